@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# netmend: everything is built out of tree, under $(B).
+#   make help    says what each target does
+
+# ---- what must be installed (Debian 12) -----------------------------------------------------------
+
+PACKAGES := build-essential pkg-config \
+	libmicrohttpd-dev libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
+	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libcmocka-dev \
+	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
+	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker \
+	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
+	clang-format cppcheck git
+
+# ---- settings -------------------------------------------------------------------------------------
+
+B       ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      := gcc
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+
+CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -Iinclude -DNM_PREFIX='"$(PREFIX)"'
+WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 \
+	-Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wredundant-decls -Wnested-externs -Wimplicit-fallthrough=5 -Wlogical-op -Wduplicated-cond \
+	-Wduplicated-branches -Wdate-time -Walloca -Winit-self -Wunused -Wuninitialized \
+	-Wmissing-include-dirs -Wtrampolines -Wjump-misses-init
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+ifeq ($(SANITIZE),1)
+OPT    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDHARD := -pie
+STATIC :=
+else
+OPT    := -O2 -g
+HARDEN += -D_FORTIFY_SOURCE=2
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+STATIC := -static-pie
+endif
+CFLAGS  := -std=gnu17 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections
+LDFLAGS := $(OPT) $(LDHARD) -Wl,--gc-sections
+# libntfs-3g's headers declare functions without prototypes' care; narrow conversions are our own
+# business in the code that reads disks.
+$(B)/fixer/%.o $(B)/initrd/%.o: CFLAGS += -Wconversion -Wno-sign-conversion
+
+# ---- sources --------------------------------------------------------------------------------------
+
+objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
+
+BASE_OBJS      := $(call objs,fixer/base/*.c)
+BITLOCKER_OBJS := $(call objs,fixer/bitlocker/*.c fixer/block/*.c)
+RECIPE_OBJS    := $(call objs,fixer/windows/recipe*.c)
+FIXER_LIB_OBJS := $(call objs,fixer/block/*.c fixer/bitlocker/*.c fixer/ntfs/*.c fixer/windows/*.c \
+	fixer/repair/*.c fixer/link/*.c fixer/machine/*.c)
+FIXER_OBJS     := $(call objs,fixer/*.c)
+INIT_OBJS      := $(call objs,initrd/init/*.c)
+MKINITRD_OBJS  := $(call objs,initrd/mkinitrd/*.c)
+ESCROW_LIB_OBJS := $(filter-out %/escrow/main.o,$(call objs,appliance/escrow/*.c))
+APPLIANCE_LIB_OBJS := $(filter-out $(B)/appliance/main.o $(B)/appliance/escrow/%,\
+	$(call objs,appliance/*.c appliance/*/*.c))
+
+LIBBASE      := $(B)/libbase.a
+LIBFIXER     := $(B)/libfixer.a
+LIBESCROW    := $(B)/libescrow.a
+LIBAPPLIANCE := $(B)/libappliance.a
+$(LIBBASE): $(BASE_OBJS)
+$(LIBFIXER): $(FIXER_LIB_OBJS)
+$(LIBESCROW): $(ESCROW_LIB_OBJS)
+$(LIBAPPLIANCE): $(APPLIANCE_LIB_OBJS)
+
+FIXER_SYS     := -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
+APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -ljansson -lssl -lcrypto -linih -lsodium
+ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium
+
+PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)/init) \
+	$(if $(MKINITRD_OBJS),$(B)/mkinitrd) $(if $(wildcard appliance/main.c),$(B)/netmend) \
+	$(if $(wildcard appliance/escrow/main.c),$(B)/netmend-escrow)
+
+# ---- everyday targets -----------------------------------------------------------------------------
+
+.PHONY: all deps demo check check-unit check-module check-e2e check-asan lint bench fuzz install clean help
+.DEFAULT_GOAL := all
+
+all: $(PROGRAMS) ## build every program
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+clean: ## remove everything built
+	rm -rf $(B)
+
+# ---- programs -------------------------------------------------------------------------------------
+
+# fixer and init run where there is no file system to load libraries from.
+$(B)/fixer.bin: $(FIXER_OBJS) $(LIBFIXER) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) $(STATIC) -o $@ $^ $(FIXER_SYS) 2>$@.warn || { cat $@.warn >&2; exit 1; }
+
+$(B)/init: $(INIT_OBJS) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) $(STATIC) -o $@ $^ -lsodium
+
+$(B)/mkinitrd: $(MKINITRD_OBJS) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -larchive -lkmod -lsodium
+
+$(B)/netmend: $(B)/appliance/main.o $(LIBAPPLIANCE) $(RECIPE_OBJS) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(APPLIANCE_SYS)
+
+$(B)/netmend-escrow: $(B)/appliance/escrow/main.o $(LIBESCROW) $(BITLOCKER_OBJS) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ESCROW_SYS)
+
+# ---- compiling ------------------------------------------------------------------------------------
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.a:
+	@mkdir -p $(@D)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- tests ----------------------------------------------------------------------------------------
+
+TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/module/test_*.c)
+TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRCS))
+GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
+GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
+TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBBASE)
+
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
+
+$(B)/tests/module/test_%: $(B)/tests/module/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
+
+$(B)/tests/generators/mk%: $(B)/tests/generators/mk%.o $(GEN_LIB_OBJS) $(LIBFIXER) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
+
+tests: $(TESTS) $(GENERATORS)
+generators: $(GENERATORS)
+.PHONY: tests generators
+.SECONDARY:

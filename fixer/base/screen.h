@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The machine's own screen: one large plain status, and the same as lines on the serial console.
+ * Used by init and by the fixer; on a workstation (no /dev/tty0 owned by us) it is lines on
+ * standard output.
+ */
+#ifndef BASE_SCREEN_H
+#define BASE_SCREEN_H
+
+#include "netmend/reason.h"
+
+#include <stdbool.h>
+
+/* Opens the consoles (tty0 and every serial console of /sys/class/tty/console/active) and doubles
+ * the console font when the framebuffer is wide enough. Never fails: without a console it prints to
+ * standard output. */
+void screen_open(void);
+
+/* Top line, kept until changed: machine name and serial, attempt. */
+void screen_machine(const char *text);
+
+/* Replaces the status: state in large letters ("WAITING FOR THE KEY"), then up to a few lines of
+ * detail separated by '\n'. Serial gets "netmend: STATE: detail". */
+void screen_status(const char *state, const char *detail);
+
+/* The status of a reason: its title, text, and the advice. */
+void screen_reason(enum reason reason, const char *text);
+
+/* One more line under the status, also on serial; the last few are kept. */
+void screen_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

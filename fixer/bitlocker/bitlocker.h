@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * BitLocker (FVE metadata version 2, Windows 7 to 11): parsing, key chain, sector cipher, and a
+ * volume as a block_device over a block_device. No I/O of its own, no logging.
+ * Format facts: libbde's documentation, cryptsetup's and dissect.fve's sources, checked on images.
+ */
+#ifndef BITLOCKER_BITLOCKER_H
+#define BITLOCKER_BITLOCKER_H
+
+#include "fixer/base/error.h"
+#include "fixer/base/secret.h"
+#include "fixer/base/text.h"
+#include "fixer/block/block_device.h"
+#include "netmend/limits.h"
+
+enum bitlocker_protector_kind {
+	PROTECTOR_CLEAR_KEY,
+	PROTECTOR_TPM,
+	PROTECTOR_STARTUP_KEY,
+	PROTECTOR_TPM_PIN,
+	PROTECTOR_RECOVERY_PASSWORD,
+	PROTECTOR_CERTIFICATE,
+	PROTECTOR_PASSPHRASE,
+	PROTECTOR_OTHER,
+};
+
+/* "recovery-password", "tpm", ... as on the wire. Static. */
+const char *bitlocker_protector_name(enum bitlocker_protector_kind kind);
+
+#define BITLOCKER_SALT_LEN 16
+#define BITLOCKER_BLOB_LEN 72 /* nonce 12, MAC 16, ciphertext 44: a VMK under AES-256-CCM */
+#define BITLOCKER_KEY_LEN 32  /* stretched key, VMK */
+
+/* What escrow needs to find out whether a password opens this protector. Not secret. */
+struct bitlocker_blob {
+	uint8_t salt[BITLOCKER_SALT_LEN];
+	uint8_t sealed[BITLOCKER_BLOB_LEN];
+};
+
+struct bitlocker_protector {
+	struct guid id; /* what Windows shows as the recovery key ID and AD stores */
+	enum bitlocker_protector_kind kind;
+	uint16_t raw_kind; /* the bit field on disk */
+	bool has_blob;     /* recovery password with known stretch flags */
+	bool stretch_flags_unknown;
+	struct bitlocker_blob blob;
+};
+
+enum bitlocker_method {
+	METHOD_CBC128_DIFFUSER = 0x8000,
+	METHOD_CBC256_DIFFUSER = 0x8001,
+	METHOD_CBC128 = 0x8002,
+	METHOD_CBC256 = 0x8003,
+	METHOD_XTS128 = 0x8004,
+	METHOD_XTS256 = 0x8005,
+};
+
+/* "xts-aes-128", ...; "unknown" for other values. Static. */
+const char *bitlocker_method_name(uint16_t method);
+
+/* What is in the clear on the volume. */
+struct bitlocker_info {
+	struct guid volume_id;
+	uint16_t method;
+	uint16_t current_state, next_state;
+	bool converting;             /* encrypt-on-write GUID or a state other than 4/4 and 1/1 */
+	bool suspended;              /* a clear key is present */
+	uint32_t sector_size;        /* of the cipher */
+	uint64_t volume_size;        /* the device's */
+	uint64_t encrypted_size;     /* StateOffset */
+	uint64_t metadata_offset[3]; /* bytes from volume start */
+	uint64_t header_offset;      /* relocated NTFS boot sectors */
+	uint32_t header_sectors;
+	unsigned good_copies; /* of the three metadata copies */
+	bool copies_agree;
+	size_t protector_count;
+	struct bitlocker_protector protectors[NM_MAX_PROTECTORS];
+};
+
+struct bitlocker; /* parsed metadata of one volume */
+
+/* True when sector 0 carries a BitLocker signature (also Vista's and To Go's). */
+bool bitlocker_probe(const uint8_t *sector0, size_t len);
+
+/* Parses the metadata of the volume on dev (not kept). Errors: -ENODEV not BitLocker;
+ * REASON_BITLOCKER_VISTA, _METADATA_BAD (no good copy). */
+int bitlocker_parse(struct block_device *dev, struct bitlocker **ret, struct error *err);
+void bitlocker_free(struct bitlocker *b);
+const struct bitlocker_info *bitlocker_info(const struct bitlocker *b);
+
+DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
+#define CLEANUP_BITLOCKER CLEANUP(bitlocker_free_p)
+
+/* --- key chain; also what the escrow process uses ------------------------------------------- */
+
+/* "123456-...": 8 groups of 6 digits, separated by '-', blanks or nothing. Gives the 16 byte key
+ * (locked memory). -EINVAL with the first bad group (1..8; 0 = wrong overall shape) in *ret_group
+ * and REASON_RECOVERY_PASSWORD_FORMAT; the text never contains digits of the password. */
+int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
+	unsigned *ret_group, struct error *err);
+
+/* 0x100000 rounds of SHA-256 (100 to 300 ms). key: the 16 bytes above. */
+int recovery_password_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
+	struct secret **ret_stretched);
+
+/* Opens the protector's VMK with the stretched key. -EKEYREJECTED when the MAC does not fit. */
+int bitlocker_blob_open(const struct bitlocker_blob *blob, const struct secret *stretched,
+	struct secret **ret_vmk);
+
+/* The VMK of a suspended volume. -ENOENT when there is no clear key. */
+int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, struct error *err);
+
+/* --- the volume ------------------------------------------------------------------------------ */
+
+/* Decrypts the FVEK with vmk, checks the metadata's SHA-256 under it, and gives the plaintext
+ * volume over dev (kept, not owned; it may be an overlay). The result is writable when dev is and
+ * the rules allow writing: normal GUID, state 4/4 or 1/1, all three copies good and equal. Otherwise
+ * it is read-only and bitlocker_write_refusal() says why. Errors: REASON_BITLOCKER_WRONG_KEY,
+ * _METHOD, _METADATA_BAD, _CONVERTING (EOW: not yet readable). */
+int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
+	struct block_device **ret, struct error *err);
+
+/* 0 when writing is allowed; otherwise a negative errno with the reason. */
+int bitlocker_write_refusal(const struct bitlocker *b, struct error *err);
+
+/* Where byte `offset` of the plaintext volume lies on dev; the relocated header is the only part
+ * that is not at its own place. */
+uint64_t bitlocker_physical(const struct bitlocker *b, uint64_t offset);
+
+/* True when [offset, offset+len) on dev touches metadata or the relocated header's own area. */
+bool bitlocker_is_reserved(const struct bitlocker *b, uint64_t offset, uint64_t len);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names both ends of the fixer's API must spell alike. The calls themselves: README.md here. */
+#ifndef NETMEND_WIRE_H
+#define NETMEND_WIRE_H
+
+#define WIRE_PATH_SESSIONS "/v1/sessions"
+
+/* States of a machine (design section 9), in the order of a good run. */
+#define WIRE_STATES(X)                                                                             \
+	X(seen) X(booting) X(running) X(waiting) X(unlocking) X(planning) X(saving)                \
+	X(repairing) X(repaired) X(rebooting) X(returned) X(attention) X(held) X(ignored)
+
+/* Release answers. */
+#define WIRE_PENDING "pending"
+#define WIRE_DENIED "denied"
+#define WIRE_RELEASED "released"
+
+/* What the fixer does after its result. */
+#define WIRE_NEXT_REBOOT "reboot"
+#define WIRE_NEXT_HOLD "hold"
+#define WIRE_NEXT_AGAIN "again"
+
+/* The sealed box of a released key: crypto_box_seal to the fixer's X25519 key over
+ * volume GUID (16 bytes, as on disk) || VMK (32 bytes). */
+#define WIRE_SEALED_PLAIN 48
+
+#endif
