@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the appliance knows of one machine. */
+#ifndef STORE_MACHINE_H
+#define STORE_MACHINE_H
+
+#include "netmend/limits.h"
+#include "netmend/reason.h"
+#include "netmend/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum machine_state {
+#define X(name) STATE_##name,
+	WIRE_STATES(X)
+#undef X
+	STATE_COUNT
+};
+
+/* "seen", as on the wire; static. */
+const char *machine_state_name(enum machine_state state);
+/* -1 when there is none. */
+int machine_state_parse(const char *name);
+
+#define MAC_TEXT 18
+#define IPV4_TEXT 16
+#define UUID_TEXT 37
+#define PAIRING_TEXT 7
+
+/* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */
+struct machine {
+	int64_t id;
+	char name[NM_MAX_NAME + 1]; /* the operator's; else serial, else MAC */
+	char mac[MAC_TEXT];         /* "52:54:00:12:34:56", the one it booted from last */
+	char ip[IPV4_TEXT];
+	char uuid[UUID_TEXT]; /* upper case; "" when the firmware has none (all zeros or ones) */
+	char serial[NM_MAX_NAME + 1];
+	char asset[NM_MAX_NAME + 1];
+	char manufacturer[NM_MAX_NAME + 1];
+	char product[NM_MAX_NAME + 1];
+	bool in_scope; /* the operator listed it */
+	bool held;     /* by an operator, or by the serve guard */
+	bool done;     /* repaired: not answered any more, until an operator says so */
+	enum machine_state state;
+	enum reason reason;
+	char text[NM_MAX_EVENT_TEXT + 1];
+	/* Where it goes back to when the silence (NO_HEARTBEAT) ends; STATE_COUNT: not silent. */
+	enum machine_state silent_state;
+	enum reason silent_reason;
+	int attempt;        /* network boots that were handed the fixer */
+	int64_t since;      /* of the present state */
+	int64_t first_seen; /* 0: never */
+	int64_t last_seen;
+	int64_t guard_from; /* hand-outs before this do not count for the serve guard */
+	char pairing[PAIRING_TEXT];
+	int64_t changed; /* seq of its latest event */
+};
+
+/* Any case, with ':' or '-' or without separator, to "52:54:00:12:34:56". 0, or -EINVAL (also for
+ * group addresses and zero). */
+int mac_normalise(const char *text, char ret[MAC_TEXT]);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The memory of the appliance: one SQLite file, shared by `netmend web` and the operator's
+ * command. Nobody else speaks SQL. A struct store belongs to one thread. Functions return 0 or
+ * -errno: -ENOENT for what is not there, -EEXIST for what is already, -EBUSY when another process
+ * holds the file for longer than five seconds, -EIO for anything SQLite reports (logged here,
+ * with its message). Outputs are untouched on failure.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "appliance/store/machine.h"
+#include "fixer/base/error.h"
+
+#include <stddef.h>
+
+struct store;
+
+/* Opens or creates (mode 0600) and migrates. err: CANNOT_OPEN. */
+int store_open(const char *path, struct store **ret, struct error *err);
+void store_close(struct store *s);
+
+/* A change of several rows: load, change and save between these two. durable: on stable storage
+ * when store_commit() returns; otherwise safe against our death, not against loss of power. They
+ * do not nest. */
+int store_begin(struct store *s, bool durable);
+int store_commit(struct store *s);
+void store_rollback(struct store *s); /* harmless when nothing is open */
+
+/* True when another process has written since the last call. */
+bool store_changed_elsewhere(struct store *s);
+
+/* 32 random bytes made with the file, the same ever after. */
+int store_secret(struct store *s, uint8_t ret[32]);
+
+/* ---- machines ---- */
+
+/* Makes a machine in state `seen` with this MAC (normalised). -EEXIST: a machine has that MAC. */
+int store_machine_add(struct store *s, const char *mac, int64_t *ret_id);
+int store_machine_get(struct store *s, int64_t id, struct machine *ret);
+int store_machine_by_mac(struct store *s, const char *mac, struct machine *ret);
+/* Both must match and be non-empty: vendors ship the same UUID in whole batches. */
+int store_machine_by_identity(struct store *s, const char *uuid, const char *serial,
+	struct machine *ret);
+int store_machine_by_ip(struct store *s, const char *ip, struct machine *ret); /* latest seen */
+/* Writes every field but id and changed; the MAC is added to those the machine has. */
+int store_machine_save(struct store *s, const struct machine *m);
+/* Only last_seen and ip: a heartbeat. */
+int store_machine_touch(struct store *s, int64_t id, int64_t now);
+
+/* Calls each(machine, context) in order of change for those with changed > after, at most limit
+ * (0: all). A non-zero return of each ends the walk and is returned. */
+int store_machines(struct store *s, int64_t after, size_t limit,
+	int (*each)(const struct machine *m, void *context), void *context);
+/* The same for machines in one state and not heard of (last_seen) since `before`. */
+int store_machines_quiet(struct store *s, enum machine_state state, int64_t before,
+	int (*each)(const struct machine *m, void *context), void *context);
+/* Calls each(mac, machine, context) for every MAC of every machine. */
+int store_macs(struct store *s,
+	int (*each)(const char *mac, const struct machine *m, void *context), void *context);
+
+/* ---- boot tokens: only hashes are kept ---- */
+
+int store_token_add(struct store *s, const char *token, int64_t machine, const char *ip,
+	int64_t now);
+/* Tokens made for the machine since `from`. */
+int store_token_count(struct store *s, int64_t machine, int64_t from, int *ret);
+
+struct store_token {
+	int64_t machine;
+	char ip[IPV4_TEXT];
+	int64_t created;
+	bool used; /* a session was opened with it */
+};
+int store_token_get(struct store *s, const char *token, struct store_token *ret);
+
+/* ---- sessions ---- */
+
+struct store_session {
+	int64_t id; /* row; the secret id is never kept, only its hash */
+	int64_t machine;
+	int attempt;
+	int64_t created;
+	int64_t last_event; /* highest seq of the fixer's events */
+	char key[64];       /* the fixer's X25519 key, base64 */
+	bool closed;        /* has its result, or a later session of the machine replaced it */
+	char *volumes;      /* JSON array as it came, malloc()ed by the getters */
+	char *released;     /* the answer of a release, JSON; NULL before */
+};
+void store_session_free(struct store_session *s); /* frees what it owns, not s itself */
+
+/* Marks the token used and closes earlier sessions of the machine. secret: the session's id. */
+int store_session_add(struct store *s, const char *secret, const char *token,
+	const struct store_session *session, int64_t *ret_id);
+int store_session_get(struct store *s, const char *secret, struct store_session *ret);
+int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret); /* newest */
+int store_session_release(struct store *s, int64_t session, const char *answer);
+int store_session_close(struct store *s, int64_t session);
+
+/* ---- events: the timeline ---- */
+
+struct store_event {
+	int64_t seq; /* global; set by the store */
+	int64_t at;
+	int attempt;
+	enum machine_state state;
+	enum reason reason;
+	char step[33];
+	char text[NM_MAX_EVENT_TEXT + 1];
+	const char *numbers; /* JSON object; "{}" when empty */
+};
+
+/* Appends and sets the machine's `changed`. session and n (the fixer's own seq) are 0 for events of
+ * the appliance. -EEXIST: this session has an event n already. */
+int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n,
+	const struct store_event *event, int64_t *ret_seq);
+int store_events(struct store *s, int64_t machine, size_t limit,
+	int (*each)(const struct store_event *event, void *context), void *context);
+/* The highest seq; 0 when there is none. */
+int store_sequence(struct store *s, int64_t *ret);
+
+/* ---- bundles and results ---- */
+
+struct store_bundle {
+	char sha256[65];
+	int64_t size;
+	int64_t at;
+	bool confirmed;
+};
+/* The same bundle of the same machine again is no error. A new one supersedes the pending one. */
+int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle);
+/* Confirms that bundle, or with "" the machine's pending one. No such bundle is no error. */
+int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256);
+/* The newest that is neither confirmed nor superseded. */
+int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret);
+int store_bundles(struct store *s, int64_t machine,
+	int (*each)(const struct store_bundle *bundle, void *context), void *context);
+
+/* One a session; the same again replaces nothing and is no error. */
+int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
+	const char *json);
+/* The latest; malloc()ed. */
+int store_result_get(struct store *s, int64_t machine, char **ret_json);
+
+#endif
