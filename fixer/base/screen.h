@@ -12,8 +12,9 @@
 #include <stdbool.h>
 
 /* Opens the consoles (tty0 and every serial console of /sys/class/tty/console/active) and doubles
- * the console font when the framebuffer is wide enough. Never fails: without a console it prints to
- * standard output. */
+ * the console font when the framebuffer is wide enough. They are ours when standard output is
+ * /dev/console, as init sets it; otherwise, and without a console, everything goes to standard
+ * output. Never fails. */
 void screen_open(void);
 
 /* Top line, kept until changed: machine name and serial, attempt. */
@@ -25,6 +26,9 @@ void screen_status(const char *state, const char *detail);
 
 /* The status of a reason: its title, text, and the advice. */
 void screen_reason(enum reason reason, const char *text);
+
+/* A line for the serial consoles only. */
+void screen_serial(const char *text);
 
 /* One more line under the status, also on serial; the last few are kept. */
 void screen_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
