@@ -72,7 +72,7 @@ $(LIBAPPLIANCE): $(APPLIANCE_LIB_OBJS)
 
 FIXER_SYS     := -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
 APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -ljansson -lssl -lcrypto -linih -lsodium
-ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium
+ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lz
 
 PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)/init) \
 	$(if $(MKINITRD_OBJS),$(B)/mkinitrd) $(if $(wildcard appliance/main.c),$(B)/netmend) \
