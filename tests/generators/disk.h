@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One disk as mkdisk makes it: what was asked for, where things are, and what came out. */
+#ifndef GENERATORS_DISK_H
+#define GENERATORS_DISK_H
+
+#include "tests/generators/gpt.h"
+#include "tests/generators/hash.h"
+#include "tests/generators/tree.h"
+
+enum disk_kind { DISK_BITLOCKER, DISK_PLAIN, DISK_NO_WINDOWS, DISK_NO_NTFS };
+
+struct disk_options {
+	const char *output, *esp_dir, *name;
+	enum disk_kind kind;
+	uint64_t seed, size;
+	uint32_t sector_size;
+	unsigned files, bad_files, recovery_protectors, bad_copies;
+	bool good_291, full_encryption, clear_key;
+};
+
+enum { PART_ESP, PART_MSR, PART_C, PART_RECOVERY, PART_COUNT };
+
+struct disk {
+	struct disk_options options;
+	int fd;
+	struct guid id;
+	struct gpt_partition partitions[PART_COUNT];
+	unsigned partition_count;
+	struct tree tree;
+	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
+};
+
+/* The GPT layout of d->options. 0 or -EINVAL (logged) when the disk is too small. */
+int disk_plan(struct disk *d);
+/* Makes, fills and copies to d->fd: the Windows volume (with BitLocker), the recovery volume, the ESP.
+ * In this order: the ESP tells of the Windows volume. */
+int disk_write_windows(struct disk *d);
+int disk_write_recovery(struct disk *d);
+int disk_write_esp(struct disk *d);
+/* OUTPUT.json */
+int disk_write_json(const struct disk *d);
+
+#endif

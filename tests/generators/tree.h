@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is on the drives: a Windows installation with CrowdStrike's files, or plain data. */
+#ifndef GENERATORS_TREE_H
+#define GENERATORS_TREE_H
+
+#include "fixer/base/buffer.h"
+#include "tests/generators/ntfs_image.h"
+#include "tests/generators/random.h"
+
+#include <stdbool.h>
+
+#define TREE_MAX_BAD 8 /* one every 8 minutes of the bad window */
+
+/* A channel file 291. */
+struct tree_channel_file {
+	char path[112];
+	size_t size;
+	int64_t created, modified; /* seconds since 1970 */
+	char sha256[65];
+};
+
+struct tree {
+	/* Set by the caller. */
+	struct gen_ntfs *ntfs;
+	uint64_t seed;
+	unsigned files;     /* about how many */
+	unsigned bad_files; /* of channel 291, in the bad window */
+	bool good_291;      /* one more of channel 291, from after it */
+	uint64_t volume_size;
+
+	/* Filled while the tree is made. */
+	struct gen_random random;
+	struct buffer manifest; /* lines of "HASH  path/from/the/root" */
+	unsigned made;
+	struct tree_channel_file bad[TREE_MAX_BAD];
+	struct tree_channel_file good;
+};
+
+/* Both: 0 or -errno (logged). tree_free() afterwards. */
+int tree_make_windows(struct tree *t);
+int tree_make_data(struct tree *t);
+/* The recovery partition's content. */
+int tree_make_recovery(struct tree *t);
+void tree_free(struct tree *t);
+
+/* --- between the files that make trees ------------------------------------------------------- */
+
+/* Makes the file and notes it in the manifest. */
+int tree_put(struct tree *t, const struct gen_file *file);
+int tree_put_channel_files(struct tree *t);
+/* Notes the (whole) content of path in the manifest. */
+int tree_note(struct tree *t, const char *path, const void *data, size_t size);
+
+/* 2024-07-01T00:00:00Z, and the last day before the incident. */
+#define TREE_JULY      1719792000
+#define TREE_LAST_DAY  1721260800 /* 2024-07-18 */
+#define TREE_BAD_FIRST 1721362680 /* 2024-07-19T04:18:00Z */
+#define TREE_GOOD_TIME 1721367600 /* 2024-07-19T05:40:00Z */
+
+#endif
