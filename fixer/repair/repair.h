@@ -25,8 +25,9 @@ struct repair_ops {
 };
 
 struct repair_options {
-	bool dry_run;      /* stop before save */
-	const char *host;  /* machine name or image path, for the manifest */
+	bool dry_run;         /* stop before save; the disk is never opened for writing */
+	const char *host;     /* machine name or image path, for the manifest */
+	uint32_t sector_size; /* of an image file; 0: 512. A device knows its own */
 };
 
 struct repair_result {
@@ -48,9 +49,10 @@ int repair_volume(const char *disk_path, const struct volume_target *target,
 	const struct repair_ops *ops, struct repair_result *result, struct error *err);
 
 /*
- * Completes an interrupted repair from its bundle: every sector named must hold the old or the new
- * content (else REASON_PENDING_CONFLICT and nothing is written), then all are brought to new.
- * *ret_written: sectors that still had to be written.
+ * Completes an interrupted repair from its bundle: the disk must be the bundle's (bundle_fits) and
+ * every sector named must hold the old or the new content (else REASON_PENDING_CONFLICT and nothing
+ * is written), then all are brought to new. *ret_written: sectors that still had to be written.
+ * Other errors as commit_runs().
  */
 int repair_complete(const char *disk_path, const struct bundle *bundle, size_t *ret_written,
 	struct error *err);

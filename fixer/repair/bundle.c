@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/repair/bundle.h"
+#include "fixer/base/bytes.h"
+#include "fixer/repair/bundle_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bundle_seal_make(const void *bytes, size_t len, uint8_t seal[BUNDLE_SEAL])
+{
+	put_le32(seal, BUNDLE_SEAL_MAGIC);
+	put_le32(seal + 4, BUNDLE_SEAL_HASH);
+	crypto_hash_sha256(seal + 8, bytes, len);
+}
+
+void bundle_disk_id(const struct partition_table *table, char out[DISK_ID_TEXT])
+{
+	out[0] = 0;
+	if (table->scheme == SCHEME_GPT)
+		guid_format(&table->disk_id, out);
+	else if (table->scheme == SCHEME_MBR)
+		(void)snprintf(out, DISK_ID_TEXT, "mbr:%08" PRIX32, table->mbr_signature);
+}
+
+int bundle_fits(const struct bundle *b, const struct partition_table *table, uint64_t disk_size,
+	uint32_t sector_size, struct error *err)
+{
+	char id[DISK_ID_TEXT];
+
+	bundle_disk_id(table, id);
+	if (strcmp(id, b->disk_id) != 0)
+		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
+			"the bundle is of disk %s, this is disk %s",
+			b->disk_id[0] ? b->disk_id : "(without id)", id[0] ? id : "(without id)");
+	if (disk_size != b->disk_size)
+		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
+			"the bundle is of a disk of %" PRIu64 " bytes, this one has %" PRIu64,
+			b->disk_size, disk_size);
+	if (sector_size != b->sector_size)
+		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
+			"the bundle is of a disk with sectors of %" PRIu32
+			" bytes, this one has %" PRIu32,
+			b->sector_size, sector_size);
+	return 0;
+}
+
+void bundle_free(struct bundle *b)
+{
+	if (!b)
+		return;
+	json_decref(b->manifest);
+	free(b->runs);
+	free(b->old_sectors);
+	free(b->new_sectors);
+	free(b->bytes);
+	free(b);
+}
