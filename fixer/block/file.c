@@ -103,6 +103,16 @@ static int open_error(struct error *err, const char *path, int code)
 	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path, strerror(-code));
 }
 
+/* What O_EXCL is for a device: QEMU locks the images it runs on in the same way. */
+static int lock_image(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
 /* Opens only what has a size and offsets, so that a FIFO or terminal named by mistake can't hang
  * us. */
 static int open_path(const char *path, bool writable, struct stat *st)
@@ -118,10 +128,12 @@ static int open_path(const char *path, bool writable, struct stat *st)
 	int fd = open(path, flags);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, st) < 0) {
-		int code = -errno;
+	int r = fstat(fd, st) < 0 ? -errno : 0;
+	if (r == 0 && writable && S_ISREG(st->st_mode))
+		r = lock_image(fd);
+	if (r < 0) {
 		(void)close(fd);
-		return code;
+		return r;
 	}
 	return fd;
 }

@@ -7,7 +7,8 @@
 
 /* Opens a raw image or a block device node. Logical sector size from the kernel for devices, 512
  * for files (or sector_size when it is not 0). A block device that is opened for writing is opened
- * O_EXCL, so one that is mounted answers -EBUSY (REASON_DISK_IN_USE). */
+ * O_EXCL, an image file is locked, so one that is mounted or running answers -EBUSY
+ * (REASON_DISK_IN_USE). */
 int file_device_open(const char *path, bool writable, uint32_t sector_size,
 	struct block_device **ret, struct error *err);
 

@@ -20,11 +20,10 @@ static int check_seal(const uint8_t *bytes, size_t len, struct error *err)
 	uint8_t seal[BUNDLE_SEAL];
 
 	if (len <= BUNDLE_SEAL || len > NM_MAX_BUNDLE)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "%zu bytes cannot be a bundle", len);
+		return bundle_bad(err, "%zu bytes cannot be a bundle", len);
 	bundle_seal_make(bytes, len - BUNDLE_SEAL, seal);
 	if (memcmp(seal, bytes + len - BUNDLE_SEAL, BUNDLE_SEAL) != 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"not a bundle, or cut short or damaged: the SHA-256 at its end does not fit");
+		return bundle_bad(err, "no bundle, or cut short or damaged: its seal does not fit");
 	return 0;
 }
 
@@ -35,14 +34,13 @@ static int next_entry(struct archive *a, const char *name, uint64_t max, uint64_
 	struct archive_entry *entry;
 
 	if (archive_read_next_header(a, &entry) != ARCHIVE_OK)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "%s is missing or damaged", name);
+		return bundle_bad(err, "%s is missing or damaged", name);
 	const char *found = archive_entry_pathname(entry);
 	la_int64_t size = archive_entry_size(entry);
 	if (!found || strcmp(found, name) != 0 || archive_entry_filetype(entry) != AE_IFREG ||
 		archive_entry_hardlink(entry) || !archive_entry_size_is_set(entry) || size < 0 ||
 		(uint64_t)size > max)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"%s is not where it must be, or too large", name);
+		return bundle_bad(err, "%s is not where it must be, or too large", name);
 	*ret_size = (uint64_t)size;
 	return 0;
 }
@@ -53,7 +51,7 @@ static int read_bytes(struct archive *a, const char *name, void *buf, size_t len
 	for (size_t done = 0; done < len;) {
 		la_ssize_t n = archive_read_data(a, (uint8_t *)buf + done, len - done);
 		if (n <= 0)
-			return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "%s is damaged", name);
+			return bundle_bad(err, "%s is damaged", name);
 		done += (size_t)n;
 	}
 	return 0;
@@ -86,7 +84,7 @@ static int decode_sectors(struct archive *a, struct bundle *b, bool new_side, st
 	if (r < 0)
 		return r;
 	if (size != len)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "%s is too short", name);
+		return bundle_bad(err, "%s is too short", name);
 	uint8_t *all = malloc(len);
 	if (!all)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "decoding the bundle");
@@ -99,8 +97,7 @@ static int decode_sectors(struct archive *a, struct bundle *b, bool new_side, st
 		manifest_run_hash(b, i, new_side, expected);
 		crypto_hash_sha256(found, all, run_len);
 		if (memcmp(expected, found, sizeof(found)) != 0)
-			r = error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-				"%s: run %zu does not have the hash of the manifest", name, i);
+			r = bundle_bad(err, "%s: run %zu does not have its hash", name, i);
 		*(new_side ? &run->new_bytes : &run->old_bytes) = all;
 		all += run_len;
 	}
@@ -133,8 +130,7 @@ static int check_file(struct archive *a, const struct bundle *b, size_t n, struc
 		return r;
 	(void)crypto_hash_sha256_final(&state, found);
 	if (size != f.size || memcmp(found, f.sha256, sizeof(found)) != 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"%s does not have the size or hash of the manifest", name);
+		return bundle_bad(err, "%s does not have the size or hash of the manifest", name);
 	return 0;
 }
 
@@ -150,7 +146,7 @@ static int decode_all(struct archive *a, struct bundle *b, struct error *err)
 	for (size_t n = 0; r == 0 && n < manifest_file_count(b); n++)
 		r = check_file(a, b, n, err);
 	if (r == 0 && archive_read_next_header(a, &entry) != ARCHIVE_EOF)
-		r = error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "something follows the last file");
+		r = bundle_bad(err, "something follows the last file");
 	return r;
 }
 
@@ -166,7 +162,7 @@ static int decode_archive(struct bundle *b, struct error *err)
 		archive_read_open_memory(a, b->bytes, b->len - BUNDLE_SEAL) == ARCHIVE_OK)
 		r = decode_all(a, b, err);
 	else
-		r = error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "not a tar compressed with zstd");
+		r = bundle_bad(err, "not a tar compressed with zstd");
 	(void)archive_read_free(a);
 	return r;
 }

@@ -120,14 +120,15 @@ static int check_sizes(const struct plan *plan, struct error *err)
 	uint64_t total = 0;
 
 	if (plan->run_count == 0)
-		return error_set(err, -EINVAL, REASON_INTERNAL, "a plan without changes has no bundle");
+		return error_set(err, -EINVAL, REASON_INTERNAL, "a plan without changes");
 	for (size_t i = 0; i < plan->file_count; i++) {
 		const struct plan_file *f = &plan->files[i];
 		if (!f->acted)
 			continue;
 		if (f->size > BUNDLE_MAX_FILE_BYTES - total)
 			return error_set(err, -EFBIG, REASON_TARGET_TOO_LARGE,
-				"the files to remove are over %d MiB together", NM_MAX_BUNDLE >> 20);
+				"the files to remove are over %d MiB together",
+				NM_MAX_BUNDLE >> 20);
 		if (f->size > 0 && !f->content)
 			return error_set(err, -EINVAL, REASON_INTERNAL, "%.200s: content not kept",
 				f->path);
@@ -147,7 +148,7 @@ int bundle_encode(const struct plan *plan, const struct bundle_origin *origin, s
 		return r;
 	char *manifest = manifest_make(plan, origin);
 	if (!manifest)
-		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "writing the bundle's manifest");
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "writing the manifest");
 	buffer_init(&out, NM_MAX_BUNDLE - BUNDLE_SEAL);
 	r = encode_archive(plan, manifest, &out, err);
 	free(manifest);

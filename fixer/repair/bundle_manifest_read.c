@@ -37,13 +37,12 @@ static bool is_u64(const char *text)
 	return errno == 0;
 }
 
-static bool is_time(const json_t *entry)
+static bool is_time(json_t *entry)
 {
 	const char *utc, *filetime;
 	json_error_t e;
 
-	if (json_unpack_ex((json_t *)(uintptr_t)entry, &e, 0, "{s:s, s:s !}", "utc", &utc, "filetime",
-		    &filetime) < 0)
+	if (json_unpack_ex(entry, &e, 0, "{s:s, s:s !}", "utc", &utc, "filetime", &filetime) < 0)
 		return false;
 	return strlen(utc) < ISO8601_TEXT && is_u64(filetime);
 }
@@ -61,15 +60,14 @@ static int read_run(json_t *entry, size_t i, struct bundle *b, struct error *err
 
 	if (json_unpack_ex(entry, &e, 0, "{s:I, s:I, s:s, s:s !}", "lba", &lba, "count", &count,
 		    "old_sha256", &old_hash, "new_sha256", &new_hash) < 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest, run %zu: %s", i, e.text);
+		return bundle_bad(err, "manifest, run %zu: %s", i, e.text);
 	if (lba < 0 || count < 1 || (uint64_t)count > limit - b->sector_count ||
 		!range_within((uint64_t)lba, (uint64_t)count, disk_sectors) ||
 		(previous && (uint64_t)lba < previous->lba + previous->count))
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"manifest, run %zu: sectors outside the disk, out of order or too many", i);
+		return bundle_bad(err, "manifest, run %zu: outside, out of order or too long", i);
 	if (hex_decode(old_hash, hash, sizeof(hash)) < 0 ||
 		hex_decode(new_hash, hash, sizeof(hash)) < 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest, run %zu: bad hash", i);
+		return bundle_bad(err, "manifest, run %zu: bad hash", i);
 	b->runs[i] = (struct plan_run){.lba = (uint64_t)lba, .count = (uint32_t)count};
 	b->sector_count += (size_t)count;
 	return 0;
@@ -80,7 +78,7 @@ static int read_runs(json_t *list, struct bundle *b, struct error *err)
 	size_t count = json_array_size(list); /* 0 as well when it is no array */
 
 	if (count == 0 || count > NM_MAX_CHANGED_SECTORS)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest: %zu runs", count);
+		return bundle_bad(err, "manifest: %zu runs", count);
 	b->runs = calloc(count, sizeof(*b->runs));
 	if (!b->runs)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "decoding the bundle");
@@ -101,20 +99,19 @@ static int check_file(json_t *entry, size_t n, uint64_t *total, struct error *er
 	uint8_t hash[32];
 	json_error_t e;
 
-	if (json_unpack_ex(entry, &e, 0, "{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:s !}", "n",
-		    &index, "path", &path, "size", &size, "created", &created, "modified",
-		    &modified, "mft_modified", &mft_modified, "accessed", &accessed, "attributes",
+	if (json_unpack_ex(entry, &e, 0,
+		    "{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:s !}", "n", &index, "path",
+		    &path, "size", &size, "created", &created, "modified", &modified,
+		    "mft_modified", &mft_modified, "accessed", &accessed, "attributes",
 		    &attributes, "mft_reference", &reference, "sha256", &hash_text) < 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest, file %zu: %s", n, e.text);
+		return bundle_bad(err, "manifest, file %zu: %s", n, e.text);
 	if (index != (json_int_t)n || size < 0 || size > NM_MAX_TARGET_FILE ||
 		(uint64_t)size > BUNDLE_MAX_FILE_BYTES - *total)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"manifest, file %zu: wrong number, or too large", n);
+		return bundle_bad(err, "manifest, file %zu: wrong number, or too large", n);
 	if (!is_time(created) || !is_time(modified) || !is_time(mft_modified) ||
 		!is_time(accessed) || attributes < 0 || attributes > UINT32_MAX ||
 		!is_u64(reference) || hex_decode(hash_text, hash, sizeof(hash)) < 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"manifest, file %zu: bad time, attributes, reference or hash", n);
+		return bundle_bad(err, "manifest, file %zu: bad time, number or hash", n);
 	*total += (uint64_t)size;
 	return 0;
 }
@@ -125,7 +122,7 @@ static int check_files(json_t *list, struct error *err)
 	size_t count = json_array_size(list);
 
 	if (!json_is_array(list) || count > NM_MAX_MATCHES)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest: bad list of files");
+		return bundle_bad(err, "manifest: bad list of files");
 	for (size_t n = 0; n < count; n++) {
 		int r = check_file(json_array_get(list, n), n, &total, err);
 		if (r < 0)
@@ -140,7 +137,7 @@ static int read_disk(const char *id, json_int_t size, json_int_t sector, struct 
 	size_t len = strlen(id);
 
 	if (len >= sizeof(b->disk_id) || size <= 0 || (sector != 512 && sector != 4096))
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest: bad description of the disk");
+		return bundle_bad(err, "manifest: bad description of the disk");
 	memcpy(b->disk_id, id, len + 1);
 	b->disk_size = (uint64_t)size;
 	b->sector_size = (uint32_t)sector;
@@ -156,21 +153,19 @@ int manifest_read(const char *text, size_t len, struct bundle *b, struct error *
 
 	b->manifest = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	if (!b->manifest)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest: %s", e.text);
+		return bundle_bad(err, "manifest: %s", e.text);
 	if (json_unpack_ex(b->manifest, &e, 0,
-		    "{s:I, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:I, s:I !}, s:I, s:s, s:o, s:o !}", "v",
-		    &version, "program", &program, "host", &host, "recipe", &recipe, "plan", &plan,
-		    "journal", &journal, "disk", "id", &disk_id, "size", &size, "sector", &sector,
-		    "partition", &partition, "volume_id", &volume_id, "runs", &runs, "files",
-		    &files) < 0)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD, "manifest: %s", e.text);
+		    "{s:I, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:I, s:I !}, s:I, s:s, s:o, s:o !}",
+		    "v", &version, "program", &program, "host", &host, "recipe", &recipe, "plan",
+		    &plan, "journal", &journal, "disk", "id", &disk_id, "size", &size, "sector",
+		    &sector, "partition", &partition, "volume_id", &volume_id, "runs", &runs,
+		    "files", &files) < 0)
+		return bundle_bad(err, "manifest: %s", e.text);
 	if (version != 1)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"manifest: version %" JSON_INTEGER_FORMAT " is not known", version);
+		return bundle_bad(err, "manifest: its version is not known");
 	if (!known_plan(plan) || !known_journal(journal) || partition < 0 ||
 		partition > NM_MAX_PARTITIONS)
-		return error_set(err, -EBADMSG, REASON_BUNDLE_BAD,
-			"manifest: unknown plan, journal state or partition");
+		return bundle_bad(err, "manifest: unknown plan, journal state or partition");
 	b->partition = (uint32_t)partition;
 	int r = read_disk(disk_id, size, sector, b, err);
 	if (r < 0)

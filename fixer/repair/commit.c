@@ -2,9 +2,9 @@
 /*
  * Order of the writes. A power cut may leave any subset of them on disk: one MFT record or index
  * block is several sectors, and the drive reorders what sits in its cache until it is flushed. No
- * order of in-place writes makes every such state a sound NTFS, so none is relied on. What makes the
- * commit safe is that old and new content of every sector are durable elsewhere before the first
- * write, and that the machine goes through COMMIT_COMPLETE before it boots anything else.
+ * order of in-place writes makes every such state a sound NTFS, so none is relied on. What makes
+ * the commit safe is that old and new content of every sector are durable elsewhere before the
+ * first write, and that the machine goes through COMMIT_COMPLETE before it boots anything else.
  * Ascending order is kept because sectors of one record are neighbours and go out as one request:
  * that is the shortest time on disk with the least chance of a torn record. One flush ends it; more
  * of them would only stretch the time in which a cut hurts.

@@ -8,9 +8,9 @@
 #include "fixer/repair/plan.h"
 
 enum commit_direction {
-	COMMIT_FIRST,    /* every sector must hold the old content; brings all to the new */
-	COMMIT_COMPLETE, /* every sector must hold the old or the new content; brings all to the new */
-	COMMIT_UNDO,     /* the same, towards the old content */
+	COMMIT_FIRST,    /* every sector must hold the old content; all become new */
+	COMMIT_COMPLETE, /* every sector must hold old or new content; all become new */
+	COMMIT_UNDO,     /* every sector must hold old or new content; all become old */
 };
 
 /*
