@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows disks: made once by tests/generators/mkdisk, copied for each machine."""
+import fcntl
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import uuid
+
+from .isolate import build_path, repo_path
+
+
+def standin_program():
+    """Builds the Windows stand-in when it is missing or older than its sources."""
+    output = build_path("e2e-cache", "standin.efi")
+    os.makedirs(os.path.dirname(output), exist_ok=True)
+    folder = repo_path("tests", "e2e", "standin")
+    newest = max(os.path.getmtime(os.path.join(folder, n)) for n in os.listdir(folder))
+    with open(output + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(output) or os.path.getmtime(output) < newest:
+            subprocess.run(["/usr/bin/python3", os.path.join(folder, "build.py"), output], check=True,
+                           stdout=subprocess.DEVNULL)
+    return output
+
+
+def _esp_tree():
+    """What Windows puts on its ESP, the loader played by the stand-in."""
+    tree = build_path("e2e-cache", "esp")
+    program = standin_program()
+    for name in ("EFI/Microsoft/Boot/bootmgfw.efi", "EFI/Boot/bootx64.efi"):
+        path = os.path.join(tree, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(program):
+            subprocess.run(["cp", "--reflink=auto", program, path], check=True)
+    return tree
+
+
+def _mkdisk_master(options, bootable):
+    key = hashlib.sha256(json.dumps([options, bootable]).encode()).hexdigest()[:16]
+    path = build_path("e2e-cache", f"disk-{key}.raw")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    program = build_path("tests", "generators", "mkdisk")
+    with open(path + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stale = not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(program)
+        if bootable:
+            tree = _esp_tree()
+            stale = stale or os.path.getmtime(path) < os.path.getmtime(standin_program())
+        if stale:
+            command = [program, "--output", path + ".new", *options] + (["--esp-dir", tree] if bootable else [])
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            os.replace(path + ".new.json", path + ".json")
+            os.replace(path + ".new", path)
+            if bootable:
+                _add_boot_entry(path)
+    return path
+
+
+def _add_boot_entry(path):
+    """The Windows Boot Manager entry for the firmware, as Windows setup would write it (UEFI 2.x section 3.1.3)."""
+    with open(path + ".json") as f:
+        info = json.load(f)
+    esp = info["partitions"][0]
+    sector = info["sector_size"]
+    file_path = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi".encode("utf-16le") + b"\0\0"
+    hard_drive = struct.pack("<BBHIQQ16sBB", 4, 1, 42, esp["number"], esp["start"] // sector, esp["size"] // sector,
+                             uuid.UUID(esp["guid"]).bytes_le, 2, 2)
+    nodes = hard_drive + struct.pack("<BBH", 4, 4, 4 + len(file_path)) + file_path + struct.pack("<BBH", 0x7f, 0xff, 4)
+    option = struct.pack("<IH", 1, len(nodes)) + "Windows Boot Manager".encode("utf-16le") + b"\0\0" + nodes
+    entry = path + ".bootentry"
+    with open(entry, "wb") as f:
+        f.write(struct.pack("<I", 7) + option)  # efivarfs wants the attributes first
+    subprocess.run(["mcopy", "-o", "-i", f"{path}@@{esp['start']}", entry,
+                    "::/EFI/Microsoft/Boot/standin/bootentry"], check=True)
+    os.unlink(entry)
+
+
+class Disk:
+    """A machine's own copy. info is what mkdisk says of it."""
+
+    def __init__(self, workdir, name, *options, bootable=False):
+        master = _mkdisk_master(list(options), bootable)
+        self.path = f"{workdir}/{name}.raw"
+        subprocess.run(["cp", "--sparse=always", master, self.path], check=True)
+        with open(master + ".json") as f:
+            self.info = json.load(f)
+
+    def keys(self):
+        """[(protector GUID, recovery password)]"""
+        return [(k["guid"], k["password"]) for k in self.info.get("bitlocker", {}).get("recovery_passwords", [])]
+
+    def sha256(self):
+        digest = hashlib.sha256()
+        with open(self.path, "rb") as f:
+            while block := f.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()

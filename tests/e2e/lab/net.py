@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One office floor: a bridge, the site's own DHCP server, a place for the appliance, taps for machines.
+
+The lab's own namespace holds the bridge and is the administrator's PC (10.77.0.9). The appliance and the site's
+DHCP server each live in a namespace of their own.
+"""
+import os
+import subprocess
+
+ADMIN = "10.77.0.9"
+APPLIANCE = "10.77.0.1"
+SITE_DHCP = "10.77.0.5"
+PREFIX = 24
+
+
+def run(*command):
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
+    return result.stdout
+
+
+class Network:
+    def __init__(self, workdir):
+        self.workdir = workdir
+        self.processes = []
+        self.taps = 0
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "link", "add", "floor", "type", "bridge", "forward_delay", "0")
+        run("ip", "addr", "add", f"{ADMIN}/{PREFIX}", "dev", "floor")
+        run("ip", "link", "set", "floor", "up")
+        self._namespace("app", APPLIANCE)
+        self._namespace("site", SITE_DHCP)
+
+    def _namespace(self, name, address):
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", f"{name}0", "type", "veth", "peer", "name", "eth0", "netns", name)
+        run("ip", "link", "set", f"{name}0", "master", "floor", "up")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "-n", name, "addr", "add", f"{address}/{PREFIX}", "dev", "eth0")
+        run("ip", "-n", name, "link", "set", "eth0", "up")
+
+    def start_site_dhcp(self):
+        """The company's own DHCP server: addresses and nothing about booting."""
+        log = open(f"{self.workdir}/site-dhcp.log", "w")
+        self.processes.append(subprocess.Popen(
+            ["ip", "netns", "exec", "site", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+             "--interface=eth0", "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h", "--log-dhcp",
+             "--dhcp-authoritative", "--dhcp-leasefile=" + f"{self.workdir}/site-leases", "--log-facility=-",
+             "--user=root"], stdout=log, stderr=log, stdin=subprocess.DEVNULL))
+
+    def start_capture(self):
+        """Every byte on the floor's wire into floor.pcap."""
+        path = f"{self.workdir}/floor.pcap"
+        process = subprocess.Popen(["tcpdump", "-i", "floor", "-U", "-s", "0", "-Z", "root", "-w", path],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process.stderr.readline()  # "listening on": from here on nothing is missed
+        self.processes.append(process)
+        return path
+
+    def add_tap(self):
+        name = f"tap{self.taps}"
+        self.taps += 1
+        run("ip", "tuntap", "add", "dev", name, "mode", "tap")
+        run("ip", "link", "set", name, "master", "floor", "up")
+        return name
+
+    def as_address(self, address):
+        """For `with`: the lab also has this address, to speak to the appliance as a machine would."""
+        return _Address(address)
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self.processes = []
+
+
+class _Address:
+    def __init__(self, address):
+        self.address = f"{address}/{PREFIX}"
+
+    def __enter__(self):
+        run("ip", "addr", "add", self.address, "dev", "floor")
+
+    def __exit__(self, *_):
+        run("ip", "addr", "del", self.address, "dev", "floor")
+        # The machine takes the address over now; the appliance must not keep our hardware address for it.
+        subprocess.run(["ip", "-n", "app", "neigh", "flush", "dev", "eth0"], capture_output=True)
+        subprocess.run(["ip", "-n", "site", "neigh", "flush", "dev", "eth0"], capture_output=True)
+
+
+def pid_alive(pid):
+    return os.path.exists(f"/proc/{pid}")

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs test programs, two at a time, and counts.
+
+usage: run.py BUILD TIER...      TIER: unit, module, e2e
+
+cmocka programs and Python unittest files; each end-to-end test is a run of its own. Output of each goes to
+BUILD/test-logs; what fails is shown. Ends with "N passed, N failed, N skipped".
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHON = "/usr/bin/python3"
+LIMIT = {"unit": 300, "module": 600, "e2e": 900}
+CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
+UNITTEST = re.compile(r"^(\w+) \(.*?\).*?\.\.\. (?:.*\n)*?.*?(ok|FAIL|ERROR|skipped .*)$", re.M)
+
+
+def jobs_of(build, tier):
+    """[(name, command)]"""
+    jobs = []
+    folder = os.path.join(HERE, tier)
+    for file in sorted(os.listdir(folder)):
+        path = os.path.join(folder, file)
+        if re.fullmatch(r"test_.*\.c", file):
+            jobs.append((f"{tier}/{file[:-2]}", [os.path.join(build, "tests", tier, file[:-2])]))
+        elif file.endswith("_test.py") and tier == "e2e":
+            names = subprocess.run([PYTHON, path, "--list"], check=True, capture_output=True, text=True).stdout.split()
+            jobs += [(f"{tier}/{file[:-3]}.{name.split('.')[-1]}", [PYTHON, path, name]) for name in names]
+        elif file.endswith("_test.py"):
+            jobs.append((f"{tier}/{file[:-3]}", [PYTHON, path, "-v"]))
+    return jobs
+
+
+def count(text, status):
+    """(passed, failed, skipped) of one run's output."""
+    results = [r.split()[0] for _, r in UNITTEST.findall(text)] if "\nRan " in text else []
+    if results:
+        passed, skipped = results.count("ok"), results.count("skipped")
+        failed = len(results) - passed - skipped
+    else:
+        marks = {name: mark for mark, name in CMOCKA.findall(text)}
+        found = list(marks.values())
+        passed, failed, skipped = found.count("OK"), found.count("FAILED"), found.count("SKIPPED")
+    if status != 0 and failed == 0:
+        failed = 1  # crashed, or ended without a verdict
+    if passed + failed + skipped == 0:
+        failed = 1  # a test that says nothing has not passed
+    return passed, failed, skipped
+
+
+def run_one(name, command, log, limit, env):
+    started = time.monotonic()
+    with open(log, "wb") as out:
+        try:
+            status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                    timeout=limit, env=env).returncode
+        except subprocess.TimeoutExpired:
+            out.write(f"\nstopped after {limit} s\n".encode())
+            status = -1
+        except FileNotFoundError as error:
+            out.write(f"\n{error}\n".encode())
+            status = -1
+    with open(log, errors="replace") as f:
+        text = f.read()
+    return name, count(text, status), time.monotonic() - started, text
+
+
+def main():
+    build, tiers = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    logs = os.path.join(build, "test-logs")
+    os.makedirs(logs, exist_ok=True)
+    env = dict(os.environ, B=build, PYTHONDONTWRITEBYTECODE="1")
+    totals = [0, 0, 0]
+    for tier in tiers:
+        jobs = jobs_of(build, tier)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            runs = [pool.submit(run_one, name, command, os.path.join(logs, name.replace("/", "-") + ".log"),
+                                LIMIT[tier], env) for name, command in jobs]
+            for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
+                name, (passed, failed, skipped), seconds, text = run.result()
+                totals = [a + b for a, b in zip(totals, (passed, failed, skipped))]
+                verdict = "FAIL" if failed else "ok" if passed else "skip"
+                print(f"[{done:3}/{len(jobs)}] {verdict:4} {name}: {passed} passed, {failed} failed, "
+                      f"{skipped} skipped ({seconds:.1f} s)", flush=True)
+                for line in sorted(set(re.findall(r".*skipped[: ].*", text))):
+                    print(f"          {line.strip()[:150]}")
+                if failed:
+                    print("\n".join("          | " + line for line in text.splitlines()[-40:]))
+    print(f"{totals[0]} passed, {totals[1]} failed, {totals[2]} skipped", flush=True)
+    sys.exit(1 if totals[1] or not totals[0] else 0)
+
+
+if __name__ == "__main__":
+    main()
