@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job: three machines crash-loop, IT sets them to boot from the network, the appliance recovers what it can.
+
+The demo shows it, main_job_test.py asserts on it.
+"""
+import time
+
+from .floor import Floor
+
+BOOT = 300  # firmware, boot loader and fixer of three machines side by side under emulation
+
+
+class Story:
+    def __init__(self, name, tell=lambda text: None):
+        self.tell = tell
+        self.started = time.monotonic()
+        self.floor = Floor(name)
+        self.capture = self.floor.network.start_capture()
+        self.appliance = self.floor.appliance
+
+    def make_machines(self):
+        self.tell("Making three Windows disks: BitLocker, plain NTFS, BitLocker whose key was never escrowed")
+        self.bitlocker = self.floor.machine("PC-ANNA", "--bitlocker", "--seed", "1", bootable=True)
+        self.plain = self.floor.machine("PC-BORIS", "--plain", "--seed", "2", bootable=True)
+        self.no_key = self.floor.machine("PC-CHLOE", "--bitlocker", "--seed", "3", bootable=True)
+        self.machines = [self.bitlocker, self.plain, self.no_key]
+
+    def start_appliance(self):
+        self.appliance.start()
+        self.floor.escrow(self.bitlocker)
+        self.tell("The appliance runs; one recovery key is in escrow")
+
+    def crash_loop(self):
+        """Every machine shows its stop screen, and the first is seen to loop."""
+        for machine in self.machines:
+            machine.power_on(first="disk")
+        for machine in self.machines:
+            machine.wait_serial("STANDIN: stop screen csagent.sys", BOOT)
+            machine.screenshot("-stop")
+            self.tell(f"{machine.name} shows its stop screen: csagent.sys")
+        first = self.bitlocker
+        end = first.wait_serial("STANDIN: stop screen csagent.sys", BOOT).end()
+        first.wait_serial("STANDIN: stop screen csagent.sys", BOOT, after=end)
+        self.tell(f"{first.name} restarted by itself and crashed again: it loops")
+
+    def network_boot(self):
+        """IT puts the machines in scope and sets their firmware to try the network first."""
+        for machine in self.machines:
+            self.appliance.add(machine)
+            machine.set_first("net")
+            machine.reset()
+        self.tell("IT put all three in scope and set them to boot from the network")
+
+    def wait_returned(self, machine):
+        row = self.appliance.wait_row(machine, BOOT, state="returned")
+        self.tell(f"{machine.name}: Windows is back ({row['title']})")
+        return row
+
+    def wait_waiting(self):
+        row = self.appliance.wait_row(self.no_key, BOOT, state="waiting", reason="KEY_NOT_FOUND")
+        self.no_key.screenshot("-waiting")
+        self.tell(f"{self.no_key.name} waits: {row['title']}. {row['text']}")
+        return row
+
+    def timeline(self, machine):
+        """[(seconds since the attempt's first event, state, reason, text)] of the last attempt."""
+        events = self.appliance.detail(machine)["timeline"]
+        last = max(e["attempt"] for e in events)
+        events = [e for e in events if e["attempt"] == last]
+        return [((e["at"] - events[0]["at"]) / 1000, e["state"], e["reason"], e["text"]) for e in events]
+
+    def close(self):
+        self.floor.close()
