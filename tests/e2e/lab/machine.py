@@ -70,26 +70,17 @@ class Machine:
             args += ["-blockdev", f"driver=blkdebug,node-name=debug0,config={config},image=file0"]
             below = "debug0"
         args += ["-blockdev", f"driver=raw,node-name=disk0,file={below}"]
-        device = {"virtio": f"virtio-blk-pci,drive=disk0,werror={werror}",
-                  "nvme": "nvme,drive=disk0,serial=nvme0",
-                  "ahci": f"ide-hd,drive=disk0,bus=ide.0,werror={werror}"}[self.disk_if]
+        device = {"virtio": f"virtio-blk-pci,id=hd,drive=disk0,werror={werror}",
+                  "nvme": "nvme,id=hd,drive=disk0,serial=nvme0",
+                  "ahci": f"ide-hd,id=hd,drive=disk0,bus=ide.0,werror={werror}"}[self.disk_if]
         return args + ["-device", f"{device},bootindex={bootindex}"]
 
     def set_first(self, first):
         """What a person sets in firmware setup; holds from the next reset on."""
         net, disk = (1, 2) if first == "net" else (2, 1)
         # Both may not have the same index, not even for a moment.
-        for path, index in (("nic", 10), (self._disk_path(), disk), ("nic", net)):
-            self.qmp.call("qom-set", path=path if path.startswith("/") else f"/machine/peripheral/{path}",
-                          property="bootindex", value=index)
-
-    def _disk_path(self):
-        for child in self.qmp.call("qom-list", path="/machine/peripheral-anon"):
-            path = f"/machine/peripheral-anon/{child['name']}"
-            properties = {p["name"] for p in self.qmp.call("qom-list", path=path)}
-            if "bootindex" in properties and "drive" in properties:
-                return path
-        raise RuntimeError("no disk device")
+        for device, index in (("nic", 10), ("hd", disk), ("nic", net)):
+            self.qmp.call("qom-set", path=f"/machine/peripheral/{device}", property="bootindex", value=index)
 
     def reset(self):
         self.qmp.call("system_reset")
