@@ -80,7 +80,7 @@ PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)
 
 # ---- everyday targets -----------------------------------------------------------------------------
 
-.PHONY: all deps demo check check-unit check-module check-e2e check-asan lint bench fuzz install clean help
+.PHONY: all deps demo check check-unit check-module check-e2e check-asan lint bench install clean help
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) ## build every program
@@ -150,5 +150,42 @@ $(B)/tests/generators/mk%: $(B)/tests/generators/mk%.o $(GEN_LIB_OBJS) $(LIBFIXE
 
 tests: $(TESTS) $(GENERATORS)
 generators: $(GENERATORS)
-.PHONY: tests generators
+
+# make check and make demo install what is missing first, then start over with a look at the result.
+deps: ## install the Debian packages netmend needs
+	@missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Abbrev}\n' $(PACKAGES) 2>/dev/null | awk '$$2 == "ii" {print $$1}' | \
+		sort >/tmp/netmend-have.$$$$; printf '%s\n' $(PACKAGES) | sort | comm -13 /tmp/netmend-have.$$$$ -; \
+		rm -f /tmp/netmend-have.$$$$); \
+	if [ -n "$$missing" ]; then echo "Installing:" $$missing; apt-get update && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; fi
+
+demo: deps ## three crash-looping machines, recovered before your eyes
+	@$(MAKE) --no-print-directory all boot-files generators
+	B=$(abspath $(B)) /usr/bin/python3 tests/e2e/demo.py
+
+check: deps ## every test of every tier; ends with N passed, N failed, N skipped
+	@$(MAKE) --no-print-directory -j2 all boot-files tests
+	@$(MAKE) --no-print-directory lint
+	/usr/bin/python3 tests/run.py $(B) unit module e2e
+
+check-unit: all tests ## one part against data
+	/usr/bin/python3 tests/run.py $(B) unit
+
+check-module: all boot-files tests ## our programs beside real servers and tools
+	/usr/bin/python3 tests/run.py $(B) module
+
+check-e2e: all boot-files tests ## whole machines in QEMU
+	/usr/bin/python3 tests/run.py $(B) e2e
+
+check-asan: ## unit and module tests under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory -j2 SANITIZE=1 B=$(B)/asan all boot-files tests
+	/usr/bin/python3 tests/run.py $(B)/asan unit module
+
+lint: ## house rules, format, layers
+	/usr/bin/python3 tests/lint.py
+
+bench: all boot-files generators ## figures (no verdict)
+	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py
+
+.PHONY: tests generators boot-files
 .SECONDARY:
