@@ -65,10 +65,12 @@ LIBBASE      := $(B)/libbase.a
 LIBFIXER     := $(B)/libfixer.a
 LIBESCROW    := $(B)/libescrow.a
 LIBAPPLIANCE := $(B)/libappliance.a
+LIBINITRD    := $(B)/libinitrd.a
 $(LIBBASE): $(BASE_OBJS)
 $(LIBFIXER): $(FIXER_LIB_OBJS)
 $(LIBESCROW): $(ESCROW_LIB_OBJS)
 $(LIBAPPLIANCE): $(APPLIANCE_LIB_OBJS)
+$(LIBINITRD): $(filter-out %/main.o,$(INIT_OBJS) $(MKINITRD_OBJS))
 
 FIXER_SYS     := -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
 APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -ljansson -lssl -lcrypto -linih -lsodium
@@ -114,6 +116,26 @@ $(B)/netmend-escrow: $(B)/appliance/escrow/main.o $(LIBESCROW) $(BITLOCKER_OBJS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ESCROW_SYS)
 
+# What a machine downloads: the newest installed kernel and the initrd made for it.
+KERNEL := $(notdir $(lastword $(shell printf '%s\n' /lib/modules/*-amd64 | sort -V)))
+
+.PHONY: boot-files
+boot-files: $(B)/boot/vmlinuz $(B)/boot/initrd.img ## kernel and initrd that machines download
+	@du -cb $^ | tail -1 | sed 's/total/bytes: kernel and initrd/'
+
+$(B)/boot/vmlinuz: /boot/vmlinuz-$(KERNEL)
+	@mkdir -p $(@D)
+	$(Q)install -m 0644 $< $@
+
+$(B)/boot/%.stripped: $(B)/%
+	@mkdir -p $(@D)
+	$(Q)strip -o $@ $<
+
+$(B)/boot/initrd.img: $(B)/mkinitrd $(B)/boot/init.stripped $(B)/boot/fixer.bin.stripped initrd/modules.list
+	@echo "  INITRD $@"
+	$(Q)$(B)/mkinitrd --kernel-modules /lib/modules/$(KERNEL) --modules initrd/modules.list \
+		--init $(B)/boot/init.stripped --fixer $(B)/boot/fixer.bin.stripped --output $@
+
 # ---- compiling ------------------------------------------------------------------------------------
 
 $(B)/%.o: %.c
@@ -134,7 +156,7 @@ TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/module/test_*.c)
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRCS))
 GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
-TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBBASE)
+TEST_LIBS  := $(LIBINITRD) $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBBASE)
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
 	@echo "  LINK  $@"

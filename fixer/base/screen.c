@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SERIAL_MAX 4
@@ -110,6 +111,12 @@ void screen_serial(const char *text)
 		write_all(screen.serial[i], line, len);
 	if (screen.serials == 0 && screen.vt < 0)
 		write_all(STDOUT_FILENO, line, len);
+}
+
+void screen_flush(void)
+{
+	for (unsigned i = 0; i < screen.serials; i++)
+		(void)tcdrain(screen.serial[i]);
 }
 
 void screen_machine(const char *text)

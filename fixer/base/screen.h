@@ -30,6 +30,9 @@ void screen_reason(enum reason reason, const char *text);
 /* A line for the serial consoles only. */
 void screen_serial(const char *text);
 
+/* Returns when the serial consoles have sent everything: before a reboot. */
+void screen_flush(void);
+
 /* One more line under the status, also on serial; the last few are kept. */
 void screen_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
