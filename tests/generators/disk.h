@@ -3,6 +3,7 @@
 #ifndef GENERATORS_DISK_H
 #define GENERATORS_DISK_H
 
+#include "tests/generators/bitlocker_writer.h"
 #include "tests/generators/gpt.h"
 #include "tests/generators/hash.h"
 #include "tests/generators/tree.h"
@@ -27,6 +28,7 @@ struct disk {
 	struct gpt_partition partitions[PART_COUNT];
 	unsigned partition_count;
 	struct tree tree;
+	struct fve_volume fve; /* of DISK_BITLOCKER */
 	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
 };
 

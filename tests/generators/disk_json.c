@@ -49,6 +49,44 @@ static json_t *bad_files_json(const struct disk *d)
 	return list;
 }
 
+static json_t *hex_json(const uint8_t *data, size_t len)
+{
+	char text[2 * 64 + 1];
+
+	hex_encode(data, len, text);
+	return json_string(text);
+}
+
+static json_t *protector_json(const struct fve_protector *p)
+{
+	const char *kind = p->kind == FVE_TPM ? "tpm" :
+		p->kind == FVE_RECOVERY	      ? "recovery-password" :
+						"clear-key";
+
+	return json_pack("{so ss}", "guid", guid_json(&p->id), "kind", kind);
+}
+
+static json_t *bitlocker_json(const struct disk *d)
+{
+	const struct fve_volume *v = &d->fve;
+	json_t *protectors = json_array(), *passwords = json_array(), *metadata = json_array();
+
+	for (unsigned i = 0; i < v->protector_count; i++) {
+		const struct fve_protector *p = &v->protectors[i];
+		json_array_append_new(protectors, protector_json(p));
+		if (p->kind == FVE_RECOVERY)
+			json_array_append_new(passwords, json_pack("{so ss}", "guid", guid_json(&p->id),
+							 "password", p->password));
+	}
+	for (unsigned i = 0; i < FVE_COPIES; i++)
+		json_array_append_new(metadata, json_integer((json_int_t)v->metadata[i]));
+	return json_pack("{so ss sb so sI si so so so so}", "volume_guid", guid_json(&v->id), "method",
+		"xts-aes-128", "full_encryption", v->full, "metadata", metadata, "header_backup",
+		(json_int_t)v->header_backup, "bad_copies", (int)v->bad_copies, "protectors", protectors,
+		"recovery_passwords", passwords, "fvek", hex_json(v->fvek, sizeof(v->fvek)), "vmk",
+		hex_json(v->vmk, sizeof(v->vmk)));
+}
+
 int disk_write_json(const struct disk *d)
 {
 	static const char *const kinds[] = {"bitlocker", "plain", "no-windows", "no-ntfs"};
@@ -57,12 +95,13 @@ int disk_write_json(const struct disk *d)
 
 	if (asprintf(&path, "%s.json", o->output) < 0)
 		return -ENOMEM;
-	json_t *json = json_pack("{si ss ss sI sI si so so si ss* so so*}", "v", 1, "name", o->name, "kind",
+	json_t *json = json_pack("{si ss ss sI sI si so so si ss* so so* so*}", "v", 1, "name", o->name, "kind",
 		kinds[o->kind], "seed", (json_int_t)o->seed, "size", (json_int_t)o->size, "sector_size",
 		(int)o->sector_size, "disk_guid", guid_json(&d->id), "partitions", partitions_json(d),
 		"c_partition", PART_C + 1, "ntfs_sha256", d->ntfs_sha256[0] ? d->ntfs_sha256 : NULL,
 		"bad_files", bad_files_json(d), "good_291",
-		d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL);
+		d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL, "bitlocker",
+		o->kind == DISK_BITLOCKER ? bitlocker_json(d) : NULL);
 	int r = json && json_dump_file(json, path, JSON_INDENT(1)) == 0 ? 0 : -EIO;
 	json_decref(json);
 	if (r < 0)

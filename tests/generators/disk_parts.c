@@ -81,20 +81,64 @@ static int format(const struct disk *d, unsigned part, const char *path, const c
 	return gen_ntfs_format(path, p->size, p->start, d->options.sector_size, label, get_le64(serial));
 }
 
-static int fill_windows(struct disk *d, const char *path)
+/* NTFS keeps the places of BitLocker's metadata occupied with files of these names. */
+static int reserve_bitlocker(struct disk *d)
+{
+	char id[GUID_TEXT], path[96];
+	struct gen_file file = {.path = path, .size = FVE_AREA_SIZE, .created = TREE_JULY,
+		.modified = TREE_JULY, .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
+	struct gen_run run;
+	int r = 0;
+
+	guid_format(&d->fve.id, id);
+	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++) {
+		(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}.%u", id, i + 1);
+		r = gen_ntfs_reserve(d->tree.ntfs, &file, &run);
+		if (r == 0)
+			d->fve.metadata[i] = run.first * GEN_CLUSTER;
+	}
+	(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}", id);
+	file.size = FVE_HEADER_SIZE;
+	if (r == 0)
+		r = gen_ntfs_reserve(d->tree.ntfs, &file, &run);
+	if (r == 0)
+		d->fve.header_backup = run.first * GEN_CLUSTER;
+	return r;
+}
+
+static int fill_windows(struct disk *d, const char *path, uint8_t **ret_written)
 {
 	int r = gen_ntfs_open(path, &d->tree.ntfs);
 
 	if (r < 0)
 		return r;
+	if (d->options.kind == DISK_BITLOCKER)
+		r = reserve_bitlocker(d);
 	d->tree.volume_size = d->partitions[PART_C].size;
-	r = d->options.kind == DISK_NO_WINDOWS ? tree_make_data(&d->tree) : tree_make_windows(&d->tree);
+	if (r == 0 && d->options.kind == DISK_NO_WINDOWS)
+		r = tree_make_data(&d->tree);
+	else if (r == 0)
+		r = tree_make_windows(&d->tree);
+	if (r == 0)
+		r = gen_ntfs_written_clusters(d->tree.ntfs, ret_written, &d->fve.clusters);
 	int closed = gen_ntfs_close(d->tree.ntfs);
 	d->tree.ntfs = NULL;
 	return r < 0 ? r : closed;
 }
 
-static int copy_windows(struct disk *d, const char *path)
+static void plan_bitlocker(struct disk *d)
+{
+	const struct disk_options *o = &d->options;
+
+	d->fve.size = d->partitions[PART_C].size;
+	d->fve.sector_size = o->sector_size;
+	d->fve.full = o->full_encryption;
+	d->fve.bad_copies = o->bad_copies;
+	(void)snprintf(d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
+	fve_make_keys(&d->fve, o->seed, o->recovery_protectors, o->clear_key);
+}
+
+static int copy_windows(struct disk *d, const char *path, const uint8_t *written)
 {
 	const struct gpt_partition *p = &d->partitions[PART_C];
 	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
@@ -102,14 +146,19 @@ static int copy_windows(struct disk *d, const char *path)
 	if (fd < 0)
 		return -errno;
 	int r = gen_sha256_file(fd, p->size, d->ntfs_sha256);
-	if (r == 0)
+	d->fve.written = written;
+	if (r == 0 && d->options.kind == DISK_BITLOCKER)
+		r = fve_write(&d->fve, fd, d->fd, p->start);
+	else if (r == 0)
 		r = gen_copy_sparse(fd, d->fd, p->start, p->size);
+	d->fve.written = NULL;
 	return r;
 }
 
 int disk_write_windows(struct disk *d)
 {
 	char *path CLEANUP_FREE = beside(d, "windows");
+	uint8_t *written CLEANUP_FREE = NULL;
 
 	if (!path)
 		return -ENOMEM;
@@ -117,11 +166,13 @@ int disk_write_windows(struct disk *d)
 	d->tree.files = d->options.files;
 	d->tree.bad_files = d->options.bad_files;
 	d->tree.good_291 = d->options.good_291;
+	if (d->options.kind == DISK_BITLOCKER)
+		plan_bitlocker(d);
 	int r = format(d, PART_C, path, "Windows");
 	if (r == 0)
-		r = fill_windows(d, path);
+		r = fill_windows(d, path, &written);
 	if (r == 0)
-		r = copy_windows(d, path);
+		r = copy_windows(d, path, written);
 	(void)unlink(path);
 	return r;
 }
@@ -158,6 +209,16 @@ int disk_write_recovery(struct disk *d)
 	return r;
 }
 
+/* Plays the part of the TPM. The form is that of dislocker's --fvek files: u16 method, 64 bytes. */
+static int put_fvek(const struct disk *d, const char *path)
+{
+	uint8_t file[66] = {0};
+
+	put_le16(file, FVE_METHOD_XTS128);
+	memcpy(file + 2, d->fve.fvek, sizeof(d->fve.fvek));
+	return gen_esp_put(path, "/EFI/Microsoft/Boot/standin/fvek", file, sizeof(file));
+}
+
 /* What the stand-in for Windows needs to find and judge C:. */
 static int put_standin(const struct disk *d, const char *path)
 {
@@ -178,6 +239,8 @@ static int put_standin(const struct disk *d, const char *path)
 		d->options.name);
 	if (r == 0)
 		r = gen_esp_put(path, "/EFI/Microsoft/Boot/standin/info", info, (size_t)len);
+	if (r == 0 && d->options.kind == DISK_BITLOCKER)
+		r = put_fvek(d, path);
 	if (r == 0 && d->tree.manifest.len > 0)
 		r = gen_esp_put(path, "/EFI/Microsoft/Boot/standin/manifest", d->tree.manifest.data,
 			d->tree.manifest.len);

@@ -161,10 +161,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	d.options.kind = (enum disk_kind)kind;
-	if (d.options.kind == DISK_BITLOCKER) {
-		(void)fputs("mkdisk: the BitLocker writer is not there; use --plain\n", stderr);
-		return 2;
-	}
 	int r = make(&d);
 	if (r < 0) {
 		log_error("no disk: %s", strerror(-r));
