@@ -25,18 +25,6 @@ def standin_program():
     return output
 
 
-def _esp_tree():
-    """What Windows puts on its ESP, the loader played by the stand-in."""
-    tree = build_path("e2e-cache", "esp")
-    program = standin_program()
-    for name in ("EFI/Microsoft/Boot/bootmgfw.efi", "EFI/Boot/bootx64.efi"):
-        path = os.path.join(tree, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(program):
-            subprocess.run(["cp", "--reflink=auto", program, path], check=True)
-    return tree
-
-
 def _mkdisk_master(options, bootable):
     key = hashlib.sha256(json.dumps([options, bootable]).encode()).hexdigest()[:16]
     path = build_path("e2e-cache", f"disk-{key}.raw")
@@ -44,37 +32,43 @@ def _mkdisk_master(options, bootable):
     program = build_path("tests", "generators", "mkdisk")
     with open(path + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stale = not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(program)
+        newest = os.path.getmtime(program)
         if bootable:
-            tree = _esp_tree()
-            stale = stale or os.path.getmtime(path) < os.path.getmtime(standin_program())
-        if stale:
-            command = [program, "--output", path + ".new", *options] + (["--esp-dir", tree] if bootable else [])
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            newest = max(newest, os.path.getmtime(standin_program()))
+        if not os.path.exists(path) or os.path.getmtime(path) < newest:
+            subprocess.run([program, "--output", path + ".new", *options], check=True, stdout=subprocess.DEVNULL)
             os.replace(path + ".new.json", path + ".json")
-            os.replace(path + ".new", path)
             if bootable:
-                _add_boot_entry(path)
+                _make_bootable(path + ".new", path + ".json")
+            os.replace(path + ".new", path)
     return path
 
 
-def _add_boot_entry(path):
-    """The Windows Boot Manager entry for the firmware, as Windows setup would write it (UEFI 2.x section 3.1.3)."""
-    with open(path + ".json") as f:
+def _make_bootable(path, info_path):
+    """The stand-in in the places of Windows' loader, and its firmware boot entry."""
+    with open(info_path) as f:
         info = json.load(f)
-    esp = info["partitions"][0]
-    sector = info["sector_size"]
+    esp = f"{path}@@{info['partitions'][0]['start']}"
+    entry = path + ".bootentry"
+    with open(entry, "wb") as f:
+        f.write(_boot_entry(info))
+    subprocess.run(["mmd", "-i", esp, "::/EFI/Boot"], check=True)
+    for source, target in ((standin_program(), "/EFI/Boot/bootx64.efi"),
+                           (standin_program(), "/EFI/Microsoft/Boot/bootmgfw.efi"),
+                           (entry, "/EFI/Microsoft/Boot/standin/bootentry")):
+        subprocess.run(["mcopy", "-o", "-i", esp, source, "::" + target], check=True)
+    os.unlink(entry)
+
+
+def _boot_entry(info):
+    """Windows Boot Manager as a firmware variable: attributes, then EFI_LOAD_OPTION (UEFI 2.x section 3.1.3)."""
+    esp, sector = info["partitions"][0], info["sector_size"]
     file_path = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi".encode("utf-16le") + b"\0\0"
     hard_drive = struct.pack("<BBHIQQ16sBB", 4, 1, 42, esp["number"], esp["start"] // sector, esp["size"] // sector,
                              uuid.UUID(esp["guid"]).bytes_le, 2, 2)
     nodes = hard_drive + struct.pack("<BBH", 4, 4, 4 + len(file_path)) + file_path + struct.pack("<BBH", 0x7f, 0xff, 4)
-    option = struct.pack("<IH", 1, len(nodes)) + "Windows Boot Manager".encode("utf-16le") + b"\0\0" + nodes
-    entry = path + ".bootentry"
-    with open(entry, "wb") as f:
-        f.write(struct.pack("<I", 7) + option)  # efivarfs wants the attributes first
-    subprocess.run(["mcopy", "-o", "-i", f"{path}@@{esp['start']}", entry,
-                    "::/EFI/Microsoft/Boot/standin/bootentry"], check=True)
-    os.unlink(entry)
+    return (struct.pack("<I", 7) + struct.pack("<IH", 1, len(nodes)) + "Windows Boot Manager".encode("utf-16le") +
+            b"\0\0" + nodes)
 
 
 class Disk:

@@ -23,6 +23,8 @@ class Floor:
     def machine(self, name, *disk_options, bootable=False, disk=True, **settings):
         """A machine with a disk of its own; mkdisk's options describe it."""
         number = len(self.machines) + 1
+        if bootable:
+            disk_options = (*disk_options, "--name", name)
         its_disk = Disk(self.workdir, name, *disk_options, bootable=bootable) if disk else None
         machine = Machine(self.network, self.workdir, name, number, disk=its_disk and its_disk.path, **settings)
         machine.windows = its_disk
