@@ -55,9 +55,11 @@ int store_machines(struct store *s, int64_t after, size_t limit,
 /* The same for machines in one state and not heard of (last_seen) since `before`. */
 int store_machines_quiet(struct store *s, enum machine_state state, int64_t before,
 	int (*each)(const struct machine *m, void *context), void *context);
-/* Calls each(mac, machine, context) for every MAC of every machine. */
-int store_macs(struct store *s,
+/* Calls each(mac, machine, context) for every MAC of every machine, or of the machine given. */
+int store_macs(struct store *s, int64_t machine_or_0,
 	int (*each)(const char *mac, const struct machine *m, void *context), void *context);
+/* Machines known. */
+int store_machine_count(struct store *s, int64_t *ret);
 
 /* ---- boot tokens: only hashes are kept ---- */
 
@@ -83,19 +85,19 @@ struct store_session {
 	int64_t created;
 	int64_t last_event; /* highest seq of the fixer's events */
 	char key[64];       /* the fixer's X25519 key, base64 */
-	bool closed;        /* has its result, or a later session of the machine replaced it */
+	bool replaced;      /* by a later session of the machine: no call of this one counts */
+	bool finished;      /* has its result */
 	char *volumes;      /* JSON array as it came, malloc()ed by the getters */
 	char *released;     /* the answer of a release, JSON; NULL before */
 };
 void store_session_free(struct store_session *s); /* frees what it owns, not s itself */
 
-/* Marks the token used and closes earlier sessions of the machine. secret: the session's id. */
+/* Marks the token used and replaces earlier sessions of the machine. secret: the session's id. */
 int store_session_add(struct store *s, const char *secret, const char *token,
 	const struct store_session *session, int64_t *ret_id);
 int store_session_get(struct store *s, const char *secret, struct store_session *ret);
 int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret); /* newest */
 int store_session_release(struct store *s, int64_t session, const char *answer);
-int store_session_close(struct store *s, int64_t session);
 
 /* ---- events: the timeline ---- */
 
@@ -136,9 +138,11 @@ int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *
 int store_bundles(struct store *s, int64_t machine,
 	int (*each)(const struct store_bundle *bundle, void *context), void *context);
 
-/* One a session; the same again replaces nothing and is no error. */
+/* One a session. next: the answer given, "reboot", "hold" or "again". -EEXIST: it has one. */
 int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
-	const char *json);
+	const char *json, const char *next);
+/* The answer that was given to this session's result. */
+int store_result_next(struct store *s, int64_t session, char ret[8]);
 /* The latest; malloc()ed. */
 int store_result_get(struct store *s, int64_t machine, char **ret_json);
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/change.h"
+#include "appliance/fleet/fleet.h"
+#include "fixer/base/text.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The machine of this network card; else the one of this board that came through another card; else
+ * a new one. */
+static int machine_find(struct fleet *f, const struct fleet_identity *identity, struct machine *ret)
+{
+	int64_t id, count;
+	int r = store_machine_by_mac(f->store, identity->mac, ret);
+
+	if (r == -ENOENT)
+		r = store_machine_by_identity(f->store, identity->uuid, identity->serial, ret);
+	if (r != -ENOENT)
+		return r;
+	r = store_machine_count(f->store, &count);
+	if (r == 0 && count >= FLEET_MACHINES_MAX)
+		r = -ENOSPC;
+	if (r == 0)
+		r = store_machine_add(f->store, identity->mac, &id);
+	return r < 0 ? r : store_machine_get(f->store, id, ret);
+}
+
+static void take(char *dst, size_t size, const char *src)
+{
+	if (src[0])
+		(void)snprintf(dst, size, "%s", src);
+}
+
+static void machine_seen(struct machine *m, const struct fleet_identity *identity, int64_t now)
+{
+	take(m->mac, sizeof(m->mac), identity->mac);
+	take(m->ip, sizeof(m->ip), identity->ip);
+	take(m->uuid, sizeof(m->uuid), identity->uuid);
+	take(m->serial, sizeof(m->serial), identity->serial);
+	take(m->asset, sizeof(m->asset), identity->asset);
+	take(m->manufacturer, sizeof(m->manufacturer), identity->manufacturer);
+	take(m->product, sizeof(m->product), identity->product);
+	m->last_seen = now;
+	if (m->first_seen == 0)
+		m->first_seen = now;
+}
+
+/* A repaired machine at our door: dnsmasq answered it all the same, or it fell back to the network. */
+static int boot_done(struct fleet *f, struct machine *m, int64_t now)
+{
+	if (m->state == STATE_rebooting && now - m->since < FLEET_REBOOT_MS)
+		return change_note(f->store, m, now, m->reason, "boot",
+			"came to the network again on its way back; sent on");
+	if (m->reason == REASON_RELAPSED)
+		return store_machine_save(f->store, m);
+	return change_state(f->store, m, now, STATE_attention, REASON_RELAPSED, "boot",
+		"boots from the network again after its repair");
+}
+
+static int boot_held(struct fleet *f, struct machine *m, int64_t now)
+{
+	if (m->state == STATE_held)
+		return store_machine_save(f->store, m);
+	return change_state(f->store, m, now, STATE_held,
+		m->reason == REASON_SERVED_TOO_OFTEN ? m->reason : REASON_HELD, "boot", m->text);
+}
+
+static int boot_remediate(struct fleet *f, struct machine *m, int64_t now,
+	enum fleet_decision *decision, char token[TOKEN_TEXT])
+{
+	int64_t from = now - FLEET_GUARD_MS;
+	uint8_t random[16];
+	int served;
+	char text[80];
+
+	int r = store_token_count(f->store, m->id, from > m->guard_from ? from : m->guard_from, &served);
+	if (r < 0)
+		return r;
+	if (served >= FLEET_GUARD_COUNT) {
+		m->held = true;
+		*decision = FLEET_HOLD;
+		(void)snprintf(text, sizeof(text), "%d network boots within an hour", served + 1);
+		return change_state(f->store, m, now, STATE_held, REASON_SERVED_TOO_OFTEN, "boot", text);
+	}
+	randombytes_buf(random, sizeof(random));
+	hex_encode(random, sizeof(random), token);
+	r = store_token_add(f->store, token, m->id, m->ip, now);
+	if (r < 0)
+		return r;
+	m->attempt++;
+	m->pairing[0] = 0;
+	m->since = now; /* a new attempt, even out of `booting` */
+	*decision = FLEET_REMEDIATE;
+	return change_state(f->store, m, now, STATE_booting, REASON_OK, "boot", "");
+}
+
+static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
+	enum fleet_decision *decision, struct machine *m, char token[TOKEN_TEXT])
+{
+	int64_t now = f->clock();
+	int r = machine_find(f, identity, m);
+
+	if (r < 0)
+		return r;
+	machine_seen(m, identity, now);
+	*decision = FLEET_LOCAL;
+	if (m->held) {
+		*decision = FLEET_HOLD;
+		return boot_held(f, m, now);
+	}
+	if (m->done)
+		return boot_done(f, m, now);
+	if (fleet_answers(f, m))
+		return boot_remediate(f, m, now, decision, token);
+	if (m->state == STATE_ignored)
+		return store_machine_save(f->store, m);
+	return change_state(f->store, m, now, STATE_ignored, REASON_NOT_IN_SCOPE, "boot", "");
+}
+
+int fleet_boot(struct fleet *f, const struct fleet_identity *identity, enum fleet_decision *ret,
+	struct machine *ret_machine, char ret_token[TOKEN_TEXT])
+{
+	enum fleet_decision decision = FLEET_LOCAL;
+	struct machine m;
+	char token[TOKEN_TEXT] = "";
+	int r = store_begin(f->store, false);
+
+	if (r < 0)
+		return r;
+	r = change_end(f->store, boot_decide(f, identity, &decision, &m, token));
+	if (r < 0)
+		return r;
+	f->changed(f->context);
+	*ret = decision;
+	*ret_machine = m;
+	memcpy(ret_token, token, TOKEN_TEXT);
+	return 0;
+}
+
+/* A step on the way from iPXE to the fixer: only for a machine that is booting. */
+static int boot_step(struct fleet *f, const char *ip, const char *step, const char *text)
+{
+	struct machine m;
+	int64_t now = f->clock();
+	int r = store_begin(f->store, false);
+
+	if (r < 0)
+		return r;
+	r = store_machine_by_ip(f->store, ip, &m);
+	if (r == 0 && m.state == STATE_booting) {
+		r = store_machine_touch(f->store, m.id, now);
+		if (r == 0)
+			r = change_note(f->store, &m, now, REASON_OK, step, text);
+	}
+	r = change_end(f->store, r);
+	if (r == 0)
+		f->changed(f->context);
+	return r == -ENOENT ? 0 : r;
+}
+
+int fleet_boot_progress(struct fleet *f, const char *ip)
+{
+	return boot_step(f, ip, "initrd", "");
+}
+
+int fleet_boot_file_sent(struct fleet *f, const char *ip, const char *file)
+{
+	return boot_step(f, ip, "tftp", file);
+}

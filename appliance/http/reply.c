@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/http/private.h"
+#include "appliance/http/range.h"
+#include "fixer/base/log.h"
+#include "netmend/version.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void reply_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (MHD_add_response_header(response, name, value) != MHD_YES)
+		log_warning("http: cannot add header %s", name);
+}
+
+void reply_queue(struct http_request *r, unsigned status, const char *type,
+	struct MHD_Response *response)
+{
+	struct http_private *p = r->private;
+
+	p->replied = true;
+	if (!response) {
+		log_error("http: no memory for an answer to %s", r->path);
+		return;
+	}
+	if (type)
+		reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	reply_header(response, "X-Content-Type-Options", "nosniff");
+	if (MHD_queue_response(p->connection, status, response) != MHD_YES)
+		log_warning("http: cannot answer %s", r->path);
+	MHD_destroy_response(response);
+}
+
+void http_reply_memory(struct http_request *r, unsigned status, const char *type, char *data,
+	size_t len)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+
+	if (!response)
+		free(data);
+	else
+		reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	reply_queue(r, status, type, response);
+}
+
+void http_reply_text(struct http_request *r, unsigned status, const char *type, const char *text)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text),
+		(void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+
+	if (response)
+		reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	reply_queue(r, status, type, response);
+}
+
+void http_reply_json(struct http_request *r, unsigned status, json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text) {
+		http_reply_text(r, 500, "application/json",
+			"{\"v\":1,\"error\":\"INTERNAL\",\"text\":\"no memory for the answer\"}");
+		return;
+	}
+	http_reply_memory(r, status, "application/json", text, strlen(text));
+}
+
+void http_reply_error(struct http_request *r, unsigned status, enum reason reason,
+	const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	http_reply_json(r, status, json_pack("{s:i, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "error",
+					   reason_code(reason), "text", text));
+}
+
+void http_reply_file(struct http_request *r, const char *type, int fd)
+{
+	struct stat st;
+	uint64_t first = 0;
+	char range[80];
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		http_reply_error(r, 404, REASON_CANNOT_OPEN, "not a regular file");
+		return;
+	}
+	uint64_t size = (uint64_t)st.st_size, length = size;
+	enum range_result part = range_parse(http_header(r, MHD_HTTP_HEADER_RANGE), size, &first,
+		&length);
+	struct MHD_Response *response;
+	if (part == RANGE_OUTSIDE) {
+		(void)close(fd);
+		(void)snprintf(range, sizeof(range), "bytes */%llu", (unsigned long long)size);
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	} else {
+		(void)snprintf(range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)first,
+			(unsigned long long)(first + length - (length > 0)), (unsigned long long)size);
+		response = MHD_create_response_from_fd_at_offset64(length, fd, first);
+		if (!response)
+			(void)close(fd);
+	}
+	if (response) {
+		reply_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+		if (part != RANGE_WHOLE)
+			reply_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);
+	}
+	reply_queue(r, part == RANGE_OUTSIDE ? 416 : part == RANGE_PART ? 206 : 200, type, response);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/store/sql.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle)
+{
+	/* Sent again after something else was: it is the newest once more, and keeps its confirmation. */
+	sqlite3_stmt *st = sql_prepare(s,
+		"INSERT INTO bundles (machine, sha256, size, at) VALUES (?, ?, ?, ?)"
+		" ON CONFLICT (machine, sha256) DO UPDATE SET"
+		" id = (SELECT max(id) + 1 FROM bundles), at = excluded.at"
+		" WHERE id <> (SELECT max(b.id) FROM bundles b WHERE b.machine = excluded.machine)");
+
+	sql_bind(st, "itii", machine, bundle->sha256, bundle->size, bundle->at);
+	return sql_run(s, st);
+}
+
+int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256)
+{
+	struct store_bundle pending;
+
+	if (!sha256[0]) {
+		int r = store_bundle_pending(s, machine, &pending);
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		sha256 = pending.sha256;
+	}
+	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET confirmed = 1"
+					  " WHERE machine = ? AND sha256 = ?");
+	sql_bind(st, "it", machine, sha256);
+	return sql_run(s, st);
+}
+
+static void bundle_read(sqlite3_stmt *st, struct store_bundle *b)
+{
+	sql_text(st, 0, b->sha256, sizeof(b->sha256));
+	b->size = sqlite3_column_int64(st, 1);
+	b->at = sqlite3_column_int64(st, 2);
+	b->confirmed = sqlite3_column_int(st, 3);
+}
+
+int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret)
+{
+	/* A newer bundle supersedes the older ones: only the newest can be pending. */
+	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
+					  " WHERE machine = ? ORDER BY id DESC LIMIT 1");
+	struct store_bundle newest;
+
+	sql_bind(st, "i", machine);
+	int r = sql_step(s, st);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	bundle_read(st, &newest);
+	sql_end(st);
+	if (newest.confirmed)
+		return -ENOENT;
+	*ret = newest;
+	return 0;
+}
+
+int store_bundles(struct store *s, int64_t machine,
+	int (*each)(const struct store_bundle *bundle, void *context), void *context)
+{
+	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
+					  " WHERE machine = ? ORDER BY id");
+	struct store_bundle b;
+	int r;
+
+	sql_bind(st, "i", machine);
+	while ((r = sql_step(s, st)) == 1) {
+		bundle_read(st, &b);
+		r = each(&b, context);
+		if (r != 0)
+			break;
+	}
+	sql_end(st);
+	return r;
+}
+
+int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
+	const char *json, const char *next)
+{
+	sqlite3_stmt *st = sql_prepare(s,
+		"INSERT INTO results (machine, session, at, json, next) VALUES (?, ?, ?, ?, ?)");
+
+	sql_bind(st, "iiitt", machine, session, at, json, next);
+	return sql_run(s, st);
+}
+
+int store_result_next(struct store *s, int64_t session, char ret[8])
+{
+	sqlite3_stmt *st = sql_prepare(s, "SELECT next FROM results WHERE session = ?");
+
+	sql_bind(st, "i", session);
+	int r = sql_step(s, st);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	sql_text(st, 0, ret, 8);
+	sql_end(st);
+	return 0;
+}
+
+int store_result_get(struct store *s, int64_t machine, char **ret_json)
+{
+	sqlite3_stmt *st = sql_prepare(s, "SELECT json FROM results WHERE machine = ?"
+					  " ORDER BY id DESC LIMIT 1");
+	sql_bind(st, "i", machine);
+	int r = sql_step(s, st);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	const unsigned char *text = sqlite3_column_text(st, 0);
+	char *json = text ? strdup((const char *)text) : NULL;
+	sql_end(st);
+	if (!json)
+		return -ENOMEM;
+	*ret_json = json;
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/store/machine.h"
+#include "fixer/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+#define X(name) #name,
+	WIRE_STATES(X)
+#undef X
+};
+
+const char *machine_state_name(enum machine_state state)
+{
+	return (unsigned)state < STATE_COUNT ? names[state] : "";
+}
+
+int machine_state_parse(const char *name)
+{
+	for (int i = 0; i < STATE_COUNT; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+int mac_normalise(const char *text, char ret[MAC_TEXT])
+{
+	char digits[13];
+	uint8_t mac[6];
+	size_t n = 0, len = strlen(text);
+
+	if (len != 12 && len != 17)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if (len == 17 && i % 3 == 2) {
+			if ((text[i] != ':' && text[i] != '-') || text[i] != text[2])
+				return -EINVAL;
+			continue;
+		}
+		digits[n++] = text[i];
+	}
+	digits[n] = 0;
+	static const uint8_t zero[6];
+	if (hex_decode(digits, mac, sizeof(mac)) < 0 || mac[0] & 1 || memcmp(mac, zero, 6) == 0)
+		return -EINVAL;
+	(void)snprintf(ret, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		mac[4], mac[5]);
+	return 0;
+}
