@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/boot/boot.h"
+#include "appliance/boot/identity.h"
+#include "appliance/boot/template.h"
+#include "fixer/base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCRIPT_TYPE "text/plain; charset=utf-8"
+#define HOLD_SECONDS 20
+#define LOCAL_SECONDS 5 /* a repaired machine on its way to Windows */
+#define STRANGER_SECONDS 30
+
+static void server_name(char *ret, size_t size, const char *address, int port, int usual)
+{
+	if (port == usual)
+		(void)snprintf(ret, size, "%s", address);
+	else
+		(void)snprintf(ret, size, "%s:%d", address, port);
+}
+
+int boot_open(struct boot *b, const struct boot_options *options, struct fleet *fleet,
+	const char *cert_pem, struct error *err)
+{
+	*b = (struct boot){.options = *options, .fleet = fleet};
+	server_name(b->server, sizeof(b->server), options->address, options->http_port, 80);
+	server_name(b->secure_server, sizeof(b->secure_server), options->address, options->https_port,
+		443);
+	int r = boot_pin(cert_pem, b->pin, err);
+	if (r == 0)
+		r = boot_template_load(options->templates, "entry.ipxe", &b->entry, err);
+	if (r == 0)
+		r = boot_template_load(options->templates, "remediate.ipxe", &b->remediate, err);
+	if (r == 0)
+		r = boot_template_load(options->templates, "local.ipxe", &b->local, err);
+	if (r == 0)
+		r = boot_template_load(options->templates, "hold.ipxe", &b->hold, err);
+	if (r < 0)
+		boot_close(b);
+	return r;
+}
+
+void boot_close(struct boot *b)
+{
+	free(b->entry);
+	free(b->remediate);
+	free(b->local);
+	free(b->hold);
+	b->entry = b->remediate = b->local = b->hold = NULL;
+}
+
+static void reply_script(struct http_request *r, const char *text, const struct boot_value *values,
+	size_t count)
+{
+	struct error err = {0};
+	struct buffer out;
+
+	buffer_init(&out, BOOT_SCRIPT_MAX);
+	if (boot_render(text, values, count, &out, &err) < 0) {
+		log_error("%s", err.text);
+		http_reply_error(r, 500, REASON_INTERNAL, "%s", err.text);
+	} else {
+		http_reply_text(r, 200, SCRIPT_TYPE, (const char *)out.data);
+	}
+	buffer_free(&out);
+}
+
+void boot_entry(struct http_request *r, struct boot *b)
+{
+	const struct boot_value values[] = {{"SERVER", b->server}};
+
+	reply_script(r, b->entry, values, 1);
+}
+
+static const char *argument(const struct http_request *r, const char *name)
+{
+	const char *value = http_argument(r, name);
+
+	return value ? value : "";
+}
+
+/* -EINVAL without a usable MAC. What is malformed besides is left out, not refused: the boot of a
+ * machine must not fail for what its vendor wrote into SMBIOS. */
+static int identity_read(const struct http_request *r, struct fleet_identity *ret)
+{
+	struct fleet_identity i = {0};
+
+	if (mac_normalise(argument(r, "mac"), i.mac) < 0 || !r->address[0])
+		return -EINVAL;
+	identity_uuid(argument(r, "uuid"), i.uuid);
+	identity_string(argument(r, "serial"), i.serial);
+	identity_string(argument(r, "asset"), i.asset);
+	identity_string(argument(r, "manufacturer"), i.manufacturer);
+	identity_string(argument(r, "product"), i.product);
+	(void)snprintf(i.ip, sizeof(i.ip), "%s", r->address);
+	*ret = i;
+	return 0;
+}
+
+static const char *shown_name(const struct machine *m)
+{
+	return m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
+}
+
+static void reply_remediate(struct http_request *r, struct boot *b, const struct machine *m,
+	const char *token)
+{
+	char attempt[12], prefix[12];
+	struct in_addr a;
+	const char *gateway = argument(r, "gateway");
+	/* A machine behind a relay lives in another network than the appliance. */
+	int bits = identity_prefix(argument(r, "netmask"));
+
+	if (bits < 0 || inet_pton(AF_INET, gateway, &a) != 1) {
+		gateway = bits < 0 ? b->options.gateway : "";
+		bits = bits < 0 ? b->options.prefix : bits;
+	}
+	(void)snprintf(attempt, sizeof(attempt), "%d", m->attempt);
+	(void)snprintf(prefix, sizeof(prefix), "%d", bits);
+	const struct boot_value values[] = {
+		{"NAME", shown_name(m)}, {"ATTEMPT", attempt}, {"SERVER", b->server},
+		{"SECURE_SERVER", b->secure_server}, {"PIN", b->pin}, {"TOKEN", token}, {"IP", m->ip},
+		{"PREFIX", prefix}, {"GATEWAY", gateway}, {"MAC", m->mac},
+		{"DRY_RUN", b->options.dry_run ? "netmend.dry-run=1" : ""},
+	};
+	reply_script(r, b->remediate, values, sizeof(values) / sizeof(values[0]));
+}
+
+static void reply_wait(struct http_request *r, struct boot *b, const struct machine *m,
+	const char *text, int seconds)
+{
+	char number[12];
+
+	(void)snprintf(number, sizeof(number), "%d", seconds);
+	const struct boot_value values[] = {{"NAME", shown_name(m)},
+		{"REASON", reason_code(m->reason)}, {"SERVER", b->server}, {"SECONDS", number}};
+	reply_script(r, text, values, sizeof(values) / sizeof(values[0]));
+}
+
+void boot_script(struct http_request *r, struct boot *b)
+{
+	struct fleet_identity identity;
+	enum fleet_decision decision = FLEET_LOCAL;
+	struct machine m;
+	char token[TOKEN_TEXT];
+
+	if (identity_read(r, &identity) < 0) {
+		http_reply_error(r, 400, REASON_PROTOCOL_ERROR, "mac is missing or malformed");
+		return;
+	}
+	int e = fleet_boot(b->fleet, &identity, &decision, &m, token);
+	if (e < 0) {
+		log_error("boot of %s: %s", identity.mac, strerror(-e));
+		http_reply_error(r, 503, REASON_INTERNAL, "the appliance cannot decide: %s", strerror(-e));
+		return;
+	}
+	log_info("boot of %s (machine %lld) from %s: %s", m.mac, (long long)m.id, r->address,
+		decision == FLEET_REMEDIATE ? "remediate" : reason_code(m.reason));
+	if (decision == FLEET_REMEDIATE)
+		reply_remediate(r, b, &m, token);
+	else if (decision == FLEET_HOLD)
+		/* Spread out, so that held machines do not all ask at once. */
+		reply_wait(r, b, &m, b->hold, HOLD_SECONDS + (int)randombytes_uniform(HOLD_SECONDS));
+	else
+		reply_wait(r, b, &m, b->local, m.done ? LOCAL_SECONDS : STRANGER_SECONDS);
+	sodium_memzero(token, sizeof(token));
+}
+
+static void reply_boot_file(struct http_request *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		log_error("%s: %s", path, strerror(errno));
+		http_reply_error(r, 404, REASON_CANNOT_OPEN, "not on this appliance");
+		return;
+	}
+	http_reply_file(r, "application/octet-stream", fd);
+}
+
+void boot_kernel(struct http_request *r, struct boot *b)
+{
+	reply_boot_file(r, b->options.kernel);
+}
+
+void boot_initrd(struct http_request *r, struct boot *b)
+{
+	int e = fleet_boot_progress(b->fleet, r->address);
+
+	/* The timeline misses a step; the boot goes on. */
+	if (e < 0)
+		log_warning("boot progress of %s: %s", r->address, strerror(-e));
+	reply_boot_file(r, b->options.initrd);
+}

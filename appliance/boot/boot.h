@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What firmware and iPXE fetch over plain HTTP: nothing secret but the token of one boot. */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+#include "appliance/boot/pin.h"
+#include "appliance/fleet/fleet.h"
+#include "appliance/http/http.h"
+
+struct boot_options {
+	const char *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe */
+	const char *kernel, *initrd;
+	const char *address;
+	int http_port, https_port;
+	int prefix;
+	const char *gateway; /* "" for none */
+	bool dry_run;
+};
+
+struct boot {
+	struct boot_options options; /* strings borrowed */
+	struct fleet *fleet;         /* borrowed */
+	char *entry, *remediate, *local, *hold;
+	char server[32], secure_server[32]; /* ADDRESS, or ADDRESS:PORT */
+	char pin[PIN_TEXT];
+};
+
+/* err: CANNOT_OPEN for a template or certificate. */
+int boot_open(struct boot *b, const struct boot_options *options, struct fleet *fleet,
+	const char *cert_pem, struct error *err);
+void boot_close(struct boot *b);
+
+/* GET /boot.ipxe */
+void boot_entry(struct http_request *r, struct boot *b);
+/* GET /boot/ipxe?mac=&uuid=... : the decision as a script. Machines fill in what they have; only mac
+ * is needed. */
+void boot_script(struct http_request *r, struct boot *b);
+/* GET /boot/vmlinuz, /boot/initrd.img */
+void boot_kernel(struct http_request *r, struct boot *b);
+void boot_initrd(struct http_request *r, struct boot *b);
+
+#endif
