@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `netmend check`: everything serve needs, judged without starting it; one line a finding. */
+#include "appliance/cli/cli.h"
+#include "appliance/supervisor/dnsmasq.h"
+#include "appliance/supervisor/listen.h"
+#include "appliance/supervisor/serve.h"
+#include "fixer/base/cleanup.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define SPACE_WANTED \
+	(1024ULL * 1024 * 1024) /* bundles, store and audit of a few hundred machines */
+
+static int problems;
+
+__attribute__((format(printf, 1, 2))) static void good(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("ok       ", stdout);
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+}
+
+static void bad(const struct error *err)
+{
+	printf("PROBLEM  %s\n", err->text);
+	problems++;
+}
+
+static void check_file(const char *key, const char *path, const char *advice)
+{
+	struct error err = {0};
+	struct stat st;
+
+	if (access(path, R_OK) < 0 || stat(path, &st) < 0) {
+		error_set(&err, -errno, REASON_CANNOT_OPEN, "%s %s: %s%s%s", key, path,
+		        strerror(errno), advice[0] ? "; " : "", advice);
+		bad(&err);
+	} else if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+		error_set(&err, -EINVAL, REASON_CANNOT_OPEN, "%s %s is %s", key, path,
+		        S_ISREG(st.st_mode) ? "empty" : "not a file");
+		bad(&err);
+	} else {
+		good("%s %s (%lld bytes)", key, path, (long long)st.st_size);
+	}
+}
+
+static void check_boot(struct config *config)
+{
+	struct error err = {0};
+
+	if (config_resolve_kernel(config, &err) < 0)
+		bad(&err);
+	else
+		check_file("[boot] kernel", config->kernel, "");
+	check_file("[boot] initrd", config->initrd, "make it with mkinitrd, as the README shows");
+	check_file("[boot] program", config->program, "install the package ipxe");
+}
+
+static void check_ports(const struct config *config)
+{
+	const int ports[] = {config->http_port, config->https_port};
+
+	for (int i = 0; i < 2; i++) {
+		struct error err = {0};
+		int fd = listen_tcp(ports[i], &err);
+		if (fd < 0) {
+			bad(&err);
+			continue;
+		}
+		close(fd);
+		good("TCP port %d is free", ports[i]);
+	}
+}
+
+/* The nearest directory that is there, for one that serve would make. */
+static void check_directory(const char *key, const char *path)
+{
+	char existing[CONFIG_PATH_MAX];
+	struct error err = {0};
+	struct statvfs fs;
+
+	snprintf(existing, sizeof(existing), "%s", path);
+	while (access(existing, F_OK) < 0 && strrchr(existing, '/') != existing)
+		*strrchr(existing, '/') = '\0';
+	if (access(existing, F_OK) < 0)
+		snprintf(existing, sizeof(existing), "/");
+	if (access(existing, W_OK | X_OK) < 0 || statvfs(existing, &fs) < 0) {
+		error_set(&err, -errno, REASON_CANNOT_OPEN, "%s %s: %s: %s", key, path, existing,
+		        strerror(errno));
+		bad(&err);
+		return;
+	}
+	unsigned long long space = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	if (strcmp(key, "[server] state") == 0 && space < SPACE_WANTED) {
+		error_set(&err, -ENOSPC, REASON_JOURNAL_REFUSED,
+		        "%s %s: only %llu MB free; repairs are saved there first, so 1024 are "
+		        "wanted",
+		        key, path, space >> 20);
+		bad(&err);
+		return;
+	}
+	good("%s %s is writable (%llu MB free)", key, path, space >> 20);
+}
+
+static int write_temporary(const struct buffer *text, char path[32], struct error *err)
+{
+	memcpy(path, "/tmp/netmend-check-XXXXXX", 26);
+	int CLEANUP_CLOSE fd = mkstemp(path);
+	if (fd < 0 || fchmod(fd, 0644) < 0 ||
+	        write(fd, text->data, text->len) != (ssize_t)text->len)
+		return error_set(err, errno ? -errno : -EIO, REASON_CANNOT_OPEN,
+		        "cannot write %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static void check_dnsmasq(const struct config *config)
+{
+	char template_path[STATE_PATH_MAX], path[32] = "";
+	struct error err = {0};
+	struct buffer template, text;
+
+	state_path(template_path, config->templates, "dnsmasq.conf.in");
+	if (state_read_file(template_path, DNSMASQ_CONFIG_MAX, &template, &err) < 0) {
+		bad(&err);
+		return;
+	}
+	int r = dnsmasq_render(
+	        config, true, (const char *)template.data, template.len, &text, &err);
+	buffer_free(&template);
+	if (r < 0) {
+		bad(&err);
+		return;
+	}
+	r = write_temporary(&text, path, &err);
+	buffer_free(&text);
+	if (r == 0)
+		r = dnsmasq_test_config(config, path, &err);
+	if (path[0])
+		(void)unlink(path);
+	if (r < 0)
+		bad(&err);
+	else
+		good("%s accepts the configuration made for it (%s)", config->dnsmasq,
+		        config_dhcp_mode_name(config));
+}
+
+static void check_accounts(struct config *config)
+{
+	struct error err = {0};
+
+	if (config_resolve_accounts(config, &err) < 0) {
+		bad(&err);
+		return;
+	}
+	good("web-user %s (%u), escrow-user %s (%u)%s", config->web.name, (unsigned)config->web.uid,
+	        config->escrow.name, (unsigned)config->escrow.uid,
+	        config->web.missing || config->escrow.missing
+	                ? ": not on this host, so fixed numbers are used"
+	                : "");
+}
+
+static void check_host(struct config *config)
+{
+	char self[STATE_PATH_MAX], escrow[STATE_PATH_MAX], entry[STATE_PATH_MAX];
+	struct error err = {0};
+
+	if (config_resolve_interface(config, &err) < 0)
+		bad(&err);
+	else
+		good("interface %s has %s/%d, gateway %s", config->interface, config->address,
+		        config->prefix, config->gateway[0] ? config->gateway : "none");
+	check_accounts(config);
+	check_boot(config);
+	check_ports(config);
+	check_directory("[server] state", config->state);
+	check_directory("[server] runtime", config->runtime);
+	state_path(entry, config->templates, "entry.ipxe");
+	check_file("[web] templates", entry, "");
+	if (config->dhcp_mode == DHCP_OFF)
+		good("[dhcp] mode is off: dnsmasq is not used");
+	else if (config->address[0])
+		check_dnsmasq(config);
+	err = (struct error){0};
+	if (state_read_recipe(config, NULL, &err) < 0)
+		bad(&err);
+	else
+		good("recipe %s",
+		        config->recipe[0] ? config->recipe : "crowdstrike-291 (built in)");
+	if (serve_find_escrow(self, escrow, &err) < 0)
+		bad(&err);
+	else
+		good("escrow %s", escrow);
+}
+
+int cli_check(int argc, char **argv)
+{
+	struct cli_options options;
+	struct config config;
+	struct error err = {0};
+
+	if (cli_take_options(&argc, argv, &options) != CLI_OK)
+		return CLI_USAGE;
+	if (argc > 1 || options.json)
+		return cli_usage("check takes --config FILE or --interface IF, nothing else");
+	if (geteuid() != 0) {
+		error_set(&err, -EPERM, REASON_USAGE,
+		        "check must run as root (sudo), like serve, to see what serve would see");
+		return cli_fail(&err);
+	}
+	if (cli_load_config(&options, &config, &err) < 0)
+		bad(&err);
+	else
+		check_host(&config);
+	if (problems)
+		printf("\n%d problem%s: serve would not start or not work.\n", problems,
+		        problems == 1 ? "" : "s");
+	else
+		printf("\nEverything serve needs is there.\n");
+	return problems ? CLI_FAILED : CLI_OK;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/cli/cli.h"
+#include "appliance/supervisor/child.h"
+#include "appliance/supervisor/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_fail(const struct error *err)
+{
+	fprintf(stderr, "netmend: %s\n", err->text);
+	return CLI_FAILED;
+}
+
+int cli_usage(const char *text)
+{
+	fprintf(stderr, "netmend: %s (see netmend --help)\n", text);
+	return CLI_USAGE;
+}
+
+int cli_take_options(int *argc, char **argv, struct cli_options *ret)
+{
+	int kept = 1;
+
+	*ret = (struct cli_options){0};
+	for (int i = 1; i < *argc; i++) {
+		const struct {
+			const char *name;
+			const char **value;
+		} table[] = {{"--config", &ret->config}, {"--interface", &ret->interface},
+		        {"--state", &ret->state}};
+		bool taken = false;
+
+		if (strncmp(argv[i], "--", 2) != 0) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--json") == 0)
+			taken = ret->json = true;
+		for (size_t t = 0; t < sizeof(table) / sizeof(table[0]) && !taken; t++) {
+			if (strcmp(argv[i], table[t].name) != 0)
+				continue;
+			if (i + 1 == *argc)
+				return cli_usage("an option needs a value after it");
+			*table[t].value = argv[++i];
+			taken = true;
+		}
+		if (!taken) {
+			fprintf(stderr, "netmend: unknown option %s (see netmend --help)\n",
+			        argv[i]);
+			return CLI_USAGE;
+		}
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return CLI_OK;
+}
+
+int cli_load_config(const struct cli_options *options, struct config *ret, struct error *err)
+{
+	struct config config;
+	int r = 0;
+
+	if (options->config)
+		r = config_load(options->config, &config, err);
+	else if (access(CONFIG_FILE, F_OK) == 0)
+		r = config_load(CONFIG_FILE, &config, err);
+	else
+		config_defaults(&config);
+	if (r == 0 && options->interface)
+		r = config_set(
+		        &config, "server", "interface", options->interface, "--interface", err);
+	if (r == 0 && options->state)
+		r = config_set(&config, "server", "state", options->state, "--state", err);
+	if (r == 0)
+		*ret = config;
+	return r;
+}
+
+int cli_open_state(const struct cli_options *options, struct config *ret)
+{
+	struct error err = {0};
+	struct config config;
+
+	if (cli_load_config(options, &config, &err) < 0 ||
+	        config_resolve_accounts(&config, &err) < 0 ||
+	        (geteuid() == 0 && state_prepare(&config, &err) < 0))
+		return cli_fail(&err);
+	*ret = config;
+	return CLI_OK;
+}
+
+int cli_become(const struct account *account)
+{
+	struct error err = {0};
+
+	if (getuid() == account->uid)
+		return CLI_OK;
+	if (geteuid() != 0) {
+		error_set(&err, -EPERM, REASON_USAGE, "run this as root (sudo) or as user %s",
+		        account->name);
+		return cli_fail(&err);
+	}
+	int r = identity_drop(account->uid, account->gid, 0);
+	if (r == 0)
+		return CLI_OK;
+	error_set(
+	        &err, r, REASON_INTERNAL, "cannot become user %s: %s", account->name, strerror(-r));
+	return cli_fail(&err);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/config/value.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+static const char *copy_text(const char *value, const struct value_target *target,
+        const char *allowed, const char *wanted)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= target->size || strspn(value, allowed) != len)
+		return wanted;
+	memcpy(target->field, value, len + 1);
+	return NULL;
+}
+
+const char *value_interface(const char *value, const struct value_target *target)
+{
+	static const char wanted[] = "the name of a network interface";
+
+	if (value[0] == '-' || value[0] == '.')
+		return wanted;
+	return copy_text(value, target, LETTERS DIGITS "._-", wanted);
+}
+
+const char *value_ipv4(const char *value, const struct value_target *target)
+{
+	static const char wanted[] = "an IPv4 address like 192.0.2.10";
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1 || address.s_addr == htonl(INADDR_ANY) ||
+	        address.s_addr == htonl(INADDR_BROADCAST))
+		return wanted;
+	return copy_text(value, target, DIGITS ".", wanted);
+}
+
+const char *value_port(const char *value, const struct value_target *target)
+{
+	char *end;
+
+	errno = 0;
+	long port = strtol(value, &end, 10);
+	if (strspn(value, DIGITS) == 0 || *end != '\0' || errno != 0 || port < 1 || port > 65535)
+		return "a port from 1 to 65535";
+	*(int *)target->field = (int)port;
+	return NULL;
+}
+
+/* Paths go into dnsmasq's configuration, where blanks, commas, quotes and '#' have a meaning, so
+ * those are not allowed in any. */
+const char *value_path(const char *value, const struct value_target *target)
+{
+	static const char wanted[] =
+	        "an absolute path of letters, digits and . _ + - : @ (at most 255 characters)";
+
+	if (value[0] != '/')
+		return wanted;
+	return copy_text(value, target, LETTERS DIGITS "/._+-:@", wanted);
+}
+
+const char *value_user(const char *value, const struct value_target *target)
+{
+	static const char wanted[] = "a user name or number other than root";
+
+	if (value[0] == '-' || strcmp(value, "root") == 0 || strspn(value, "0") == strlen(value))
+		return wanted;
+	return copy_text(value, target, LETTERS DIGITS "._-", wanted);
+}
+
+const char *value_choice(const char *value, const struct value_target *target)
+{
+	for (int i = 0; target->choices->names[i]; i++) {
+		if (strcmp(value, target->choices->names[i]) == 0) {
+			*(int *)target->field = i;
+			return NULL;
+		}
+	}
+	return target->choices->wanted;
+}
+
+const char *value_range(const char *value, const struct value_target *target)
+{
+	static const char wanted[] =
+	        "a range of addresses like 192.0.2.100,192.0.2.200, the lower one first";
+	const char *comma = strchr(value, ',');
+	char first[INET_ADDRSTRLEN] = "";
+	struct in_addr a, b;
+
+	if (!comma || (size_t)(comma - value) >= sizeof(first))
+		return wanted;
+	memcpy(first, value, (size_t)(comma - value));
+	if (inet_pton(AF_INET, first, &a) != 1 || inet_pton(AF_INET, comma + 1, &b) != 1 ||
+	        ntohl(a.s_addr) > ntohl(b.s_addr))
+		return wanted;
+	return copy_text(value, target, DIGITS ".,", wanted);
+}

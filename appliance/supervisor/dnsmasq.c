@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/supervisor/dnsmasq.h"
+
+#include "appliance/supervisor/child.h"
+#include "appliance/supervisor/state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEST_SECONDS 5
+#define NOBODY       65534
+
+void dnsmasq_account(uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *user = getpwnam("dnsmasq");
+
+	if (!user)
+		user = getpwnam("nobody");
+	*ret_uid = user && user->pw_uid != 0 ? user->pw_uid : NOBODY;
+	*ret_gid = user && user->pw_uid != 0 ? user->pw_gid : NOBODY;
+}
+
+/* Values of the places. All were validated as configuration values or made here from numbers. */
+struct places {
+	char network[INET_ADDRSTRLEN];
+	char netmask[INET_ADDRSTRLEN];
+	char port[8]; /* ":8080", "" for 80 */
+	const struct config *config;
+	bool bios;
+};
+
+static void make_places(const struct config *config, bool bios, struct places *ret)
+{
+	struct in_addr mask, network;
+
+	*ret = (struct places){.config = config, .bios = bios};
+	mask.s_addr = config->prefix ? htonl(~0u << (32 - config->prefix)) : 0;
+	inet_pton(AF_INET, config->address, &network);
+	network.s_addr &= mask.s_addr;
+	inet_ntop(AF_INET, &network, ret->network, sizeof(ret->network));
+	inet_ntop(AF_INET, &mask, ret->netmask, sizeof(ret->netmask));
+	if (config->http_port != 80)
+		snprintf(ret->port, sizeof(ret->port), ":%d", config->http_port);
+}
+
+static const char *place_value(const struct places *p, const char *name, size_t len)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} table[] = {
+	        {"INTERFACE", p->config->interface},
+	        {"ADDRESS", p->config->address},
+	        {"NETWORK", p->network},
+	        {"NETMASK", p->netmask},
+	        {"RANGE", p->config->range},
+	        {"GATEWAY", p->config->gateway},
+	        {"STATE", p->config->state},
+	        {"PORT", p->port},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
+			return table[i].value;
+	return NULL;
+}
+
+static bool word_holds(const struct places *p, const char *word, size_t len, bool *ret_known)
+{
+	const struct {
+		const char *word;
+		bool holds;
+	} table[] = {
+	        {"proxy", p->config->dhcp_mode == DHCP_PROXY},
+	        {"full", p->config->dhcp_mode == DHCP_FULL},
+	        {"listed", p->config->scope == SCOPE_LISTED},
+	        {"all", p->config->scope == SCOPE_ALL},
+	        {"gateway", p->config->gateway[0] != '\0'},
+	        {"bios", p->bios},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strlen(table[i].word) == len && memcmp(table[i].word, word, len) == 0)
+			return table[i].holds;
+	*ret_known = false;
+	return false;
+}
+
+/* Takes "%a,b " off the line. 1: keep it, 0: drop it, -EINVAL. */
+static int take_condition(const struct places *p, const char **line, const char *end)
+{
+	bool known = true, holds = true;
+	const char *at = *line;
+
+	if (at == end || *at != '%')
+		return 1;
+	do {
+		size_t len = 0;
+		at++;
+		while (at + len < end && at[len] != ',' && at[len] != ' ')
+			len++;
+		if (!word_holds(p, at, len, &known))
+			holds = false;
+		at += len;
+	} while (at < end && *at == ',');
+	while (at < end && *at == ' ')
+		at++;
+	*line = at;
+	return known ? holds : -EINVAL;
+}
+
+static int fill_line(const struct places *p, const char *at, const char *end, struct buffer *out)
+{
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		const char *place = memchr(at, '@', (size_t)(end - at));
+		if (!place)
+			return buffer_append(out, at, (size_t)(end - at));
+		r = buffer_append(out, at, (size_t)(place - at));
+		const char *close = memchr(place + 1, '@', (size_t)(end - place - 1));
+		const char *value =
+		        close ? place_value(p, place + 1, (size_t)(close - place - 1)) : NULL;
+		if (!value)
+			return -EINVAL;
+		if (r == 0)
+			r = buffer_append(out, value, strlen(value));
+		at = close + 1;
+	}
+	return r;
+}
+
+int dnsmasq_render(const struct config *config, bool bios, const char *template, size_t len,
+        struct buffer *ret, struct error *err)
+{
+	const char *at = template, *end = template + len;
+	struct places places;
+	struct buffer out;
+	int r = 0;
+
+	make_places(config, bios, &places);
+	buffer_init(&out, DNSMASQ_CONFIG_MAX);
+	for (int line = 1; r == 0 && at < end; line++) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *next = newline ? newline + 1 : end;
+		bool comment = *at == '#';
+		int keep = take_condition(&places, &at, next);
+		if (keep > 0 && !comment)
+			r = fill_line(&places, at, next, &out);
+		if (keep < 0 || r < 0)
+			r = error_set(err, keep < 0 ? keep : r, REASON_USAGE,
+			        "template line %d: unknown place or condition, or too long", line);
+		at = next;
+	}
+	if (r < 0)
+		buffer_free(&out);
+	else
+		*ret = out;
+	return r;
+}
+
+int dnsmasq_write_config(const struct config *config, struct error *err)
+{
+	char template_path[STATE_PATH_MAX], path[STATE_PATH_MAX], program[STATE_PATH_MAX];
+	struct buffer template, text;
+
+	state_path(template_path, config->templates, "dnsmasq.conf.in");
+	state_path(program, config->state, STATE_BIOS_PROGRAM);
+	int r = state_read_file(template_path, DNSMASQ_CONFIG_MAX, &template, err);
+	if (r < 0)
+		return r;
+	r = dnsmasq_render(config, access(program, R_OK) == 0, (const char *)template.data,
+	        template.len, &text, err);
+	buffer_free(&template);
+	if (r < 0) {
+		error_prefix(err, "%s", template_path);
+		return r;
+	}
+	state_path(path, config->state, DNSMASQ_CONF);
+	r = state_write_file(path, text.data, text.len, 0644, 0, err);
+	buffer_free(&text);
+	if (r < 0)
+		return r;
+	state_path(path, config->state, DNSMASQ_RESYNC);
+	return state_write_file(path, "", 0, 0644, 0, err);
+}
+
+int dnsmasq_test_config(const struct config *config, const char *path, struct error *err)
+{
+	const char *argv[] = {config->dnsmasq, "--test", "-C", path, NULL};
+	char output[200];
+	uid_t uid;
+	gid_t gid;
+
+	dnsmasq_account(&uid, &gid);
+	int r = child_run(argv, uid, gid, TEST_SECONDS, output, sizeof(output));
+	if (r == 0)
+		return 0;
+	output[strcspn(output, "\n")] = '\0';
+	return error_set(err, r < 0 ? r : -EINVAL, REASON_USAGE, "%s refuses %s: %s",
+	        config->dnsmasq, path,
+	        output[0] ? output
+	        : r < 0   ? strerror(-r)
+	                  : "no reason given");
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sockets that only root may open, made before anything parses what comes in through them. */
+#ifndef SUPERVISOR_LISTEN_H
+#define SUPERVISOR_LISTEN_H
+
+#include "fixer/base/error.h"
+
+/* A listening TCP socket (close-on-exec, non-blocking) on every address of the host. CANNOT_OPEN
+ * names the port and, for one in use, what to do. */
+int listen_tcp(int port, struct error *err);
+
+/* A packet socket that receives the IPv4 datagrams to UDP port 67 seen on the interface, from the
+ * IP header on. The filter is in the kernel and locked. */
+int listen_dhcp(const char *interface, struct error *err);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* News between dnsmasq, watch and web. */
+#include "appliance/supervisor/control.h"
+#include "appliance/supervisor/dnsmasq.h"
+#include "appliance/supervisor/serve.h"
+#include "fixer/base/log.h"
+#include "fixer/base/text.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Records taken from one child before the others get their turn. */
+#define TURN_MAX 64
+
+static void tell_web(struct serve *s, const struct control_message *m)
+{
+	if (s->web_fd < 0)
+		return; /* being restarted: it learns the state of things when it is back */
+	int r = control_send(s->web_fd, m);
+	if (r == -EAGAIN)
+		log_warning("web does not keep up; one message dropped type=%u", (unsigned)m->type);
+	else if (r < 0 && r != -EPIPE)
+		log_warning("cannot tell web: %s", strerror(-r));
+}
+
+void serve_tell_health(struct serve *s)
+{
+	struct control_message m = {.type = CONTROL_HEALTH, .ok = s->dhcp_ok};
+
+	text_clean(m.text, sizeof(m.text), s->dhcp_text);
+	tell_web(s, &m);
+}
+
+void serve_set_health(struct serve *s, bool ok, const char *text)
+{
+	if (s->dhcp_ok == ok && strncmp(s->dhcp_text, text, sizeof(s->dhcp_text) - 1) == 0)
+		return;
+	s->dhcp_ok = ok;
+	text_clean(s->dhcp_text, sizeof(s->dhcp_text), text);
+	serve_tell_health(s);
+}
+
+static void answer_syncs(struct serve *s, const uint32_t *ids, size_t count, const char *refusal)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct control_message m = {
+		        .type = CONTROL_SYNC_DONE, .id = ids[i], .ok = refusal ? 0 : 1};
+		if (refusal)
+			text_clean(m.text, sizeof(m.text), refusal);
+		tell_web(s, &m);
+	}
+}
+
+void serve_refuse_syncs(struct serve *s, const char *text)
+{
+	uint32_t ids[SYNC_PENDING_MAX];
+	size_t count = sync_take_all(&s->sync, ids);
+
+	answer_syncs(s, ids, count, text);
+}
+
+/* dnsmasq has read the answer list: at its start, or because we told it to. */
+static void list_was_read(struct serve *s)
+{
+	uint32_t done[SYNC_PENDING_MAX];
+	char text[80];
+	size_t count = sync_read(&s->sync, done);
+
+	answer_syncs(s, done, count, NULL);
+	snprintf(text, sizeof(text), "dnsmasq answers on %s (%s)", s->config.interface,
+	        config_dhcp_mode_name(&s->config));
+	serve_set_health(s, true, text);
+}
+
+static void on_dnsmasq(const struct dnsmasq_event *event, void *context)
+{
+	struct serve *s = context;
+	struct control_message m = {.type = CONTROL_DHCP};
+	char resync[STATE_PATH_MAX];
+
+	switch (event->kind) {
+	case DNSMASQ_CLIENT:
+		m.kind = CONTROL_DHCP_DISCOVER;
+		memcpy(m.mac, event->mac, sizeof(m.mac));
+		break;
+	case DNSMASQ_SENT:
+		m.kind = CONTROL_DHCP_BOOT_FILE;
+		memcpy(m.ip, event->ip, sizeof(m.ip));
+		break;
+	case DNSMASQ_READ:
+		state_path(resync, s->config.state, DNSMASQ_RESYNC);
+		/* The event's text may be a cut path; ours is then cut alike. */
+		if (strncmp(event->text, resync, sizeof(event->text) - 1) == 0)
+			list_was_read(s);
+		return;
+	case DNSMASQ_NOTE:
+		log_info("dnsmasq: %s", event->text);
+		return;
+	}
+	const char *slash = strrchr(event->text, '/');
+	snprintf(m.text, sizeof(m.text), "%s", slash ? slash + 1 : event->text);
+	tell_web(s, &m);
+}
+
+void serve_read_log(struct serve *s)
+{
+	char block[4096];
+
+	for (int i = 0; i < TURN_MAX; i++) {
+		ssize_t n = read(s->log_fd, block, sizeof(block));
+		if (n <= 0)
+			return;
+		dnsmasq_log_feed(&s->log, block, (size_t)n, on_dnsmasq, s);
+	}
+}
+
+static void take_request(struct serve *s, const struct control_message *m)
+{
+	if (m->type != CONTROL_SYNC)
+		log_warning("web sent a message of type %u: ignored", (unsigned)m->type);
+	else if (!s->enabled[CHILD_DNSMASQ])
+		answer_syncs(s, &m->id, 1, NULL); /* no list to be read by anybody */
+	else if (!sync_request(&s->sync, m->id))
+		answer_syncs(s, &m->id, 1, "too many requests wait for dnsmasq");
+}
+
+void serve_read_web(struct serve *s)
+{
+	for (int i = 0; i < TURN_MAX && s->web_fd >= 0; i++) {
+		struct control_message m;
+		int r = control_receive(s->web_fd, &m);
+
+		if (r == 0) {
+			take_request(s, &m);
+			continue;
+		}
+		if (r == -EPROTO)
+			log_warning("web sent a malformed message: ignored");
+		if (r == -EPIPE) {
+			/* Its end, or a web that closed the pair: useless without it. */
+			child_signal(&s->children[CHILD_WEB], SIGTERM);
+			close(s->web_fd);
+			s->web_fd = -1;
+		}
+		return;
+	}
+}
+
+void serve_read_watch(struct serve *s)
+{
+	for (int i = 0; i < TURN_MAX && s->watch_fd >= 0; i++) {
+		struct control_message m;
+		int r = control_receive(s->watch_fd, &m);
+
+		if (r == -EPIPE) {
+			close(s->watch_fd);
+			s->watch_fd = -1;
+		}
+		if (r < 0)
+			return;
+		if (m.type == CONTROL_DHCP && m.kind == CONTROL_DHCP_WINDOWS)
+			tell_web(s, &m);
+	}
+}
+
+void serve_drive_sync(struct serve *s)
+{
+	int64_t now = monotonic_ms();
+
+	if (sync_overdue(&s->sync, now)) {
+		log_error("dnsmasq did not read the answer list in %d ms: it is restarted",
+		        SYNC_LIMIT_MS);
+		sync_lost(&s->sync);
+		child_signal(&s->children[CHILD_DNSMASQ], SIGKILL);
+	}
+	if (sync_must_signal(&s->sync, now))
+		child_signal(&s->children[CHILD_DNSMASQ], SIGHUP);
+}
