@@ -75,6 +75,7 @@ struct bitlocker_info {
 	bool copies_agree;
 	size_t protector_count;
 	struct bitlocker_protector protectors[NM_MAX_PROTECTORS];
+	size_t protectors_left_out; /* beyond the limit */
 };
 
 struct bitlocker; /* parsed metadata of one volume */
@@ -127,7 +128,8 @@ int bitlocker_write_refusal(const struct bitlocker *b, struct error *err);
  * that is not at its own place. */
 uint64_t bitlocker_physical(const struct bitlocker *b, uint64_t offset);
 
-/* True when [offset, offset+len) on dev touches metadata or the relocated header's own area. */
+/* True when [offset, offset+len) on dev touches what belongs to BitLocker: a metadata copy, the area
+ * that holds the relocated header, or the volume's first header_sectors. */
 bool bitlocker_is_reserved(const struct bitlocker *b, uint64_t offset, uint64_t len);
 
 #endif

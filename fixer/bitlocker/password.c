@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A recovery password is eight numbers of six digits, each 11 times a 16 bit value: 128 bits, in
+ * which one mistyped digit or two swapped ones show at once.
+ */
+#include "fixer/base/bytes.h"
+#include "fixer/bitlocker/bitlocker.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define GROUPS       8
+#define GROUP_DIGITS 6
+#define ROUNDS       0x100000
+
+static bool is_separator(char c)
+{
+	return c == '-' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int password_error(struct error *err, unsigned *ret_group, unsigned group)
+{
+	*ret_group = group;
+	if (group == 0)
+		return error_set(err, -EINVAL, REASON_RECOVERY_PASSWORD_FORMAT,
+			"a recovery password has 8 groups of 6 digits");
+	return error_set(err, -EINVAL, REASON_RECOVERY_PASSWORD_FORMAT,
+		"group %u of the recovery password has a typing error", group);
+}
+
+/* How long the run of digits at text is: a group, or all 48 when nothing separates them. */
+static size_t run_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && is_digit(text[n]))
+		n++;
+	return n;
+}
+
+/* text: GROUP_DIGITS digits. False when they are no multiple of 11 or too large. */
+static bool group_value(const char *text, uint8_t *out)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < GROUP_DIGITS; i++)
+		value = value * 10 + (uint32_t)(text[i] - '0');
+	if (value % 11 != 0 || value / 11 > UINT16_MAX)
+		return false;
+	put_le16(out, (uint16_t)(value / 11));
+	return true;
+}
+
+int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
+	unsigned *ret_group, struct error *err)
+{
+	CLEANUP_SECRET struct secret *key = secret_new((size_t)2 * GROUPS);
+	unsigned group = 0;
+	size_t at = 0, whole = 0; /* whole: digits of this run still to be taken */
+
+	if (!key)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for a key");
+	for (;;) {
+		while (whole == 0 && at < len && is_separator(text[at]))
+			at++;
+		if (at == len)
+			break;
+		if (group == GROUPS)
+			return password_error(err, ret_group, 0);
+		if (whole == 0)
+			whole = run_length(text + at, len - at);
+		/* Digits typed without separators come as one run of 48. */
+		bool fits = whole == GROUP_DIGITS ||
+			(whole % GROUP_DIGITS == 0 && whole / GROUP_DIGITS == GROUPS - group);
+		if (!fits && whole > (size_t)2 * GROUP_DIGITS)
+			return password_error(err, ret_group, 0);
+		if (!fits || !group_value(text + at, key->data + (size_t)2 * group))
+			return password_error(err, ret_group, group + 1);
+		at += GROUP_DIGITS;
+		whole -= GROUP_DIGITS;
+		group++;
+	}
+	if (group != GROUPS)
+		return password_error(err, ret_group, 0);
+	*ret_key = key;
+	key = NULL;
+	return 0;
+}
+
+/* What each round hashes: 88 bytes, little-endian. */
+struct stretch_state {
+	uint8_t last[32], initial[32], salt[BITLOCKER_SALT_LEN], count[8];
+};
+
+static int stretch(EVP_MD_CTX *ctx, const EVP_MD *sha256, const struct secret *key,
+	struct stretch_state *s)
+{
+	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
+		EVP_DigestUpdate(ctx, key->data, key->len) != 1 ||
+		EVP_DigestFinal_ex(ctx, s->initial, NULL) != 1)
+		return -EIO;
+	for (uint64_t i = 0; i < ROUNDS; i++) {
+		put_le64(s->count, i);
+		if (EVP_DigestInit_ex2(ctx, NULL, NULL) != 1 ||
+			EVP_DigestUpdate(ctx, s, sizeof(*s)) != 1 ||
+			EVP_DigestFinal_ex(ctx, s->last, NULL) != 1)
+			return -EIO;
+	}
+	return 0;
+}
+
+int recovery_password_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
+	struct secret **ret_stretched)
+{
+	_Static_assert(sizeof(struct stretch_state) == 88, "hashed as it lies in memory");
+	CLEANUP_SECRET struct secret *state = secret_new(sizeof(struct stretch_state));
+	CLEANUP_SECRET struct secret *stretched = secret_new(BITLOCKER_KEY_LEN);
+
+	if (!state || !stretched)
+		return -ENOMEM;
+	struct stretch_state *s = (struct stretch_state *)state->data;
+	memcpy(s->salt, salt, BITLOCKER_SALT_LEN);
+	/* Fetched once: a lookup in each of a million rounds would take three times as long. */
+	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int r = sha256 && ctx ? stretch(ctx, sha256, key, s) : -ENOMEM;
+	EVP_MD_CTX_free(ctx);
+	EVP_MD_free(sha256);
+	if (r < 0)
+		return r;
+	memcpy(stretched->data, s->last, BITLOCKER_KEY_LEN);
+	*ret_stretched = stretched;
+	stretched = NULL;
+	return 0;
+}
