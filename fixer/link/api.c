@@ -14,8 +14,8 @@
 #define JOURNAL_TIMEOUT 180 /* 64 MB over a slow link, and the appliance's fsync */
 #define BACKOFF_MAX     15
 
-int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hooks,
-	struct api **ret, struct error *err)
+int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hooks, struct api **ret,
+        struct error *err)
 {
 	struct api *a = calloc(1, sizeof(*a));
 
@@ -26,7 +26,7 @@ int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hook
 	a->state = "running";
 	a->events = json_array();
 	int r = a->events ? link_new(url, pin, &a->link, err)
-			  : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory for the link");
+	                  : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory for the link");
 	if (r < 0) {
 		api_free(a);
 		return r;
@@ -56,19 +56,20 @@ static void note_reached(struct api *a)
 	a->unreachable_at = 0;
 }
 
-int api_attempt(struct api *a, const struct api_request *q, struct link_answer *ret,
-	struct error *err)
+int api_attempt(
+        struct api *a, const struct api_request *q, struct link_answer *ret, struct error *err)
 {
 	char path[128];
 	struct link_answer answer = {0};
 	struct error problem = {0};
 
 	if (q->call)
-		(void)snprintf(path, sizeof(path), WIRE_PATH_SESSIONS "/%s/%s", a->session, q->call);
+		(void)snprintf(
+		        path, sizeof(path), WIRE_PATH_SESSIONS "/%s/%s", a->session, q->call);
 	else
 		(void)snprintf(path, sizeof(path), WIRE_PATH_SESSIONS);
 	int r = link_call(a->link, q->method, path, q->content_type, q->body, q->body_len,
-		q->max_answer, q->timeout, &answer, &problem);
+	        q->max_answer, q->timeout, &answer, &problem);
 	if (r == 0 && answer.status / 100 != 2) {
 		r = api_parse_refusal(answer.status, answer.body.data, answer.body.len, &problem);
 		buffer_free(&answer.body);
@@ -97,8 +98,8 @@ static void pause_for(unsigned seconds)
 	(void)nanosleep(&t, NULL);
 }
 
-int api_insist(struct api *a, const struct api_request *q, struct link_answer *ret,
-	struct error *err)
+int api_insist(
+        struct api *a, const struct api_request *q, struct link_answer *ret, struct error *err)
 {
 	unsigned seconds = 1;
 
@@ -119,10 +120,13 @@ int api_insist(struct api *a, const struct api_request *q, struct link_answer *r
 
 /* A JSON call that is insisted on. */
 static int call_json(struct api *a, const char *method, const char *call, json_t *body,
-	unsigned timeout, struct link_answer *ret, struct error *err)
+        unsigned timeout, struct link_answer *ret, struct error *err)
 {
-	struct api_request q = {.method = method, .call = call, .timeout = timeout,
-		.content_type = "application/json", .max_answer = NM_MAX_RESPONSE_BODY};
+	struct api_request q = {.method = method,
+	        .call = call,
+	        .timeout = timeout,
+	        .content_type = "application/json",
+	        .max_answer = NM_MAX_RESPONSE_BODY};
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	if (body && !text)
@@ -130,9 +134,9 @@ static int call_json(struct api *a, const char *method, const char *call, json_t
 	q.body = text;
 	q.body_len = text ? strlen(text) : 0;
 	int r = q.body_len > NM_MAX_REQUEST_BODY
-		? error_set(err, -EMSGSIZE, REASON_REQUEST_TOO_LARGE, "%s: %zu bytes",
-			  call ? call : "session", q.body_len)
-		: api_insist(a, &q, ret, err);
+	                ? error_set(err, -EMSGSIZE, REASON_REQUEST_TOO_LARGE, "%s: %zu bytes",
+	                          call ? call : "session", q.body_len)
+	                : api_insist(a, &q, ret, err);
 	free(text);
 	return r;
 }
@@ -165,17 +169,21 @@ int api_release_wait(struct api *a, unsigned wait, struct api_release *ret, stru
 	return r;
 }
 
-int api_journal_put(struct api *a, const void *bytes, size_t len, char ret_sha256[65],
-	struct error *err)
+int api_journal_put(
+        struct api *a, const void *bytes, size_t len, char ret_sha256[65], struct error *err)
 {
-	const struct api_request q = {.method = "PUT", .call = "journal", .timeout = JOURNAL_TIMEOUT,
-		.content_type = "application/octet-stream", .body = bytes, .body_len = len,
-		.max_answer = NM_MAX_RESPONSE_BODY};
+	const struct api_request q = {.method = "PUT",
+	        .call = "journal",
+	        .timeout = JOURNAL_TIMEOUT,
+	        .content_type = "application/octet-stream",
+	        .body = bytes,
+	        .body_len = len,
+	        .max_answer = NM_MAX_RESPONSE_BODY};
 	struct link_answer answer;
 
 	if (len > NM_MAX_BUNDLE)
 		return error_set(err, -EMSGSIZE, REASON_REQUEST_TOO_LARGE,
-			"the bundle of %zu bytes is over the limit", len);
+		        "the bundle of %zu bytes is over the limit", len);
 	int r = api_insist(a, &q, &answer, err);
 	if (r < 0)
 		return r;
@@ -186,8 +194,10 @@ int api_journal_put(struct api *a, const void *bytes, size_t len, char ret_sha25
 
 int api_journal_get(struct api *a, uint8_t **ret_bytes, size_t *ret_len, struct error *err)
 {
-	const struct api_request q = {.method = "GET", .call = "journal", .timeout = JOURNAL_TIMEOUT,
-		.max_answer = NM_MAX_BUNDLE};
+	const struct api_request q = {.method = "GET",
+	        .call = "journal",
+	        .timeout = JOURNAL_TIMEOUT,
+	        .max_answer = NM_MAX_BUNDLE};
 	struct link_answer answer;
 
 	int r = api_insist(a, &q, &answer, err);

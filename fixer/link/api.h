@@ -27,8 +27,8 @@ struct api_hooks {
 };
 
 /* url and pin as for link_new(); hooks is kept and may be NULL. No connection yet. */
-int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hooks,
-	struct api **ret, struct error *err);
+int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hooks, struct api **ret,
+        struct error *err);
 void api_free(struct api *a);
 
 /* POST sessions. body is the whole request object (borrowed). Later calls use the session it
@@ -46,15 +46,15 @@ int api_release_wait(struct api *a, unsigned wait, struct api_release *ret, stru
  */
 #define API_EVENTS_MAX 256
 void api_event(struct api *a, const char *state, const char *step, enum reason reason,
-	const char *text, json_t *numbers);
+        const char *text, json_t *numbers);
 
 /* Sends what is queued, for as long as it takes. Events refused by the appliance are dropped: the
  * story of a machine must not stop its repair. */
 void api_events_flush(struct api *a);
 
 /* PUT journal; ret_sha256 is the appliance's hash of what it has on stable storage. */
-int api_journal_put(struct api *a, const void *bytes, size_t len, char ret_sha256[65],
-	struct error *err);
+int api_journal_put(
+        struct api *a, const void *bytes, size_t len, char ret_sha256[65], struct error *err);
 
 /* GET journal: the caller frees *ret_bytes. -ENOENT when there is none. */
 int api_journal_get(struct api *a, uint8_t **ret_bytes, size_t *ret_len, struct error *err);

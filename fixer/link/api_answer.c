@@ -26,17 +26,17 @@ static int load(const char *call, const void *text, size_t len, json_t **ret, st
 }
 
 /* json_unpack with everything that is common: v is unpacked first and checked. */
-#define UNPACK(root, call, err, format, ...)                                                       \
-	({                                                                                         \
-		json_error_t problem_;                                                             \
-		int version_ = 0;                                                                  \
-		int r_ = json_unpack_ex(root, &problem_, 0, "{s:i, " format " !}", "v", &version_, \
-			__VA_ARGS__);                                                              \
-		if (r_ < 0)                                                                        \
-			r_ = bad_answer(err, call, problem_.text);                                 \
-		else if (version_ != NETMEND_WIRE_VERSION)                                         \
-			r_ = bad_answer(err, call, "another wire version");                        \
-		r_;                                                                                \
+#define UNPACK(root, call, err, format, ...)                                                     \
+	({                                                                                       \
+		json_error_t problem_;                                                           \
+		int version_ = 0;                                                                \
+		int r_ = json_unpack_ex(                                                         \
+		        root, &problem_, 0, "{s:i, " format " !}", "v", &version_, __VA_ARGS__); \
+		if (r_ < 0)                                                                      \
+			r_ = bad_answer(err, call, problem_.text);                               \
+		else if (version_ != NETMEND_WIRE_VERSION)                                       \
+			r_ = bad_answer(err, call, "another wire version");                      \
+		r_;                                                                              \
 	})
 
 static bool is_hex(const char *text, size_t digits)
@@ -65,7 +65,8 @@ static int parse_pending(json_t *pending, struct api_session *s, struct error *e
 
 	if (json_is_null(pending))
 		return 0;
-	if (json_unpack_ex(pending, &problem, 0, "{s:s, s:I !}", "sha256", &sha256, "size", &size) < 0)
+	if (json_unpack_ex(pending, &problem, 0, "{s:s, s:I !}", "sha256", &sha256, "size", &size) <
+	        0)
 		return bad_answer(err, "session", problem.text);
 	if (!is_hex(sha256, 64) || size < 1 || size > NM_MAX_BUNDLE)
 		return bad_answer(err, "session", "bad pending");
@@ -82,8 +83,8 @@ static int fill_session(json_t *root, struct api_session *s, struct error *err)
 	json_t *pending;
 
 	int r = UNPACK(root, "session", err, "s:s, s:s, s:I, s:s, s:I, s:s, s:o", "session", &id,
-		"machine", &machine, "attempt", &attempt, "pairing", &pairing, "heartbeat", &heartbeat,
-		"recipe", &recipe, "pending", &pending);
+	        "machine", &machine, "attempt", &attempt, "pairing", &pairing, "heartbeat",
+	        &heartbeat, "recipe", &recipe, "pending", &pending);
 	if (r < 0)
 		return r;
 	if (!is_hex(id, 32) || !is_pairing(pairing))
@@ -130,13 +131,13 @@ static int parse_key(json_t *item, struct api_release_key *key, struct error *er
 	json_error_t problem;
 	size_t len = 0;
 
-	if (json_unpack_ex(item, &problem, 0, "{s:s, s:s, s:s !}", "id", &id, "protector", &protector,
-		    "sealed", &sealed) < 0)
+	if (json_unpack_ex(item, &problem, 0, "{s:s, s:s, s:s !}", "id", &id, "protector",
+	            &protector, "sealed", &sealed) < 0)
 		return bad_answer(err, "release", problem.text);
 	if (guid_parse(id, &key->volume) < 0 || guid_parse(protector, &key->protector) < 0)
 		return bad_answer(err, "release", "bad GUID");
 	if (base64_decode(sealed, key->sealed, sizeof(key->sealed), &len) < 0 ||
-		len != sizeof(key->sealed))
+	        len != sizeof(key->sealed))
 		return bad_answer(err, "release", "bad sealed key");
 	return 0;
 }
@@ -175,7 +176,7 @@ static int fill_release(json_t *root, struct api_release *release, struct error 
 	json_t *volumes = NULL;
 
 	int r = UNPACK(root, "release", err, "s:s, s:s, s:s, s?o", "status", &status, "reason",
-		&reason, "text", &text, "volumes", &volumes);
+	        &reason, "text", &text, "volumes", &volumes);
 	if (r < 0)
 		return r;
 	int code = reason_parse(reason);
@@ -254,8 +255,8 @@ int api_parse_ack(const void *text, size_t len, uint64_t *ret, struct error *err
 	return r;
 }
 
-int api_parse_saved(const void *text, size_t len, size_t sent, char ret_sha256[65],
-	struct error *err)
+int api_parse_saved(
+        const void *text, size_t len, size_t sent, char ret_sha256[65], struct error *err)
 {
 	const char *sha256;
 	json_int_t size;
@@ -281,11 +282,12 @@ int api_parse_refusal(int status, const void *text, size_t len, struct error *er
 	int r = load("a refused call", text, len, &root, err);
 
 	if (r == 0)
-		r = UNPACK(root, "a refused call", err, "s:s, s:s", "error", &code, "text", &detail);
+		r = UNPACK(
+		        root, "a refused call", err, "s:s, s:s", "error", &code, "text", &detail);
 	int reason = r == 0 ? reason_parse(code) : -1;
 	if (reason < 0) {
 		r = error_set(err, -EPROTO, REASON_PROTOCOL_ERROR,
-			"the appliance answered HTTP %d without a known reason", status);
+		        "the appliance answered HTTP %d without a known reason", status);
 	} else {
 		char clean[NM_MAX_EVENT_TEXT];
 		text_clean(clean, sizeof(clean), detail[0] ? detail : "refused by the appliance");

@@ -59,8 +59,8 @@ int api_parse_next(const void *text, size_t len, struct api_next *ret, struct er
 int api_parse_ack(const void *text, size_t len, uint64_t *ret, struct error *err);
 
 /* Answer to PUT journal; fails as well when the size is not the one sent. */
-int api_parse_saved(const void *text, size_t len, size_t sent, char ret_sha256[65],
-	struct error *err);
+int api_parse_saved(
+        const void *text, size_t len, size_t sent, char ret_sha256[65], struct error *err);
 
 /* The body of an answer other than 2xx becomes err, with its reason; a body that is none becomes
  * REASON_PROTOCOL_ERROR. Always returns a negative errno. */

@@ -24,8 +24,8 @@ static char *events_body(const struct api *a)
 			some = NULL;
 		}
 	json_t *body = some ? json_pack("{s:i, s:s, s:o}", "v", NETMEND_WIRE_VERSION, "state",
-				      a->state, "events", some)
-			    : NULL;
+	                              a->state, "events", some)
+	                    : NULL;
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	return text;
@@ -50,8 +50,11 @@ static void drop_acknowledged(struct api *a, uint64_t ack)
 /* One post of the oldest events. 0 when the queue became shorter. */
 static int post(struct api *a, bool insist, struct error *err)
 {
-	struct api_request q = {.method = "POST", .call = "events", .timeout = EVENTS_TIMEOUT,
-		.content_type = "application/json", .max_answer = NM_MAX_RESPONSE_BODY};
+	struct api_request q = {.method = "POST",
+	        .call = "events",
+	        .timeout = EVENTS_TIMEOUT,
+	        .content_type = "application/json",
+	        .max_answer = NM_MAX_RESPONSE_BODY};
 	struct link_answer answer;
 	size_t before = json_array_size(a->events);
 	uint64_t ack = 0;
@@ -72,7 +75,7 @@ static int post(struct api *a, bool insist, struct error *err)
 	drop_acknowledged(a, ack);
 	if (json_array_size(a->events) == before)
 		return error_set(err, -EPROTO, REASON_PROTOCOL_ERROR,
-			"the appliance acknowledged none of the events");
+		        "the appliance acknowledged none of the events");
 	return 0;
 }
 
@@ -92,16 +95,16 @@ static void send_queue(struct api *a, bool insist)
 }
 
 void api_event(struct api *a, const char *state, const char *step, enum reason reason,
-	const char *text, json_t *numbers)
+        const char *text, json_t *numbers)
 {
 	char clean[NM_MAX_EVENT_TEXT];
 
 	text_clean(clean, sizeof(clean), text);
 	a->state = state;
 	json_t *event = json_pack("{s:I, s:I, s:s, s:s, s:s, s:o, s:o}", "seq",
-		(json_int_t)a->next_seq, "ms", (json_int_t)uptime_ms(), "state", state, "step", step,
-		"reason", reason_code(reason), "text", json_text(clean), "numbers",
-		numbers ? numbers : json_object());
+	        (json_int_t)a->next_seq, "ms", (json_int_t)uptime_ms(), "state", state, "step",
+	        step, "reason", reason_code(reason), "text", json_text(clean), "numbers",
+	        numbers ? numbers : json_object());
 	if (!event || json_array_append_new(a->events, event) < 0) {
 		log_warning("event lost, no memory: %s: %s", step, clean);
 		return;

@@ -36,10 +36,14 @@ static void beat(struct api *a, const struct order *order)
 	struct error err = {0};
 
 	int len = snprintf(body, sizeof(body), "{\"v\":%d,\"state\":\"%s\",\"events\":[]}",
-		NETMEND_WIRE_VERSION, order->state);
-	const struct api_request q = {.method = "POST", .call = "events", .timeout = BEAT_TIMEOUT,
-		.content_type = "application/json", .body = body, .body_len = (size_t)len,
-		.max_answer = NM_MAX_RESPONSE_BODY};
+	        NETMEND_WIRE_VERSION, order->state);
+	const struct api_request q = {.method = "POST",
+	        .call = "events",
+	        .timeout = BEAT_TIMEOUT,
+	        .content_type = "application/json",
+	        .body = body,
+	        .body_len = (size_t)len,
+	        .max_answer = NM_MAX_RESPONSE_BODY};
 	memcpy(a->session, order->session, sizeof(a->session));
 	if (api_attempt(a, &q, &answer, &err) < 0)
 		log_debug("heartbeat: %s", err.text);
@@ -64,8 +68,8 @@ static void __attribute__((noreturn)) child_run(struct api *a, int socket)
 	}
 }
 
-int heartbeat_start(const char *url, const uint8_t pin[32], struct heartbeat **ret,
-	struct error *err)
+int heartbeat_start(
+        const char *url, const uint8_t pin[32], struct heartbeat **ret, struct error *err)
 {
 	struct heartbeat *h = calloc(1, sizeof(*h));
 	struct api *a = NULL;
@@ -110,8 +114,7 @@ err_pair:
 	return r;
 }
 
-void heartbeat_state(struct heartbeat *h, const char *session, unsigned interval,
-	const char *state)
+void heartbeat_state(struct heartbeat *h, const char *session, unsigned interval, const char *state)
 {
 	struct order order = {.interval = interval};
 

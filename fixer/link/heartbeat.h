@@ -14,14 +14,14 @@
 struct heartbeat;
 
 /* Forks; silent until heartbeat_state(). Call before making a link, and before any secret. */
-int heartbeat_start(const char *url, const uint8_t pin[32], struct heartbeat **ret,
-	struct error *err);
+int heartbeat_start(
+        const char *url, const uint8_t pin[32], struct heartbeat **ret, struct error *err);
 
 /* From now on `state` (of wire.h) is told every interval seconds, first after that time: calling
  * this with each event that is sent starts the count anew. NULL: silence. A failure is logged: no
  * repair stops for it. */
-void heartbeat_state(struct heartbeat *h, const char *session, unsigned interval,
-	const char *state);
+void heartbeat_state(
+        struct heartbeat *h, const char *session, unsigned interval, const char *state);
 
 void heartbeat_stop(struct heartbeat *h); /* NULL is fine */
 

@@ -16,14 +16,20 @@
 #define HTTP_MAX_LINE 4096
 
 enum http_state {
-	HTTP_STATUS, HTTP_HEADER, HTTP_BODY, HTTP_CHUNK_SIZE, HTTP_CHUNK_DATA, HTTP_CHUNK_END,
-	HTTP_TRAILER, HTTP_DONE,
+	HTTP_STATUS,
+	HTTP_HEADER,
+	HTTP_BODY,
+	HTTP_CHUNK_SIZE,
+	HTTP_CHUNK_DATA,
+	HTTP_CHUNK_END,
+	HTTP_TRAILER,
+	HTTP_DONE,
 };
 
 struct http_parser {
 	enum http_state state;
-	int status;       /* valid once the state is past HTTP_STATUS */
-	bool keep_alive;  /* the server will take another request on this connection */
+	int status;      /* valid once the state is past HTTP_STATUS */
+	bool keep_alive; /* the server will take another request on this connection */
 	bool has_length, chunked;
 	uint64_t left;    /* bytes left of the body or of the chunk */
 	size_t head_left; /* of HTTP_MAX_HEAD */

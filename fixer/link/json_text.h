@@ -4,8 +4,9 @@
 
 #include <jansson.h>
 
-/* A JSON string of any bytes: firmware and disks may tell names in no known encoding, and JSON takes
- * only UTF-8. Text that is not UTF-8 has every byte over 0x7e replaced by '?'. NULL without memory. */
+/* A JSON string of any bytes: firmware and disks may tell names in no known encoding, and JSON
+ * takes only UTF-8. Text that is not UTF-8 has every byte over 0x7e replaced by '?'. NULL without
+ * memory. */
 json_t *json_text(const char *text);
 
 #endif

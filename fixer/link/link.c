@@ -55,7 +55,7 @@ int link_new(const char *url, const uint8_t pin[32], struct link **ret, struct e
 	if (parse_url(url, l) < 0) {
 		free(l);
 		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
-			"the appliance's address must be https://IPV4:PORT");
+		        "the appliance's address must be https://IPV4:PORT");
 	}
 	if (tls_context_new(pin, &l->context) < 0) {
 		free(l);
@@ -86,11 +86,11 @@ static int send_request(struct link *l, const struct request *q, int64_t deadlin
 
 	buffer_init(&head, HTTP_MAX_HEAD);
 	int r = buffer_printf(&head,
-		"%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: netmend-fixer/" NETMEND_VERSION "\r\n",
-		q->method, q->path, l->host);
+	        "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: netmend-fixer/" NETMEND_VERSION "\r\n",
+	        q->method, q->path, l->host);
 	if (r == 0 && q->body)
 		r = buffer_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-			q->content_type, q->body_len);
+		        q->content_type, q->body_len);
 	if (r == 0)
 		r = buffer_printf(&head, "\r\n");
 	if (r == 0)
@@ -104,12 +104,12 @@ static int send_request(struct link *l, const struct request *q, int64_t deadlin
 static int unreachable(const struct link *l, int code, const char *what, struct error *err)
 {
 	return error_set(err, code, REASON_APPLIANCE_UNREACHABLE, "%s: %s: %s", l->host, what,
-		strerror(-code));
+	        strerror(-code));
 }
 
 /* *ret_stale: the connection ended before the first byte of an answer. */
 static int read_answer(struct link *l, int64_t deadline, struct http_parser *parser,
-	bool *ret_stale, struct error *err)
+        bool *ret_stale, struct error *err)
 {
 	uint8_t chunk[16384];
 	bool first = true;
@@ -121,15 +121,16 @@ static int read_answer(struct link *l, int64_t deadline, struct http_parser *par
 		if (n < 0)
 			return unreachable(l, (int)n, "no answer", err);
 		if (n == 0)
-			return unreachable(l, -ECONNRESET, "connection closed within an answer", err);
+			return unreachable(
+			        l, -ECONNRESET, "connection closed within an answer", err);
 		first = false;
 		int r = http_parser_feed(parser, chunk, (size_t)n, &used);
 		if (r < 0)
-			return error_set(err, r, REASON_PROTOCOL_ERROR, "%s: %s", l->host,
-				parser->problem);
+			return error_set(
+			        err, r, REASON_PROTOCOL_ERROR, "%s: %s", l->host, parser->problem);
 		if (r > 0 && used < (size_t)n)
 			return error_set(err, -EBADMSG, REASON_PROTOCOL_ERROR,
-				"%s: bytes after the end of the answer", l->host);
+			        "%s: bytes after the end of the answer", l->host);
 		if (r > 0)
 			return 0;
 	}
@@ -137,7 +138,7 @@ static int read_answer(struct link *l, int64_t deadline, struct http_parser *par
 
 /* One request on the open connection, which is closed afterwards unless it can be used again. */
 static int exchange(struct link *l, const struct request *q, int64_t deadline,
-	struct link_answer *ret, bool *ret_stale, struct error *err)
+        struct link_answer *ret, bool *ret_stale, struct error *err)
 {
 	struct link_answer answer = {0};
 	struct http_parser parser;
@@ -148,7 +149,7 @@ static int exchange(struct link *l, const struct request *q, int64_t deadline,
 	 * is worth more than our failed write. */
 	int sent = send_request(l, q, deadline);
 	int r = sent == -ETIMEDOUT ? unreachable(l, sent, "request not taken", err)
-				   : read_answer(l, deadline, &parser, ret_stale, err);
+	                           : read_answer(l, deadline, &parser, ret_stale, err);
 	if (r < 0 || sent < 0 || !parser.keep_alive)
 		disconnect(l);
 	if (r < 0) {
@@ -161,8 +162,8 @@ static int exchange(struct link *l, const struct request *q, int64_t deadline,
 }
 
 int link_call(struct link *l, const char *method, const char *path, const char *content_type,
-	const void *body, size_t body_len, size_t max_body, unsigned timeout,
-	struct link_answer *ret, struct error *err)
+        const void *body, size_t body_len, size_t max_body, unsigned timeout,
+        struct link_answer *ret, struct error *err)
 {
 	const struct request q = {method, path, content_type, body, body_len, max_body};
 	int64_t deadline = monotonic_ms() + (int64_t)timeout * 1000;

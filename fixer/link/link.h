@@ -25,7 +25,7 @@ struct link_answer {
  * answer arrived, whatever its status. REASON_APPLIANCE_UNREACHABLE (worth retrying),
  * REASON_PIN_MISMATCH, REASON_PROTOCOL_ERROR. timeout in seconds for the whole call. */
 int link_call(struct link *l, const char *method, const char *path, const char *content_type,
-	const void *body, size_t body_len, size_t max_body, unsigned timeout,
-	struct link_answer *ret, struct error *err);
+        const void *body, size_t body_len, size_t max_body, unsigned timeout,
+        struct link_answer *ret, struct error *err);
 
 #endif

@@ -27,7 +27,8 @@ struct tls {
 	bool broken; /* after a fatal error nothing more may be sent, goodbye included */
 };
 
-/* Replaces OpenSSL's chain check: the leaf's public key is the pinned one, or the handshake ends. */
+/* Replaces OpenSSL's chain check: the leaf's public key is the pinned one, or the handshake ends.
+ */
 static int check_pin(X509_STORE_CTX *store, void *context)
 {
 	struct tls_context *c = context;
@@ -36,8 +37,8 @@ static int check_pin(X509_STORE_CTX *store, void *context)
 	unsigned int hash_len = 0;
 	int len = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &spki) : -1;
 	bool same = len > 0 &&
-		EVP_Digest(spki, (size_t)len, hash, &hash_len, EVP_sha256(), NULL) == 1 &&
-		hash_len == TLS_PIN_LEN && memcmp(hash, c->pin, TLS_PIN_LEN) == 0;
+	            EVP_Digest(spki, (size_t)len, hash, &hash_len, EVP_sha256(), NULL) == 1 &&
+	            hash_len == TLS_PIN_LEN && memcmp(hash, c->pin, TLS_PIN_LEN) == 0;
 
 	OPENSSL_free(spki);
 	if (!same) {
@@ -63,8 +64,8 @@ int tls_context_new(const uint8_t pin[TLS_PIN_LEN], struct tls_context **ret)
 		return -ENOMEM;
 	}
 	(void)SSL_CTX_set_options(c->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	(void)SSL_CTX_set_mode(c->ctx,
-		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_mode(
+	        c->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(c->ctx, check_pin, c);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -105,7 +106,8 @@ static int connect_socket(const struct sockaddr_in *address, int64_t deadline)
 
 	if (fd < 0)
 		return -errno;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* only a matter of speed */
+	(void)setsockopt(
+	        fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* only a matter of speed */
 	int r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 	if (r == -EINPROGRESS) {
 		r = wait_for(fd, POLLOUT, deadline);
@@ -165,19 +167,20 @@ static int handshake_error(const struct tls_context *c, int code, struct error *
 {
 	if (c->mismatch)
 		return error_set(err, -EKEYREJECTED, REASON_PIN_MISMATCH,
-			"the host at the appliance's address has another key; nothing was sent to it");
+		        "the host at the appliance's address has another key; nothing was sent to "
+		        "it");
 	const char *detail = ERR_reason_error_string(ERR_peek_error());
 	return error_set(err, code, REASON_APPLIANCE_UNREACHABLE, "TLS handshake failed: %s",
-		detail ? detail : strerror(-code));
+	        detail ? detail : strerror(-code));
 }
 
 int tls_connect(struct tls_context *c, const struct sockaddr_in *address, int64_t deadline,
-	struct tls **ret, struct error *err)
+        struct tls **ret, struct error *err)
 {
 	int fd = connect_socket(address, deadline);
 	if (fd < 0)
-		return error_set(err, fd, REASON_APPLIANCE_UNREACHABLE, "cannot connect: %s",
-			strerror(-fd));
+		return error_set(
+		        err, fd, REASON_APPLIANCE_UNREACHABLE, "cannot connect: %s", strerror(-fd));
 	struct tls *t = calloc(1, sizeof(*t));
 	if (!t) {
 		(void)close(fd);

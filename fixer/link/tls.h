@@ -28,7 +28,7 @@ void tls_context_free(struct tls_context *c);
  * Anything else that fails is REASON_APPLIANCE_UNREACHABLE.
  */
 int tls_connect(struct tls_context *c, const struct sockaddr_in *address, int64_t deadline,
-	struct tls **ret, struct error *err);
+        struct tls **ret, struct error *err);
 void tls_close(struct tls *t); /* says goodbye if it can without waiting; NULL is fine */
 
 /* All of data. 0; -ETIMEDOUT after the deadline; -ECONNRESET and other errnos. */

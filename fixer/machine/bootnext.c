@@ -16,11 +16,11 @@
 const char *bootnext_name(enum bootnext b)
 {
 	static const char *const names[] = {
-		[BOOTNEXT_SET] = "set",
-		[BOOTNEXT_NOT_NEEDED] = "not-needed",
-		[BOOTNEXT_NO_ENTRY] = "no-entry",
-		[BOOTNEXT_FAILED] = "failed",
-		[BOOTNEXT_NOT_UEFI] = "not-uefi",
+	        [BOOTNEXT_SET] = "set",
+	        [BOOTNEXT_NOT_NEEDED] = "not-needed",
+	        [BOOTNEXT_NO_ENTRY] = "no-entry",
+	        [BOOTNEXT_FAILED] = "failed",
+	        [BOOTNEXT_NOT_UEFI] = "not-uefi",
 	};
 	return names[b];
 }
@@ -55,8 +55,7 @@ static bool is_network(const char *sys, int number)
 
 /* The first active Windows entry of BootOrder, and whether the network precedes it. Some firmware
  * describes its network entries in vendor terms: the one that started us counts as well. */
-static int find_windows(const char *sys, int current, uint16_t *ret_number,
-	bool *ret_network_first)
+static int find_windows(const char *sys, int current, uint16_t *ret_number, bool *ret_network_first)
 {
 	uint8_t order[2 * ORDER_MAX];
 	bool network_first = false;

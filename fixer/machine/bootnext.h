@@ -19,8 +19,9 @@ enum bootnext {
 /* "set", "not-needed", "no-entry", "failed", "not-uefi", as on the wire. Static. */
 const char *bootnext_name(enum bootnext b);
 
-/* sys: "/sys". Sets BootNext to the Windows Boot Manager when the running boot came from the network
- * or a network entry stands before Windows in BootOrder. err (may be NULL) is set for _FAILED. */
+/* sys: "/sys". Sets BootNext to the Windows Boot Manager when the running boot came from the
+ * network or a network entry stands before Windows in BootOrder. err (may be NULL) is set for
+ * _FAILED. */
 enum bootnext bootnext_to_windows(const char *sys, struct error *err);
 
 #endif

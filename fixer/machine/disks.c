@@ -15,7 +15,8 @@
 
 static bool is_disk_name(const char *name)
 {
-	static const char *const others[] = {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "."};
+	static const char *const others[] = {
+	        "loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "."};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strncmp(name, others[i], strlen(others[i])) == 0)
@@ -88,11 +89,12 @@ static bool read_disk(const char *sys, const char *name, struct machine_disk *d)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct machine_disk *)a)->name, ((const struct machine_disk *)b)->name);
+	return strcmp(
+	        ((const struct machine_disk *)a)->name, ((const struct machine_disk *)b)->name);
 }
 
-int machine_disks_read(const char *sys, struct machine_disk ret[NM_MAX_DISKS], size_t *ret_count,
-	size_t *ret_more)
+int machine_disks_read(
+        const char *sys, struct machine_disk ret[NM_MAX_DISKS], size_t *ret_count, size_t *ret_more)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 struct machine_disk {
-	char name[32];     /* "nvme0n1", below /dev */
+	char name[32]; /* "nvme0n1", below /dev */
 	char model[NM_MAX_NAME];
 	char serial[NM_MAX_NAME];
-	uint64_t size;     /* bytes */
-	uint32_t sector;   /* logical, bytes */
-	bool usb;          /* hangs on a USB port: worked on as well, but worth telling */
+	uint64_t size;   /* bytes */
+	uint32_t sector; /* logical, bytes */
+	bool usb;        /* hangs on a USB port: worked on as well, but worth telling */
 };
 
 /*
@@ -24,6 +24,6 @@ struct machine_disk {
  * counts those beyond. 0, or -errno when the directory cannot be read.
  */
 int machine_disks_read(const char *sys, struct machine_disk ret[NM_MAX_DISKS], size_t *ret_count,
-	size_t *ret_more);
+        size_t *ret_more);
 
 #endif

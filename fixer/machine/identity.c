@@ -16,7 +16,7 @@ static bool exists(const char *root, const char *path)
 	char full[PATH_MAX];
 
 	return snprintf(full, sizeof(full), "%s/%s", root, path) < (int)sizeof(full) &&
-		access(full, F_OK) == 0;
+	       access(full, F_OK) == 0;
 }
 
 /* A card and not a bridge, tunnel or loopback: it has a device behind it. */

@@ -14,18 +14,20 @@
 #define ID     "0123456789abcdef0123456789abcdef"
 #define SHA256 ID ID
 #define GUID_A "063EA4E1-220C-4293-BA01-4754620A96E7"
-#define SEALED_96                                                                                  \
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                         \
+#define SEALED_96                                                          \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-#define SESSION(rest)                                                                              \
-	"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"PC-7\",\"attempt\":2,\"pairing\":\"K7Q2MF\","  \
+#define SESSION(rest)                                                   \
+	"{\"v\":1,\"session\":\"" ID                                    \
+	"\",\"machine\":\"PC-7\",\"attempt\":2,\"pairing\":\"K7Q2MF\"," \
 	"\"heartbeat\":10,\"recipe\":\"[recipe]\"," rest "}"
 
 static void test_session(void **state)
 {
 	static const char plain[] = SESSION("\"pending\":null");
-	static const char pending[] = SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":77}");
+	static const char pending[] =
+	        SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":77}");
 	struct api_session s;
 	struct error err = {0};
 
@@ -48,28 +50,33 @@ static void test_session(void **state)
 }
 
 static const char *const bad_sessions[] = {
-	"",
-	"[]",
-	"{}",
-	"nonsense",
-	SESSION("\"pending\":null,\"extra\":1"),
-	SESSION("\"pending\":null,\"attempt\":3"),
-	SESSION("\"pending\":0"),
-	SESSION("\"pending\":{}"),
-	SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":77,\"x\":1}"),
-	SESSION("\"pending\":{\"sha256\":\"" ID "\",\"size\":77}"),
-	SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":0}"),
-	SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":67108865}"),
-	"{\"v\":2,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":10,"
-	"\"recipe\":\"\",\"pending\":null}",
-	"{\"v\":1,\"session\":\"../../../../etc/passwd\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\","
-	"\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}",
-	"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"A B\",\"heartbeat\":10,"
-	"\"recipe\":\"\",\"pending\":null}",
-	"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":0,"
-	"\"recipe\":\"\",\"pending\":null}",
-	"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":\"1\",\"pairing\":\"\",\"heartbeat\":1,"
-	"\"recipe\":\"\",\"pending\":null}",
+        "",
+        "[]",
+        "{}",
+        "nonsense",
+        SESSION("\"pending\":null,\"extra\":1"),
+        SESSION("\"pending\":null,\"attempt\":3"),
+        SESSION("\"pending\":0"),
+        SESSION("\"pending\":{}"),
+        SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":77,\"x\":1}"),
+        SESSION("\"pending\":{\"sha256\":\"" ID "\",\"size\":77}"),
+        SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":0}"),
+        SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":67108865}"),
+        "{\"v\":2,\"session\":\"" ID
+        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":10,"
+        "\"recipe\":\"\",\"pending\":null}",
+        "{\"v\":1,\"session\":\"../../../../etc/"
+        "passwd\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\","
+        "\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}",
+        "{\"v\":1,\"session\":\"" ID
+        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"A B\",\"heartbeat\":10,"
+        "\"recipe\":\"\",\"pending\":null}",
+        "{\"v\":1,\"session\":\"" ID
+        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":0,"
+        "\"recipe\":\"\",\"pending\":null}",
+        "{\"v\":1,\"session\":\"" ID
+        "\",\"machine\":\"\",\"attempt\":\"1\",\"pairing\":\"\",\"heartbeat\":1,"
+        "\"recipe\":\"\",\"pending\":null}",
 };
 
 static void test_bad_sessions(void **state)
@@ -88,8 +95,8 @@ static void test_bad_sessions(void **state)
 static void test_machine_name_is_cleaned(void **state)
 {
 	static const char text[] =
-		"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"a\\u001b[2Jb\",\"attempt\":1,"
-		"\"pairing\":\"\",\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}";
+	        "{\"v\":1,\"session\":\"" ID "\",\"machine\":\"a\\u001b[2Jb\",\"attempt\":1,"
+	        "\"pairing\":\"\",\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}";
 	struct api_session s;
 
 	(void)state;
@@ -98,17 +105,16 @@ static void test_machine_name_is_cleaned(void **state)
 	api_session_clear(&s);
 }
 
-#define RELEASE(status, reason, rest)                                                              \
+#define RELEASE(status, reason, rest) \
 	"{\"v\":1,\"status\":\"" status "\",\"reason\":\"" reason "\",\"text\":\"t\"" rest "}"
-#define KEY(id, sealed)                                                                            \
-	"{\"id\":\"" id "\",\"protector\":\"" GUID_A "\",\"sealed\":\"" sealed "\"}"
+#define KEY(id, sealed) "{\"id\":\"" id "\",\"protector\":\"" GUID_A "\",\"sealed\":\"" sealed "\"}"
 
 static void test_release(void **state)
 {
 	static const char pending[] = RELEASE("pending", "KEY_NOT_FOUND", "");
 	static const char denied[] = RELEASE("denied", "RELEASE_DENIED", "");
 	static const char granted[] =
-		RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]");
+	        RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]");
 	struct api_release r;
 	struct guid id;
 
@@ -126,17 +132,17 @@ static void test_release(void **state)
 }
 
 static const char *const bad_releases[] = {
-	RELEASE("maybe", "OK", ""),
-	RELEASE("pending", "NO_SUCH_REASON", ""),
-	RELEASE("pending", "WAITING_KEY", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]"),
-	RELEASE("released", "OK", ""),
-	RELEASE("released", "OK", ",\"volumes\":null"),
-	RELEASE("released", "OK", ",\"volumes\":{}"),
-	RELEASE("released", "OK", ",\"volumes\":[]"),
-	RELEASE("released", "OK", ",\"volumes\":[1]"),
-	RELEASE("released", "OK", ",\"volumes\":[" KEY("", SEALED_96) "]"),
-	RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, "AAAA") "]"),
-	RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, SEALED_96 "AAAA") "]"),
+        RELEASE("maybe", "OK", ""),
+        RELEASE("pending", "NO_SUCH_REASON", ""),
+        RELEASE("pending", "WAITING_KEY", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]"),
+        RELEASE("released", "OK", ""),
+        RELEASE("released", "OK", ",\"volumes\":null"),
+        RELEASE("released", "OK", ",\"volumes\":{}"),
+        RELEASE("released", "OK", ",\"volumes\":[]"),
+        RELEASE("released", "OK", ",\"volumes\":[1]"),
+        RELEASE("released", "OK", ",\"volumes\":[" KEY("", SEALED_96) "]"),
+        RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, "AAAA") "]"),
+        RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, SEALED_96 "AAAA") "]"),
 };
 
 static void test_bad_releases(void **state)
@@ -174,8 +180,8 @@ static void test_next(void **state)
 
 static void test_ack_and_saved(void **state)
 {
-	static const char ack[] = "{\"v\":1,\"ack\":12}", saved[] =
-		"{\"v\":1,\"sha256\":\"" SHA256 "\",\"size\":5}";
+	static const char ack[] = "{\"v\":1,\"ack\":12}",
+	                  saved[] = "{\"v\":1,\"sha256\":\"" SHA256 "\",\"size\":5}";
 	char sha256[65] = "";
 	uint64_t seq = 0;
 
@@ -204,10 +210,14 @@ static void test_refusal(void **state)
 
 static void test_json_text(void **state)
 {
-	json_t *good = json_text("Gr\xc3\xb6\xc3\x9f""e"), *bad = json_text("Gr\xf6\xdf""e");
+	json_t *good = json_text("Gr\xc3\xb6\xc3\x9f"
+	                         "e"),
+	       *bad = json_text("Gr\xf6\xdf"
+	                        "e");
 
 	(void)state;
-	assert_string_equal(json_string_value(good), "Gr\xc3\xb6\xc3\x9f""e");
+	assert_string_equal(json_string_value(good), "Gr\xc3\xb6\xc3\x9f"
+	                                             "e");
 	assert_string_equal(json_string_value(bad), "Gr??e");
 	json_decref(good);
 	json_decref(bad);
@@ -216,15 +226,15 @@ static void test_json_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_session),
-		cmocka_unit_test(test_bad_sessions),
-		cmocka_unit_test(test_machine_name_is_cleaned),
-		cmocka_unit_test(test_release),
-		cmocka_unit_test(test_bad_releases),
-		cmocka_unit_test(test_next),
-		cmocka_unit_test(test_ack_and_saved),
-		cmocka_unit_test(test_refusal),
-		cmocka_unit_test(test_json_text),
+	        cmocka_unit_test(test_session),
+	        cmocka_unit_test(test_bad_sessions),
+	        cmocka_unit_test(test_machine_name_is_cleaned),
+	        cmocka_unit_test(test_release),
+	        cmocka_unit_test(test_bad_releases),
+	        cmocka_unit_test(test_next),
+	        cmocka_unit_test(test_ack_and_saved),
+	        cmocka_unit_test(test_refusal),
+	        cmocka_unit_test(test_json_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,8 @@ static void test_identity(void **state)
 	put_text("class/net/lo/address", "00:00:00:00:00:00\n");
 	put_text("class/net/br0/address", "52:54:00:99:99:99\n");
 	put_text("class/net/br0/type", "1\n");
-	put_text("class/net/ib0/address", "80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1\n");
+	put_text("class/net/ib0/address",
+	        "80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1\n");
 	put_text("class/net/ib0/type", "32\n");
 	put_text("class/net/ib0/device/vendor", "0x15b3\n");
 
@@ -293,8 +294,8 @@ static void put_entry(const char *name, struct bytes b)
 	put_variable(name, b.data, b.len);
 }
 
-/* The usual machine: 0 = Windows, 1 = network card, 2 = a USB stick, 3 = in vendor terms, 4 = another
- * Windows that is switched off. */
+/* The usual machine: 0 = Windows, 1 = network card, 2 = a USB stick, 3 = in vendor terms, 4 =
+ * another Windows that is switched off. */
 static void put_entries(const char *order, size_t entries, int current)
 {
 	uint8_t number[2] = {(uint8_t)current, 0};
@@ -330,15 +331,15 @@ struct decision {
 };
 
 static const struct decision decisions[] = {
-	{"network first", "\1\0\0\0", 2, 1, BOOTNEXT_SET},
-	{"network first, started from the stick", "\1\0\2\0\0\0", 3, 2, BOOTNEXT_SET},
-	{"disk first, one-time network boot", "\0\0\1\0", 2, 1, BOOTNEXT_SET},
-	{"started by a vendor entry before Windows", "\3\0\0\0", 2, 3, BOOTNEXT_SET},
-	{"disk first", "\0\0\1\0", 2, 0, BOOTNEXT_NOT_NEEDED},
-	{"disk first, no BootCurrent", "\0\0\1\0", 2, -1, BOOTNEXT_NOT_NEEDED},
-	{"no Windows entry", "\1\0\2\0", 2, 1, BOOTNEXT_NO_ENTRY},
-	{"Windows entry switched off", "\1\0\4\0", 2, 1, BOOTNEXT_NO_ENTRY},
-	{"entries that do not exist", "\x77\0\1\0\x76\0\0\0", 4, 1, BOOTNEXT_SET},
+        {"network first", "\1\0\0\0", 2, 1, BOOTNEXT_SET},
+        {"network first, started from the stick", "\1\0\2\0\0\0", 3, 2, BOOTNEXT_SET},
+        {"disk first, one-time network boot", "\0\0\1\0", 2, 1, BOOTNEXT_SET},
+        {"started by a vendor entry before Windows", "\3\0\0\0", 2, 3, BOOTNEXT_SET},
+        {"disk first", "\0\0\1\0", 2, 0, BOOTNEXT_NOT_NEEDED},
+        {"disk first, no BootCurrent", "\0\0\1\0", 2, -1, BOOTNEXT_NOT_NEEDED},
+        {"no Windows entry", "\1\0\2\0", 2, 1, BOOTNEXT_NO_ENTRY},
+        {"Windows entry switched off", "\1\0\4\0", 2, 1, BOOTNEXT_NO_ENTRY},
+        {"entries that do not exist", "\x77\0\1\0\x76\0\0\0", 4, 1, BOOTNEXT_SET},
 };
 
 static void test_decisions(void **state)
@@ -352,7 +353,7 @@ static void test_decisions(void **state)
 		enum bootnext got = bootnext_to_windows(sys, &err);
 		if (got != d->result)
 			fail_msg("%s: %s instead of %s (%s)", d->name, bootnext_name(got),
-				bootnext_name(d->result), err.text);
+			        bootnext_name(d->result), err.text);
 		int n = boot_next_file(raw);
 		assert_int_equal(n, d->result == BOOTNEXT_SET ? 6 : 0);
 		if (n > 0)
@@ -384,15 +385,15 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_identity),
-		CASE(test_disks),
-		CASE(test_disks_missing),
-		cmocka_unit_test(test_load_option),
-		cmocka_unit_test(test_load_option_split_path),
-		cmocka_unit_test(test_load_option_hostile),
-		CASE(test_decisions),
-		CASE(test_not_uefi),
-		CASE(test_no_variables),
+	        CASE(test_identity),
+	        CASE(test_disks),
+	        CASE(test_disks_missing),
+	        cmocka_unit_test(test_load_option),
+	        cmocka_unit_test(test_load_option_split_path),
+	        cmocka_unit_test(test_load_option_hostile),
+	        CASE(test_decisions),
+	        CASE(test_not_uefi),
+	        CASE(test_no_variables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

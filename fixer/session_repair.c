@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/link/clock.h"
+#include "fixer/session_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the appliance and the person see of each step of repair_volume(). */
+static const struct {
+	const char *state, *title;
+} steps[] = {
+        [STEP_INSPECT] = {"running", "LOOKING AT THE DISK"},
+        [STEP_UNLOCK] = {"unlocking", "UNLOCKING THE DISK"},
+        [STEP_PLAN] = {"planning", "PLANNING THE REPAIR"},
+        [STEP_SAVE] = {"saving", "SAVING THE REPAIR FIRST"},
+        [STEP_COMMIT] = {"repairing", "REPAIRING: DO NOT SWITCH OFF"},
+        [STEP_VERIFY] = {"repairing", "CHECKING THE REPAIR"},
+        [STEP_DONE] = {"repairing", "DONE"},
+};
+
+struct volume_job {
+	struct session *s;
+	char name[64];
+	enum repair_step step; /* the one running */
+};
+
+static void note_end(struct session *s, enum repair_step step)
+{
+	int64_t now = uptime_ms();
+
+	if (step == STEP_PLAN)
+		s->timing.plan = now;
+	if (step == STEP_SAVE)
+		s->timing.save = now;
+	if (step == STEP_COMMIT)
+		s->timing.commit = now;
+	if (step == STEP_VERIFY)
+		s->timing.verify = now;
+}
+
+static void progress(void *context, enum repair_step step, const char *text)
+{
+	struct volume_job *job = context;
+	char line[NM_MAX_EVENT_TEXT];
+
+	if (step != job->step)
+		note_end(job->s, job->step);
+	bool again = step == job->step && !text[0];
+	job->step = step;
+	if (again || step == STEP_DONE)
+		return;
+	(void)snprintf(line, sizeof(line), "%s%s%.300s", job->name, text[0] ? ": " : "", text);
+	session_show(job->s, steps[step].title, line);
+	session_tell(job->s, steps[step].state, repair_step_name(step), REASON_OK, line, NULL);
+}
+
+static int save(void *context, const struct bundle *bundle, struct error *err)
+{
+	struct volume_job *job = context;
+	char ours[65], theirs[65];
+
+	int r = api_journal_put(job->s->api, bundle->bytes, bundle->len, theirs, err);
+	if (r < 0)
+		return r;
+	hex_encode(bundle->sha256, sizeof(bundle->sha256), ours);
+	if (strcmp(ours, theirs) != 0)
+		return error_set(err, -EBADMSG, REASON_JOURNAL_REFUSED,
+		        "the appliance has saved something else than was sent");
+	(void)snprintf(job->s->bundle, sizeof(job->s->bundle), "%s", ours);
+	return 0;
+}
+
+static void repair_one(struct session *s, struct session_volume *v)
+{
+	struct volume_job job = {.s = s, .step = STEP_INSPECT};
+	const struct volume_target target = {.partition = v->partition, .vmk = v->vmk};
+	const struct repair_options options = {
+	        .dry_run = s->params.dry_run, .host = s->open.machine};
+	const struct repair_ops ops = {progress, save, &job};
+	struct error err = {0};
+
+	session_volume_name(s, v, job.name);
+	int r = repair_volume(
+	        s->disks[v->disk].path, &target, &s->recipe, &options, &ops, &v->result, &err);
+	note_end(s, job.step);
+	v->repaired = true;
+	v->reason = v->result.reason;
+	(void)snprintf(v->text, sizeof(v->text), "%s: %.240s", job.name,
+	        r < 0 ? err.text : v->result.text);
+	s->sectors += v->result.sectors_written;
+	session_tell(s, v->reason == REASON_REPAIRED ? "repaired" : steps[job.step].state, "volume",
+	        v->reason, v->text,
+	        json_pack("{s:I}", "sectors", (json_int_t)v->result.sectors_written));
+}
+
+void session_repair(struct session *s)
+{
+	for (size_t i = 0; i < s->volume_count; i++) {
+		struct session_volume *v = &s->volumes[i];
+		if (v->reason == REASON_OK)
+			repair_one(s, v);
+	}
+}

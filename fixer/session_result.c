@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/link/json_text.h"
+#include "fixer/session_internal.h"
+#include "netmend/version.h"
+
+#include <stdio.h>
+
+static json_t *file_json(const struct plan_file *f, bool repaired)
+{
+	char modified[ISO8601_TEXT], sha256[65];
+
+	iso8601_format(filetime_to_ns(f->modified), modified);
+	hex_encode(f->sha256, sizeof(f->sha256), sha256);
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:b}", "path", json_text(f->path), "size",
+	        (json_int_t)f->size, "modified", modified, "sha256", sha256, "reason",
+	        reason_code(f->reason), "removed", f->acted && repaired);
+}
+
+static json_t *volume_json(const struct session_volume *v)
+{
+	const struct plan *plan = v->result.plan;
+	json_t *files = json_array();
+	char id[GUID_TEXT] = "";
+
+	if (v->bitlocker)
+		guid_format(&bitlocker_info(v->bitlocker)->volume_id, id);
+	for (size_t i = 0; plan && i < plan->file_count; i++)
+		(void)json_array_append_new(
+		        files, file_json(&plan->files[i], v->reason == REASON_REPAIRED));
+	return json_pack("{s:I, s:I, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:o}", "disk",
+	        (json_int_t)v->disk, "partition", (json_int_t)v->partition.number, "id", id,
+	        "reason", reason_code(v->reason), "text", json_text(v->text), "plan",
+	        plan ? plan_kind_name(plan->kind) : "none", "journal",
+	        plan ? journal_state_name(plan->journal) : "", "sectors",
+	        (json_int_t)v->result.sectors_written, "windows",
+	        (json_int_t)(plan ? plan->windows_count : 0), "files", files);
+}
+
+static json_t *timing_json(const struct session *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "init", (json_int_t)s->timing.init,
+	        "session", (json_int_t)s->timing.session, "release", (json_int_t)s->timing.release,
+	        "plan", (json_int_t)s->timing.plan, "save", (json_int_t)s->timing.save, "commit",
+	        (json_int_t)s->timing.commit, "verify", (json_int_t)s->timing.verify);
+}
+
+json_t *session_result(
+        const struct session *s, enum reason reason, const char *text, enum bootnext boot_next)
+{
+	json_t *volumes = json_array();
+
+	for (size_t i = 0; i < s->volume_count; i++)
+		(void)json_array_append_new(volumes, volume_json(&s->volumes[i]));
+	return json_pack("{s:i, s:s, s:o, s:I, s:s, s:o, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
+	        "reason", reason_code(reason), "text", json_text(text), "sectors",
+	        (json_int_t)s->sectors, "bundle", s->bundle, "timing", timing_json(s), "boot_next",
+	        bootnext_name(boot_next), "volumes", volumes);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/session_internal.h"
+
+#include <string.h>
+
+/*
+ * The higher, the more it says about the machine. A disk that may be half written goes before all;
+ * a repair before the volumes that could not be looked at (there is always a recovery partition or
+ * a stick); among the rest, what a person must act on before what needs nobody.
+ */
+static int rank(enum reason reason)
+{
+	const char *severity = reason_severity(reason);
+
+	switch (reason) {
+	case REASON_DISK_WRITE_ERROR:
+	case REASON_VERIFY_FAILED:
+		return 9;
+	case REASON_REPAIRED:
+	case REASON_WOULD_REPAIR:
+		return 8;
+	case REASON_OK:
+	case REASON_NO_WINDOWS: /* every machine has such volumes */
+		return 0;
+	default:
+		break;
+	}
+	if (strcmp(severity, "fail") == 0)
+		return 7;
+	if (strcmp(severity, "warn") == 0)
+		return 6;
+	if (reason == REASON_REPORT_ONLY)
+		return 5;
+	if (strcmp(severity, "ok") == 0)
+		return 4;
+	return 3; /* wait: a volume without a key, perhaps only a data partition */
+}
+
+enum reason session_verdict(const struct session *s, const char **ret_text)
+{
+	enum reason best = s->volume_count ? REASON_NO_WINDOWS
+	                   : s->disk_count ? REASON_NO_NTFS
+	                                   : REASON_NO_DISK;
+	int best_rank = -1;
+
+	*ret_text = "";
+	if (s->failure.code) {
+		*ret_text = s->failure.text;
+		return s->failure.reason;
+	}
+	for (size_t i = 0; i < s->volume_count; i++) {
+		const struct session_volume *v = &s->volumes[i];
+		if (rank(v->reason) > best_rank) {
+			best = v->reason;
+			best_rank = rank(best);
+			*ret_text = v->text;
+		}
+	}
+	for (size_t i = 0; i < s->disk_count; i++) {
+		const struct session_disk *d = &s->disks[i];
+		if (d->reason != REASON_OK && rank(d->reason) > best_rank) {
+			best = d->reason;
+			best_rank = rank(best);
+			*ret_text = d->text;
+		}
+	}
+	if (s->completed && best == REASON_NO_BAD_FILE)
+		best = REASON_COMPLETED_PENDING;
+	return best;
+}
