@@ -10,10 +10,10 @@
 #include "fixer/base/secret.h"
 #include "fixer/base/text.h"
 #include "fixer/block/partition.h"
+#include "fixer/ntfs/journal.h"
 #include "fixer/windows/recipe.h"
 
 enum plan_kind { PLAN_NONE, PLAN_DELETE, PLAN_RENAME, PLAN_REPLAY_DELETE };
-enum journal_state { JOURNAL_CLEAN, JOURNAL_UNCLEAN_V1, JOURNAL_UNCLEAN_V2, JOURNAL_EMPTY, JOURNAL_DAMAGED };
 
 /* "delete" "rename" "replay-delete" "none"; "clean" "unclean-1.1" ... as on the wire. Static. */
 const char *plan_kind_name(enum plan_kind kind);
@@ -24,6 +24,7 @@ struct plan_file {
 	char path[512];        /* true name, UTF-8, with backslashes, from the volume's root */
 	uint64_t size;         /* bytes of $DATA */
 	uint64_t mft_reference;
+	uint64_t directory;    /* MFT reference of the directory it is in */
 	uint64_t created, modified, mft_modified, accessed; /* FILETIME, $STANDARD_INFORMATION */
 	uint32_t attributes;   /* FILE_ATTRIBUTE_* */
 	bool in_window;        /* true as well when the recipe has no window */

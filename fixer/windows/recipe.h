@@ -6,6 +6,7 @@
 #include "fixer/base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum recipe_action { ACTION_REMOVE, ACTION_RENAME, ACTION_REPORT };

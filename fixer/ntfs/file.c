@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/ntfs/file.h"
+#include "fixer/ntfs/internal.h"
+
+#include <string.h>
+
+int ntfs_file_stat(struct ntfs_view *view, uint64_t ref, struct ntfs_file *ret)
+{
+	ntfs_inode *ni = ntfs_inode_open(view->vol, ref);
+
+	if (!ni)
+		return ntfs_errno();
+	if (MSEQNO(ref) != 0 && le16_to_cpu(ni->mrec->sequence_number) != MSEQNO(ref)) {
+		(void)ntfs_inode_close(ni);
+		return -ESTALE;
+	}
+	*ret = (struct ntfs_file){
+		.reference = ref,
+		.size = ni->data_size > 0 ? (uint64_t)ni->data_size : 0,
+		.created = (uint64_t)sle64_to_cpu(ni->creation_time),
+		.modified = (uint64_t)sle64_to_cpu(ni->last_data_change_time),
+		.mft_modified = (uint64_t)sle64_to_cpu(ni->last_mft_change_time),
+		.accessed = (uint64_t)sle64_to_cpu(ni->last_access_time),
+		.attributes = le32_to_cpu(ni->flags),
+		.is_directory = (ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0,
+	};
+	return ntfs_inode_close(ni) == 0 ? 0 : ntfs_errno();
+}
+
+static int read_range(ntfs_attr *na, uint64_t offset, uint8_t *buf, size_t len)
+{
+	while (len > 0) {
+		s64 n = ntfs_attr_pread(na, (s64)offset, (s64)len, buf);
+		if (n < 0)
+			return ntfs_errno();
+		if (n == 0 || (uint64_t)n > len)
+			return -EIO;
+		buf += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Opens the unnamed $DATA. *ret_na is NULL, with 0, when the file has none. */
+static int data_open(struct ntfs_view *view, uint64_t ref, ntfs_inode **ret_ni, ntfs_attr **ret_na)
+{
+	ntfs_inode *ni = ntfs_inode_open(view->vol, ref);
+
+	if (!ni)
+		return ntfs_errno();
+	*ret_na = NULL;
+	if (!(ni->mrec->flags & MFT_RECORD_IS_DIRECTORY)) {
+		*ret_na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
+		if (!*ret_na && errno != ENOENT) {
+			int r = ntfs_errno();
+			(void)ntfs_inode_close(ni);
+			return r;
+		}
+	}
+	*ret_ni = ni;
+	return 0;
+}
+
+static int data_close(ntfs_inode *ni, ntfs_attr *na)
+{
+	if (na)
+		ntfs_attr_close(na);
+	return ntfs_inode_close(ni) == 0 ? 0 : ntfs_errno();
+}
+
+int ntfs_file_read(struct ntfs_view *view, uint64_t ref, uint64_t offset, void *buf, size_t len)
+{
+	ntfs_inode *ni;
+	ntfs_attr *na;
+	int r = data_open(view, ref, &ni, &na);
+
+	if (r < 0)
+		return r;
+	r = na ? read_range(na, offset, buf, len) : -EIO;
+	int closed = data_close(ni, na);
+	return r < 0 ? r : closed;
+}
+
+static int compare_data(ntfs_attr *a, ntfs_attr *b, uint64_t size, bool *ret)
+{
+	enum { PIECE = 256 * 1024 };
+	uint8_t *buf = malloc((size_t)2 * PIECE);
+	bool same = true;
+	int r = buf ? 0 : -ENOMEM;
+
+	for (uint64_t at = 0; r == 0 && same && at < size; at += PIECE) {
+		size_t len = size - at < PIECE ? (size_t)(size - at) : PIECE;
+		r = read_range(a, at, buf, len);
+		if (r == 0)
+			r = read_range(b, at, buf + PIECE, len);
+		same = r == 0 && memcmp(buf, buf + PIECE, len) == 0;
+	}
+	free(buf);
+	if (r == 0)
+		*ret = same;
+	return r;
+}
+
+static int same_data(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
+{
+	ntfs_inode *ni_a, *ni_b;
+	ntfs_attr *na_a, *na_b;
+
+	int r = data_open(a, ref, &ni_a, &na_a);
+	if (r < 0)
+		return r;
+	r = data_open(b, ref, &ni_b, &na_b);
+	if (r < 0) {
+		(void)data_close(ni_a, na_a);
+		return r;
+	}
+	bool both = na_a && na_b && na_a->data_size == na_b->data_size;
+	if (both)
+		r = compare_data(na_a, na_b, (uint64_t)na_a->data_size, ret);
+	else
+		*ret = !na_a && !na_b;
+	int closed_a = data_close(ni_a, na_a), closed_b = data_close(ni_b, na_b);
+	return r < 0 ? r : closed_a < 0 ? closed_a : closed_b;
+}
+
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
+{
+	struct ntfs_file fa, fb;
+
+	int r = ntfs_file_stat(a, ref, &fa);
+	if (r == 0)
+		r = ntfs_file_stat(b, ref, &fb);
+	if (r < 0)
+		return r;
+	if (fa.size != fb.size || fa.created != fb.created || fa.modified != fb.modified ||
+		fa.mft_modified != fb.mft_modified || fa.accessed != fb.accessed ||
+		fa.attributes != fb.attributes || fa.is_directory != fb.is_directory) {
+		*ret = false;
+		return 0;
+	}
+	return same_data(a, b, ref, ret);
+}
+
+int ntfs_remove(struct ntfs_view *view, uint64_t dir, const struct ntfs_entry *entry)
+{
+	ntfs_inode *ni = ntfs_inode_open(view->vol, entry->reference);
+
+	if (!ni)
+		return ntfs_errno();
+	ntfs_inode *dir_ni = ntfs_inode_open(view->vol, dir);
+	if (!dir_ni) {
+		int r = ntfs_errno();
+		(void)ntfs_inode_close(ni);
+		return r;
+	}
+	/* Closes both, whatever happens. */
+	return ntfs_delete(view->vol, NULL, ni, dir_ni, entry->name, entry->name_len) == 0
+		       ? 0
+		       : ntfs_errno();
+}

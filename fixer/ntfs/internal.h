@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* For the files of fixer/ntfs only: libntfs-3g's types stay in here. */
+#ifndef NTFS_INTERNAL_H
+#define NTFS_INTERNAL_H
+
+#include "fixer/ntfs/view.h"
+
+/* The library's headers expect these before them; without <sys/stat.h> they define a timespec of
+ * their own. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <ntfs-3g/attrib.h>
+#include <ntfs-3g/device.h>
+#include <ntfs-3g/dir.h>
+#include <ntfs-3g/inode.h>
+#include <ntfs-3g/layout.h>
+#include <ntfs-3g/volume.h>
+
+struct ntfs_view {
+	struct block_device *dev;
+	ntfs_volume *vol;
+	struct ntfs_facts facts;
+	uint64_t position; /* of the library's seek() */
+	int io_error; /* first error of dev, negative errno: tells bad disks from bad metadata */
+};
+
+extern struct ntfs_device_operations ntfs_block_operations; /* d_private is the view */
+
+/* errno as the library left it, as a negative number that is never 0. */
+static inline int ntfs_errno(void)
+{
+	return errno > 0 ? -errno : -EIO;
+}
+
+enum journal_state ntfs_journal_read(ntfs_volume *vol);
+
+/* True when hiberfil.sys holds a Windows that expects this volume as it left it. */
+bool ntfs_is_hibernated(struct ntfs_view *view);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A volume with what it is made of: for those who map its bytes to the disk's. */
+#ifndef REPAIR_VOLUME_H
+#define REPAIR_VOLUME_H
+
+#include "fixer/bitlocker/bitlocker.h"
+#include "fixer/repair/plan.h"
+
+struct volume {
+	struct block_device *below;  /* the partition */
+	struct bitlocker *bitlocker; /* NULL: plain NTFS */
+	struct block_device *dev;    /* the NTFS volume */
+};
+
+/* As volume_open; freed with volume_detach, also when it is zeroed. disk stays the caller's. */
+int volume_attach(struct block_device *disk, const struct volume_target *target, struct volume *ret,
+	struct error *err);
+void volume_detach(struct volume *volume);
+
+#endif
