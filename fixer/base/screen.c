@@ -53,7 +53,8 @@ static void redraw(void)
 	struct winsize size;
 	struct buffer out;
 
-	if (screen.vt < 0 || ioctl(screen.vt, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+	if (screen.vt < 0 || ioctl(screen.vt, TIOCGWINSZ, &size) < 0 || !size.ws_col ||
+	        !size.ws_row)
 		return;
 	buffer_init(&out, 64 * 1024);
 	if (screen_layout(&screen.view, size.ws_col, size.ws_row, screen.big, &out) == 0)
@@ -131,15 +132,15 @@ static void say_status(const char *suffix)
 	char line[2 * SCREEN_TEXT];
 
 	(void)snprintf(line, sizeof(line), "netmend: %.160s%s%.700s%s", screen.view.state,
-		screen.view.detail[0] ? ": " : "", screen.view.detail, suffix);
+	        screen.view.detail[0] ? ": " : "", screen.view.detail, suffix);
 	for (char *p = line; *p; p++)
 		if (*p == '\n')
 			*p = ' ';
 	screen_serial(line);
 }
 
-static void set_status(enum screen_band band, const char *state, const char *detail,
-	const char *advice)
+static void set_status(
+        enum screen_band band, const char *state, const char *detail, const char *advice)
 {
 	struct screen_view *v = &screen.view;
 
@@ -168,7 +169,8 @@ void screen_reason(enum reason reason, const char *text)
 		band = SCREEN_RED;
 	else if (strcmp(severity, "ok") == 0)
 		band = SCREEN_GREEN;
-	(void)snprintf(advice, sizeof(advice), "%s\n\n%s", reason_advice(reason), reason_code(reason));
+	(void)snprintf(
+	        advice, sizeof(advice), "%s\n\n%s", reason_advice(reason), reason_code(reason));
 	(void)snprintf(suffix, sizeof(suffix), " [%s]", reason_code(reason));
 	set_status(band, reason_title(reason), text, advice);
 	say_status(suffix);

@@ -11,10 +11,10 @@
 /* KDFONTOP (linux/kd.h, ioctl_console(2)): at most 512 glyphs of 32x32; a row of a glyph is
  * (width + 7) / 8 bytes, most significant bit left, and every glyph has room for 32 rows. */
 #define GLYPHS_MAX 512
-#define ROWS 32
+#define ROWS       32
 #define OLD_GLYPHS 256
-#define CELL_W 16
-#define CELL_H 32
+#define CELL_W     16
+#define CELL_H     32
 #define CELL_BYTES (ROWS * CELL_W / 8)
 
 struct font {
@@ -24,8 +24,11 @@ struct font {
 
 static int font_op(int vt, unsigned op, struct font *f)
 {
-	struct console_font_op arg = {
-		.op = op, .width = f->width, .height = f->height, .charcount = f->count, .data = f->data};
+	struct console_font_op arg = {.op = op,
+	        .width = f->width,
+	        .height = f->height,
+	        .charcount = f->count,
+	        .data = f->data};
 	int r = ioctl(vt, KDFONTOP, &arg);
 
 	f->width = arg.width;
@@ -45,7 +48,7 @@ static bool pixel(const struct font *f, unsigned glyph, unsigned x, unsigned y)
 /* Fills one 16x32 cell with the part of a glyph that begins at (left, top) when the glyph is drawn
  * scale times as large. */
 static void draw_cell(const struct font *f, unsigned glyph, unsigned scale, unsigned left,
-	unsigned top, uint8_t *cell)
+        unsigned top, uint8_t *cell)
 {
 	for (unsigned y = 0; y < CELL_H; y++)
 		for (unsigned x = 0; x < CELL_W; x++)
@@ -59,8 +62,8 @@ static void draw_font(const struct font *old, unsigned scale, uint8_t *cells)
 		draw_cell(old, g, scale, 0, 0, cells + g * CELL_BYTES);
 	/* The first 128 glyphs of the kernel's fonts stand at their ASCII codes. */
 	for (unsigned g = 0; g < 4 * SCREEN_BIG_COUNT; g++)
-		draw_cell(old, SCREEN_BIG_FIRST + g / 4, 2 * scale, g % 2 * CELL_W, g / 2 % 2 * CELL_H,
-			cells + (SCREEN_BIG_GLYPHS + g) * CELL_BYTES);
+		draw_cell(old, SCREEN_BIG_FIRST + g / 4, 2 * scale, g % 2 * CELL_W,
+		        g / 2 % 2 * CELL_H, cells + (SCREEN_BIG_GLYPHS + g) * CELL_BYTES);
 }
 
 bool screen_font_enlarge(int vt)
@@ -68,7 +71,8 @@ bool screen_font_enlarge(int vt)
 	CLEANUP_FREE uint8_t *old_data = calloc(GLYPHS_MAX, ROWS * 4);
 	CLEANUP_FREE uint8_t *new_data = calloc(GLYPHS_MAX, CELL_BYTES);
 	struct font old = {.width = 32, .height = 32, .count = GLYPHS_MAX, .data = old_data};
-	struct font large = {.width = CELL_W, .height = CELL_H, .count = GLYPHS_MAX, .data = new_data};
+	struct font large = {
+	        .width = CELL_W, .height = CELL_H, .count = GLYPHS_MAX, .data = new_data};
 	struct winsize size;
 
 	if (!old_data || !new_data || ioctl(vt, TIOCGWINSZ, &size) < 0)

@@ -69,7 +69,7 @@ static size_t fit(const char *text, unsigned width)
 
 /* Calls draw for each row of the wrapped text. */
 static void wrap(struct page *p, const char *text, unsigned width,
-	void (*draw)(struct page *, const char *, size_t))
+        void (*draw)(struct page *, const char *, size_t))
 {
 	while (*text && !page_full(p)) {
 		size_t n = fit(text, width);
@@ -96,7 +96,7 @@ static void put_glyph(struct page *p, unsigned glyph)
 {
 	unsigned code = 0xf000 + glyph;
 	const char utf8[3] = {(char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)),
-		(char)(0x80 | (code & 0x3f))};
+	        (char)(0x80 | (code & 0x3f))};
 
 	put(p, utf8, sizeof(utf8));
 }
@@ -118,8 +118,10 @@ static void draw_big(struct page *p, const char *text, size_t len)
 
 static void draw_band(struct page *p, const struct screen_view *v)
 {
-	static const char *const colour[] = {
-		[SCREEN_BLUE] = "\033[37;44m", [SCREEN_GREEN] = "\033[37;42m", [SCREEN_RED] = "\033[37;41m"};
+	static const char *const colour[] = {[SCREEN_BLUE] = "\033[37;44m",
+	        [SCREEN_GREEN] = "\033[37;42m",
+	        [SCREEN_AMBER] = "\033[37;43m",
+	        [SCREEN_RED] = "\033[37;41m"};
 	const char *name = v->machine[0] ? v->machine : "netmend";
 
 	put_text(p, colour[v->band]);
@@ -148,8 +150,8 @@ static void draw_foot(struct page *p, const struct screen_view *v)
 			draw_plain(p, v->lines[i], fit(v->lines[i], p->columns - 2 * p->margin));
 }
 
-int screen_layout(const struct screen_view *v, unsigned columns, unsigned rows, bool big,
-	struct buffer *out)
+int screen_layout(
+        const struct screen_view *v, unsigned columns, unsigned rows, bool big, struct buffer *out)
 {
 	struct page p = {.out = out, .columns = columns, .rows = rows, .margin = 2};
 	unsigned width = columns > 20 ? columns - 2 * p.margin : columns;
@@ -157,8 +159,9 @@ int screen_layout(const struct screen_view *v, unsigned columns, unsigned rows, 
 	if (columns <= 20)
 		p.margin = 0;
 	/* Colours of our own (readable on black, dim foot), no cursor, no blanking, top left. */
-	put_text(&p, "\033]P0000000\033]P1a3001b\033]P2006b35\033]P41d4ed8\033]P69aa7b5\033]P7ffffff"
-		     "\033[?25l\033[9;0]\033[0;37;40m\033[H");
+	put_text(&p, "\033]P0000000\033]P1a3001b\033]P2006b35\033]P3a34700\033]P41d4ed8\033]"
+	             "P69aa7b5\033]P7ffffff"
+	             "\033[?25l\033[9;0]\033[0;37;40m\033[H");
 	draw_band(&p, v);
 	blank_row(&p);
 	wrap(&p, v->state, big ? width / 2 : width, big ? draw_big : draw_plain);

@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 
-#define SCREEN_TEXT 512
+#define SCREEN_TEXT  512
 #define SCREEN_LINES 4
 
 /* Colour of the band on top: what a floor of screens tells from afar. */
-enum screen_band { SCREEN_BLUE, SCREEN_GREEN, SCREEN_RED };
+enum screen_band { SCREEN_BLUE, SCREEN_GREEN, SCREEN_AMBER, SCREEN_RED };
 
 struct screen_view {
 	enum screen_band band;
@@ -25,12 +25,12 @@ struct screen_view {
 /* The glyph of the console font where the pieces of double-size letters begin: letter c (from
  * SCREEN_BIG_FIRST) is made of glyphs base + 4 * (c - first) + {0, 1 above; 2, 3 below}. */
 #define SCREEN_BIG_GLYPHS 256
-#define SCREEN_BIG_FIRST 0x20
-#define SCREEN_BIG_COUNT 64 /* up to '_': digits, capitals and punctuation */
+#define SCREEN_BIG_FIRST  0x20
+#define SCREEN_BIG_COUNT  64 /* up to '_': digits, capitals and punctuation */
 
 /* Appends the escape sequences and text that redraw the whole screen in one write.
  * big: the double-size glyphs are in the font. 0 or -errno of the buffer. */
-int screen_layout(const struct screen_view *v, unsigned columns, unsigned rows, bool big,
-	struct buffer *out);
+int screen_layout(
+        const struct screen_view *v, unsigned columns, unsigned rows, bool big, struct buffer *out);
 
 #endif

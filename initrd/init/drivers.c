@@ -60,16 +60,30 @@ void drivers_load(const char *name)
 static void load_for_device(const char *modalias)
 {
 	for (size_t i = 0; i < table.count; i++)
-		if (!table.entries[i].tried && modtable_matches(&table, &table.entries[i], modalias))
+		if (!table.entries[i].tried &&
+		        modtable_matches(&table, &table.entries[i], modalias))
 			load_with_needs(&table.entries[i]);
 }
 
+/* Events are dealt with in between: what a driver found gets its own driver without delay. */
 static void load_for_directory(const char *device)
 {
 	char modalias[512];
 
-	if (sysfs_read(modalias, sizeof(modalias), "%s/modalias", device) > 0)
-		load_for_device(modalias);
+	if (sysfs_read(modalias, sizeof(modalias), "%s/modalias", device) <= 0)
+		return;
+	load_for_device(modalias);
+	(void)events_wait(0);
+}
+
+static void load_for_network_card(const char *device)
+{
+	char class[16];
+
+	/* PCI base class 02. */
+	if (sysfs_read(class, sizeof(class), "%s/class", device) > 0 &&
+	        strncmp(class, "0x02", 4) == 0)
+		load_for_directory(device);
 }
 
 static void load_for_bus(const char *bus)
@@ -82,6 +96,8 @@ static void load_for_bus(const char *bus)
 
 void drivers_load_present(void)
 {
+	/* First, because a copper port then needs seconds to agree with its switch. */
+	sysfs_each("/sys/bus/pci/devices", load_for_network_card);
 	sysfs_each("/sys/bus", load_for_bus);
 }
 

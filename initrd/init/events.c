@@ -31,7 +31,8 @@ uint64_t boottime_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening -----------------------------------------------------------------------------------
+ */
 
 static int open_netlink(int protocol, unsigned groups, int receive_buffer)
 {
@@ -88,12 +89,13 @@ void events_unblock_signals(void)
 
 void events_open(void)
 {
-	static const char *const names[SOURCES] = {"device events", "link events", "kernel log", "signals"};
+	static const char *const names[SOURCES] = {
+	        "device events", "link events", "kernel log", "signals"};
 	const int fds[SOURCES] = {
-		[SOURCE_DEVICES] = open_netlink(NETLINK_KOBJECT_UEVENT, 1, 4 * 1024 * 1024),
-		[SOURCE_LINKS] = open_netlink(NETLINK_ROUTE, RTMGRP_LINK, 256 * 1024),
-		[SOURCE_KERNEL_LOG] = open_kernel_log(),
-		[SOURCE_SIGNALS] = open_signals()};
+	        [SOURCE_DEVICES] = open_netlink(NETLINK_KOBJECT_UEVENT, 1, 4 * 1024 * 1024),
+	        [SOURCE_LINKS] = open_netlink(NETLINK_ROUTE, RTMGRP_LINK, 256 * 1024),
+	        [SOURCE_KERNEL_LOG] = open_kernel_log(),
+	        [SOURCE_SIGNALS] = open_signals()};
 
 	for (unsigned i = 0; i < SOURCES; i++) {
 		sources[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
@@ -102,20 +104,26 @@ void events_open(void)
 	}
 }
 
-/* ---- handling ---------------------------------------------------------------------------------- */
+/* ---- handling ----------------------------------------------------------------------------------
+ */
 
 /* A message is "ACTION@PATH" and then NAME=VALUE, each ended by a NUL. */
 static void handle_device(const char *message, size_t len)
 {
-	const char *modalias = NULL;
+	const char *modalias = NULL, *subsystem = "";
 	bool added = strncmp(message, "add@", 4) == 0;
 
-	for (const char *p = message; p < message + len; p += strlen(p) + 1)
+	for (const char *p = message; p < message + len; p += strlen(p) + 1) {
 		if (strncmp(p, "MODALIAS=", 9) == 0)
 			modalias = p + 9;
+		if (strncmp(p, "SUBSYSTEM=", 10) == 0)
+			subsystem = p + 10;
+	}
 	events.last_device = boottime_ms();
 	if (added && modalias && events.on_device)
 		events.on_device(modalias);
+	if (added && strcmp(subsystem, "net") == 0 && events.on_port)
+		events.on_port();
 }
 
 static void handle_devices(int fd)
@@ -126,7 +134,7 @@ static void handle_devices(int fd)
 	ssize_t n;
 
 	while ((n = recvfrom(fd, message, sizeof(message) - 1, 0, (struct sockaddr *)&from,
-			&from_len)) > 0) {
+	                &from_len)) > 0) {
 		message[n] = 0;
 		if (from.nl_pid == 0) /* from the kernel */
 			handle_device(message, (size_t)n);
@@ -182,8 +190,9 @@ static void handle_signals(int fd)
 bool events_wait(uint64_t until)
 {
 	static void (*const handlers[SOURCES])(int) = {[SOURCE_DEVICES] = handle_devices,
-		[SOURCE_LINKS] = drain_links, [SOURCE_KERNEL_LOG] = handle_kernel_log,
-		[SOURCE_SIGNALS] = handle_signals};
+	        [SOURCE_LINKS] = drain_links,
+	        [SOURCE_KERNEL_LOG] = handle_kernel_log,
+	        [SOURCE_SIGNALS] = handle_signals};
 	uint64_t now = boottime_ms();
 	uint64_t left = until > now ? until - now : 0;
 	int n = poll(sources, SOURCES, left > 60000 ? 60000 : (int)left);

@@ -15,6 +15,8 @@
 struct events {
 	/* Called with the modalias of each device that appears. */
 	void (*on_device)(const char *modalias);
+	/* Called when a network port appears. */
+	void (*on_port)(void);
 	/* Called when the kernel had to drop device events. */
 	void (*on_devices_lost)(void);
 	uint64_t last_device; /* when something about devices was heard last, ms */

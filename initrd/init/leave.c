@@ -25,7 +25,7 @@ void leave(void)
 	surroundings_end();
 	/* Not on the screen: the fixer's last words stand there. */
 	(void)snprintf(line, sizeof(line), "netmend: rebooting at %llu ms",
-		(unsigned long long)boottime_ms());
+	        (unsigned long long)boottime_ms());
 	screen_serial(line);
 	screen_flush();
 	(void)reboot(RB_AUTOBOOT);

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 /* Milliseconds. */
-#define DEVICE_LIMIT 20000 /* for the first disk, and for the port, since init started */
-#define SETTLED 150	   /* no news of devices for so long: those there are have been found */
-#define LINK_PATIENCE 6000 /* a copper port may take that long to agree with its switch */
+#define DEVICE_LIMIT  20000 /* for the first disk, and for the port, since init started */
+#define SETTLED       150   /* no news of devices for so long: those there are have been found */
+#define LINK_PATIENCE 6000  /* a copper port may take that long to agree with its switch */
 #define NO_PORT_LIMIT 600000
 
 #define FIXER "/bin/fixer"
@@ -31,17 +31,31 @@
 enum { FIXER_REBOOT = 0, FIXER_HOLD = 10, FIXER_AGAIN = 11 };
 
 static uint64_t started;
+static struct bootparams params;
 
-static void show_machine(const struct bootparams *p)
+static void show_machine(void)
 {
+	const struct bootparams *p = &params;
 	char product[64], serial[64], line[256];
 
 	(void)sysfs_read(product, sizeof(product), "/sys/class/dmi/id/product_name");
 	(void)sysfs_read(serial, sizeof(serial), "/sys/class/dmi/id/product_serial");
 	(void)snprintf(line, sizeof(line), "%s%s%s%s%02X:%02X:%02X:%02X:%02X:%02X", product,
-		product[0] ? "   " : "", serial, serial[0] ? "   " : "", p->mac[0], p->mac[1], p->mac[2],
-		p->mac[3], p->mac[4], p->mac[5]);
+	        product[0] ? "   " : "", serial, serial[0] ? "   " : "", p->mac[0], p->mac[1],
+	        p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
 	screen_machine(line);
+}
+
+/* Starts the machine's port as soon as it is there, so that it looks for a link meanwhile. */
+static void start_port(void)
+{
+	char name[IFNAMSIZ];
+
+	if (!network_find(params.mac, name))
+		return;
+	int r = network_up(name);
+	if (r < 0)
+		log_error("cannot start port %s: %s", name, strerror(-r));
 }
 
 static void load_drivers(void)
@@ -52,6 +66,7 @@ static void load_drivers(void)
 		screen_line("%s: only drivers built into the kernel work", err.text);
 		return;
 	}
+	events.on_port = start_port;
 	drivers_load("efivarfs");
 	surroundings_mount_efivars();
 	drivers_load_present();
@@ -69,25 +84,26 @@ static void wait_for_disk(void)
 		wait_until(events.last_device + SETTLED);
 }
 
-static void show_no_port(const struct bootparams *p)
+static void show_no_port(void)
 {
+	const struct bootparams *p = &params;
 	char text[400];
 	int head = snprintf(text, sizeof(text),
-		"Booted from the port %02x:%02x:%02x:%02x:%02x:%02x; it is not there.\n", p->mac[0],
-		p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
+	        "Booted from the port %02x:%02x:%02x:%02x:%02x:%02x; it is not there.\n", p->mac[0],
+	        p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
 
 	network_describe(text + head, sizeof(text) - (size_t)head);
 	screen_reason(REASON_NO_NIC, text);
 }
 
 /* A dock or USB adapter may still be plugged in while the reason is on the screen. */
-static void wait_for_port(const struct bootparams *p, char ret_name[IFNAMSIZ])
+static void wait_for_port(char ret_name[IFNAMSIZ])
 {
 	bool shown = false;
 
-	while (!network_find(p->mac, ret_name)) {
+	while (!network_find(params.mac, ret_name)) {
 		if (!shown && boottime_ms() >= started + DEVICE_LIMIT) {
-			show_no_port(p);
+			show_no_port();
 			shown = true;
 		}
 		if (boottime_ms() >= started + NO_PORT_LIMIT)
@@ -96,47 +112,47 @@ static void wait_for_port(const struct bootparams *p, char ret_name[IFNAMSIZ])
 	}
 }
 
-static void show_no_link(const char *name, const struct bootparams *p)
+static void show_no_link(const char *name)
 {
+	const uint8_t *mac = params.mac;
 	char text[160];
 
-	(void)snprintf(text, sizeof(text), "Port %02x:%02x:%02x:%02x:%02x:%02x (%s) sees no switch.",
-		p->mac[0], p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5], name);
+	(void)snprintf(text, sizeof(text),
+	        "Port %02x:%02x:%02x:%02x:%02x:%02x (%s) sees no switch.", mac[0], mac[1], mac[2],
+	        mac[3], mac[4], mac[5], name);
 	screen_reason(REASON_NO_LINK, text);
 }
 
-static void wait_for_link(const char *name, const struct bootparams *p)
+static void wait_for_link(const char *name)
 {
 	const uint64_t patience = boottime_ms() + LINK_PATIENCE;
 	bool shown = false;
 
 	while (!network_has_link(name)) {
 		if (!shown && boottime_ms() >= patience) {
-			show_no_link(name, p);
+			show_no_link(name);
 			shown = true;
 		}
 		wait_until(boottime_ms() + 500); /* ended early by a change of the link */
 	}
 }
 
-static void bring_up_network(const struct bootparams *p)
+static void bring_up_network(void)
 {
 	struct error err = {0};
 	char name[IFNAMSIZ];
 
-	wait_for_port(p, name);
-	int r = network_up(name);
-	if (r < 0)
-		error_set(&err, r, REASON_INTERNAL, "cannot start port %s: %s", name, strerror(-r));
-	/* The link takes seconds on copper: disks use the time. */
-	screen_status("Looking for disks", "");
-	wait_for_disk();
 	screen_status("Waiting for the network", "");
-	if (r == 0)
-		wait_for_link(name, p);
-	if (r < 0 || network_configure(name, p, &err) < 0)
+	wait_for_port(name);
+	int r = network_up(name);
+	if (r < 0) {
+		error_set(&err, r, REASON_INTERNAL, "cannot start port %s: %s", name, strerror(-r));
 		fail(err.reason, err.text, 60);
-	screen_line("network %s %s/%u", name, p->address, p->prefix);
+	}
+	wait_for_link(name);
+	if (network_configure(name, &params, &err) < 0)
+		fail(err.reason, err.text, 60);
+	screen_line("network %s %s/%u", name, params.address, params.prefix);
 }
 
 static pid_t start_fixer(void)
@@ -187,7 +203,8 @@ _Noreturn static void act_on(int status)
 		case FIXER_HOLD:
 			hold();
 		default:
-			(void)snprintf(text, sizeof(text), "It ended with code %d.", WEXITSTATUS(status));
+			(void)snprintf(
+			        text, sizeof(text), "It ended with code %d.", WEXITSTATUS(status));
 		}
 	} else {
 		(void)snprintf(text, sizeof(text), "It was ended by signal %d.", WTERMSIG(status));
@@ -197,11 +214,11 @@ _Noreturn static void act_on(int status)
 
 int main(void)
 {
-	struct bootparams params;
 	struct error err = {0};
 
 	if (getpid() != 1) {
-		(void)fprintf(stderr, "init: this is the first process of a machine, not a command\n");
+		(void)fprintf(
+		        stderr, "init: this is the first process of a machine, not a command\n");
 		return 2;
 	}
 	log_init("init", false);
@@ -212,10 +229,11 @@ int main(void)
 	events_open();
 	if (bootparams_read(&params, &err) < 0)
 		fail(err.reason, err.text, 60);
-	show_machine(&params);
-	screen_status("Starting", "");
+	show_machine();
+	screen_status("Looking for disks", "");
 	load_drivers();
-	bring_up_network(&params);
+	wait_for_disk();
+	bring_up_network();
 	screen_status("Starting the repair", "");
 	act_on(run_fixer());
 }

@@ -17,7 +17,7 @@ static int add_entry(struct modtable *t, char *text)
 		return -ENOMEM;
 	t->entries = entries;
 	entries[t->count++] = (struct modtable_entry){
-		.name = text, .path = path, .needs = "", .first_alias = t->alias_count};
+	        .name = text, .path = path, .needs = "", .first_alias = t->alias_count};
 	return 0;
 }
 
@@ -63,7 +63,7 @@ int modtable_parse(const char *text, struct modtable *ret, struct error *err)
 	if (r < 0) {
 		modtable_free(&t);
 		return error_set(err, r, REASON_INTERNAL, "table of modules, line %u: %s", number,
-			strerror(-r));
+		        strerror(-r));
 	}
 	*ret = t;
 	return 0;
@@ -85,14 +85,14 @@ struct modtable_entry *modtable_find(const struct modtable *table, const char *n
 	return NULL;
 }
 
-bool modtable_matches(const struct modtable *table, const struct modtable_entry *entry,
-	const char *modalias)
+bool modtable_matches(
+        const struct modtable *table, const struct modtable_entry *entry, const char *modalias)
 {
 	for (size_t i = 0; i < entry->alias_count; i++) {
 		const char *pattern = table->aliases[entry->first_alias + i];
 		/* Nearly all differ before the first wildcard; fnmatch is slow. */
 		if (strncmp(pattern, modalias, strcspn(pattern, "*?[\\")) == 0 &&
-			fnmatch(pattern, modalias, 0) == 0)
+		        fnmatch(pattern, modalias, 0) == 0)
 			return true;
 	}
 	return false;

@@ -36,7 +36,7 @@ void modtable_free(struct modtable *table);
 struct modtable_entry *modtable_find(const struct modtable *table, const char *name);
 
 /* Does the module drive the device with this modalias? */
-bool modtable_matches(const struct modtable *table, const struct modtable_entry *entry,
-	const char *modalias);
+bool modtable_matches(
+        const struct modtable *table, const struct modtable_entry *entry, const char *modalias);
 
 #endif

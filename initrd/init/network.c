@@ -31,14 +31,14 @@ static void compare_port(const char *path)
 	if (sysfs_read(master, sizeof(master), "%s/master/ifindex", path) > 0)
 		return;
 	if (sysfs_read(address, sizeof(address), "%s/address", path) > 0 &&
-		strcasecmp(address, search.mac) == 0)
+	        strcasecmp(address, search.mac) == 0)
 		(void)snprintf(search.name, sizeof(search.name), "%.15s", name);
 }
 
 bool network_find(const uint8_t mac[6], char ret_name[IFNAMSIZ])
 {
-	(void)snprintf(search.mac, sizeof(search.mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-		mac[2], mac[3], mac[4], mac[5]);
+	(void)snprintf(search.mac, sizeof(search.mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+	        mac[1], mac[2], mac[3], mac[4], mac[5]);
 	search.name[0] = 0;
 	sysfs_each("/sys/class/net", compare_port);
 	if (!search.name[0])
@@ -92,14 +92,16 @@ static int set_address(int fd, const char *name, struct in_addr address, struct 
 	return ioctl(fd, SIOCSIFNETMASK, &r) < 0 ? -errno : 0;
 }
 
-static int add_route(int fd, const char *name, struct in_addr to, unsigned flags, struct in_addr via)
+static int add_route(
+        int fd, const char *name, struct in_addr to, unsigned flags, struct in_addr via)
 {
 	char device[IFNAMSIZ];
 	struct rtentry route = {.rt_flags = (unsigned short)(RTF_UP | flags), .rt_dev = device};
 
 	(void)snprintf(device, sizeof(device), "%s", name);
 	put_ipv4(&route.rt_dst, to);
-	put_ipv4(&route.rt_genmask, (struct in_addr){flags & RTF_HOST ? INADDR_BROADCAST : INADDR_ANY});
+	put_ipv4(&route.rt_genmask,
+	        (struct in_addr){flags & RTF_HOST ? INADDR_BROADCAST : INADDR_ANY});
 	if (flags & RTF_GATEWAY)
 		put_ipv4(&route.rt_gateway, via);
 	return ioctl(fd, SIOCADDRT, &route) < 0 && errno != EEXIST ? -errno : 0;
@@ -107,7 +109,7 @@ static int add_route(int fd, const char *name, struct in_addr to, unsigned flags
 
 /* A gateway outside the subnet (a /32, some clouds) is made reachable on the port first. */
 static int set_gateway(int fd, const char *name, const struct bootparams *p, struct in_addr address,
-	struct in_addr mask)
+        struct in_addr mask)
 {
 	const struct in_addr none = {0};
 	struct in_addr gateway;
@@ -132,19 +134,21 @@ int network_configure(const char *name, const struct bootparams *p, struct error
 	if (r < 0)
 		log_warning("cannot start the loopback: %s", strerror(-r));
 	if (fd < 0 || inet_pton(AF_INET, p->address, &address) != 1)
-		return error_set(err, -EINVAL, REASON_INTERNAL, "cannot set an address on %s", name);
+		return error_set(
+		        err, -EINVAL, REASON_INTERNAL, "cannot set an address on %s", name);
 	r = set_address(fd, name, address, mask);
 	if (r < 0)
-		return error_set(err, r, REASON_INTERNAL, "cannot set address %s/%u on %s: %s", p->address,
-			p->prefix, name, strerror(-r));
+		return error_set(err, r, REASON_INTERNAL, "cannot set address %s/%u on %s: %s",
+		        p->address, p->prefix, name, strerror(-r));
 	r = set_gateway(fd, name, p, address, mask);
 	if (r < 0)
-		return error_set(err, r, REASON_INTERNAL, "cannot set gateway %s on %s: %s", p->gateway,
-			name, strerror(-r));
+		return error_set(err, r, REASON_INTERNAL, "cannot set gateway %s on %s: %s",
+		        p->gateway, name, strerror(-r));
 	return 0;
 }
 
-/* ---- what there is, for a person ---------------------------------------------------------------- */
+/* ---- what there is, for a person ----------------------------------------------------------------
+ */
 
 static void say(const char *text)
 {
@@ -157,7 +161,8 @@ static void describe_port(const char *path)
 	char address[32], line[80];
 	const char *name = strrchr(path, '/') + 1;
 
-	if (strcmp(name, "lo") == 0 || sysfs_read(address, sizeof(address), "%s/address", path) <= 0)
+	if (strcmp(name, "lo") == 0 ||
+	        sysfs_read(address, sizeof(address), "%s/address", path) <= 0)
 		return;
 	(void)snprintf(line, sizeof(line), "Port found: %.15s %.20s\n", name, address);
 	say(line);
@@ -168,7 +173,8 @@ static void describe_card(const char *path)
 	char class[16], vendor[16], device[16], driver[300], line[80];
 
 	/* PCI base class 02: network controller. */
-	if (sysfs_read(class, sizeof(class), "%s/class", path) <= 0 || strncmp(class, "0x02", 4) != 0)
+	if (sysfs_read(class, sizeof(class), "%s/class", path) <= 0 ||
+	        strncmp(class, "0x02", 4) != 0)
 		return;
 	(void)snprintf(driver, sizeof(driver), "%.280s/driver", path);
 	if (access(driver, F_OK) == 0)
@@ -176,7 +182,7 @@ static void describe_card(const char *path)
 	(void)sysfs_read(vendor, sizeof(vendor), "%s/vendor", path);
 	(void)sysfs_read(device, sizeof(device), "%s/device", path);
 	(void)snprintf(line, sizeof(line), "Card without driver: PCI %s:%s\n",
-		vendor[0] ? vendor + 2 : "?", device[0] ? device + 2 : "?");
+	        vendor[0] ? vendor + 2 : "?", device[0] ? device + 2 : "?");
 	say(line);
 }
 

@@ -52,7 +52,8 @@ void surroundings_make(void)
 		log_error("cannot turn core dumps off: %s", strerror(errno));
 	if (sysfs_write("/proc/sys/kernel/panic", "30") < 0)
 		log_warning("a kernel panic will not restart this machine");
-	(void)sysfs_write("/proc/sys/kernel/printk_devkmsg", "on"); /* else our own lines are rationed */
+	(void)sysfs_write(
+	        "/proc/sys/kernel/printk_devkmsg", "on"); /* else our own lines are rationed */
 	/* Ctrl-Alt-Del comes to init as SIGINT. */
 	if (reboot(RB_DISABLE_CAD) < 0)
 		log_warning("Ctrl-Alt-Del will restart at once: %s", strerror(errno));

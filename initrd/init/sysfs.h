@@ -9,7 +9,7 @@
 /* Reads a file of one line into out, without the line break, always terminated. Returns the length,
  * or -errno (out is "" then). */
 ssize_t sysfs_read(char *out, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 /* 0 or -errno. */
 int sysfs_write(const char *path, const char *text);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char name_characters[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 static int add_group(struct module_list *list, const char *name)
 {
@@ -39,7 +39,9 @@ static int add_item(struct module_list *list, const char *name, bool is_firmware
 			return -EEXIST;
 		}
 	items[list->item_count++] = (struct list_item){.name = copy,
-		.is_firmware = is_firmware, .group = list->group_count - 1, .line = line};
+	        .is_firmware = is_firmware,
+	        .group = list->group_count - 1,
+	        .line = line};
 	return 0;
 }
 
@@ -75,10 +77,10 @@ int module_list_parse(const char *text, struct module_list *ret, struct error *e
 		r = parse_line(&list, line, ++number);
 		if (r < 0)
 			error_set(err, r, REASON_USAGE, "line %u: %s: \"%.60s\"", number,
-				r == -EEXIST    ? "listed twice"
-				: r == -EINVAL ? "not a module name or firmware path"
-						: "out of memory",
-				line);
+			        r == -EEXIST   ? "listed twice"
+			        : r == -EINVAL ? "not a module name or firmware path"
+			                       : "out of memory",
+			        line);
 	}
 	free(copy);
 	if (r < 0) {

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 
 #define INITRD_MAX (256 * 1024 * 1024)
-#define TABLE_MAX (8 * 1024 * 1024)
-#define LIST_MAX (1024 * 1024)
-#define EXTRA_MAX 64
+#define TABLE_MAX  (8 * 1024 * 1024)
+#define LIST_MAX   (1024 * 1024)
+#define EXTRA_MAX  64
 
 struct options {
 	char *kernel_modules, *modules, *init, *fixer, *output;
@@ -28,15 +28,15 @@ struct options {
 static void usage(FILE *out)
 {
 	(void)fprintf(out,
-		"usage: mkinitrd --kernel-modules DIR --modules LIST --init FILE --fixer FILE\n"
-		"                [--file SRC=DEST]... [--level N] [--verbose] --output FILE\n"
-		"\n"
-		"  --kernel-modules  /lib/modules/VERSION of the kernel that will boot\n"
-		"  --modules         list of drivers (initrd/modules.list)\n"
-		"  --init, --fixer   static programs, put in as /init and /bin/fixer\n"
-		"  --file            one more file: SRC here, DEST there\n"
-		"  --level           of zstd, 1 to 22 (19)\n"
-		"  --verbose         print the bytes of each group\n");
+	        "usage: mkinitrd --kernel-modules DIR --modules LIST --init FILE --fixer FILE\n"
+	        "                [--file SRC=DEST]... [--level N] [--verbose] --output FILE\n"
+	        "\n"
+	        "  --kernel-modules  /lib/modules/VERSION of the kernel that will boot\n"
+	        "  --modules         list of drivers (initrd/modules.list)\n"
+	        "  --init, --fixer   static programs, put in as /init and /bin/fixer\n"
+	        "  --file            one more file: SRC here, DEST there\n"
+	        "  --level           of zstd, 1 to 22 (19)\n"
+	        "  --verbose         print the bytes of each group\n");
 }
 
 static int parse_level(const char *text, int *ret)
@@ -86,16 +86,16 @@ static int take_option(struct options *o, int option, char *value)
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {{"kernel-modules", required_argument, NULL, 'k'},
-		{"modules", required_argument, NULL, 'm'}, {"init", required_argument, NULL, 'i'},
-		{"fixer", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-		{"file", required_argument, NULL, 'x'}, {"level", required_argument, NULL, 'l'},
-		{"verbose", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+	        {"modules", required_argument, NULL, 'm'}, {"init", required_argument, NULL, 'i'},
+	        {"fixer", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
+	        {"file", required_argument, NULL, 'x'}, {"level", required_argument, NULL, 'l'},
+	        {"verbose", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
 	int option, r = 0;
 
 	while (r == 0 && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
 		r = take_option(o, option, optarg);
-	if (r == 0 && (optind != argc || !o->kernel_modules || !o->modules || !o->init || !o->fixer ||
-			      !o->output))
+	if (r == 0 && (optind != argc || !o->kernel_modules || !o->modules || !o->init ||
+	                      !o->fixer || !o->output))
 		r = -EINVAL;
 	size_t len = o->kernel_modules ? strlen(o->kernel_modules) : 0;
 	while (r == 0 && len > 1 && o->kernel_modules[len - 1] == '/')
@@ -112,7 +112,8 @@ static int read_list(const char *path, struct module_list *ret, struct error *er
 		r = error_set(err, -EMSGSIZE, REASON_USAGE, "larger than any list should be");
 	if (r == 0) {
 		/* A NUL in it would cut the text; it is no character of any line. */
-		CLEANUP_FREE char *text = strndup((const char *)file.entries[0].data, file.entries[0].len);
+		CLEANUP_FREE char *text =
+		        strndup((const char *)file.entries[0].data, file.entries[0].len);
 		r = text ? module_list_parse(text, ret, err) : -ENOMEM;
 	}
 	tree_free(&file);
@@ -123,7 +124,7 @@ static int read_list(const char *path, struct module_list *ret, struct error *er
 
 /* The kernel's version is the last part of its module directory. */
 static int add_modules(struct tree *tree, const struct options *o, const struct module_set *set,
-	uint64_t *group_bytes, struct error *err)
+        uint64_t *group_bytes, struct error *err)
 {
 	CLEANUP_FREE char *prefix = NULL;
 	const char *slash = strrchr(o->kernel_modules, '/');
@@ -151,12 +152,12 @@ static int add_modules(struct tree *tree, const struct options *o, const struct 
 	buffer_free(&table);
 	if (r < 0)
 		return error_set(err, r, REASON_INTERNAL, "cannot write the table of modules: %s",
-			strerror(-r));
+		        strerror(-r));
 	return 0;
 }
 
-static int add_firmware(struct tree *tree, const struct module_list *list, uint64_t *group_bytes,
-	struct error *err)
+static int add_firmware(
+        struct tree *tree, const struct module_list *list, uint64_t *group_bytes, struct error *err)
 {
 	for (size_t i = 0; i < list->item_count; i++) {
 		const struct list_item *item = &list->items[i];
@@ -190,8 +191,8 @@ static int add_skeleton(struct tree *tree, const struct options *o, struct error
 	for (unsigned i = 0; i < o->extra_count && r == 0; i++) {
 		char *source = o->extra[i], *to = strchr(source, '=');
 		*to++ = 0;
-		r = tree_add_file(tree, to + (*to == '/'), access(source, X_OK) == 0 ? 0755 : 0644, source,
-			err);
+		r = tree_add_file(tree, to + (*to == '/'), access(source, X_OK) == 0 ? 0755 : 0644,
+		        source, err);
 	}
 	return r;
 }
@@ -213,13 +214,14 @@ static int write_output(const char *path, const struct buffer *data, struct erro
 	}
 	if (fd < 0 || done < data->len || fsync(fd) < 0 || rename(beside, path) < 0) {
 		int e = errno ? -errno : -EIO;
-		return error_set(err, e, REASON_CANNOT_OPEN, "cannot write %.200s: %s", path, strerror(-e));
+		return error_set(
+		        err, e, REASON_CANNOT_OPEN, "cannot write %.200s: %s", path, strerror(-e));
 	}
 	return 0;
 }
 
 static void print_groups(const struct module_list *list, const uint64_t *group_bytes,
-	const struct tree *tree, const struct buffer *image)
+        const struct tree *tree, const struct buffer *image)
 {
 	uint64_t total = 0;
 
@@ -228,9 +230,9 @@ static void print_groups(const struct module_list *list, const uint64_t *group_b
 	for (unsigned i = 0; i < list->group_count; i++)
 		if (group_bytes[i] > 0)
 			(void)printf("%10llu  %s\n", (unsigned long long)group_bytes[i],
-				list->groups[i][0] ? list->groups[i] : "(before the first group)");
+			        list->groups[i][0] ? list->groups[i] : "(before the first group)");
 	(void)printf("%10llu  everything, unpacked\n%10zu  compressed\n", (unsigned long long)total,
-		image->len);
+	        image->len);
 }
 
 static int build(const struct options *o, const struct module_list *list, struct error *err)

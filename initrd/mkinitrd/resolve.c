@@ -42,7 +42,8 @@ static int add_needs(struct resolver *r, unsigned index, struct kmod_list *list)
 	struct kmod_list *item;
 	int e = 0;
 
-	kmod_list_foreach(item, list) {
+	kmod_list_foreach(item, list)
+	{
 		struct kmod_module *needed = kmod_module_get_module(item);
 		if (e == 0)
 			e = add_need(r, index, needed);
@@ -65,7 +66,8 @@ static int add_soft_needs(struct resolver *r, unsigned index, const char *text)
 		struct kmod_list *found = NULL;
 		if (len > 0 && word[len - 1] == ':')
 			before = strcmp(word, "pre:") == 0;
-		else if (len > 0 && before && kmod_module_new_from_lookup(r->kmod, word, &found) >= 0)
+		else if (len > 0 && before &&
+		         kmod_module_new_from_lookup(r->kmod, word, &found) >= 0)
 			e = add_needs(r, index, found);
 		kmod_module_unref_list(found);
 	}
@@ -95,7 +97,8 @@ static int add_info(struct resolver *r, unsigned index, struct kmod_module *mod)
 	if (e < 0)
 		return e;
 	e = 0;
-	kmod_list_foreach(item, info) {
+	kmod_list_foreach(item, info)
+	{
 		const char *key = kmod_module_info_get_key(item);
 		const char *value = kmod_module_info_get_value(item);
 		if (e == 0 && strcmp(key, "alias") == 0)
@@ -116,7 +119,8 @@ static int append_module(struct resolver *r, struct kmod_module *mod)
 		return -ENOMEM;
 	set->modules = modules;
 	struct module m = {.name = strdup(kmod_module_get_name(mod)),
-		.path = strdup(kmod_module_get_path(mod)), .group = r->group};
+	        .path = strdup(kmod_module_get_path(mod)),
+	        .group = r->group};
 	modules[set->count++] = m;
 	return m.name && m.path ? 0 : -ENOMEM;
 }
@@ -151,14 +155,14 @@ static int add_listed(struct resolver *r, const struct list_item *item)
 
 	if (e < 0 || !found) {
 		kmod_module_unref_list(found);
-		return error_set(r->err, -ENOENT, REASON_USAGE, "line %u: this kernel has no module %s",
-			item->line, item->name);
+		return error_set(r->err, -ENOENT, REASON_USAGE,
+		        "line %u: this kernel has no module %s", item->line, item->name);
 	}
 	struct kmod_module *mod = kmod_module_get_module(found);
 	r->group = item->group;
 	if (strcmp(kmod_module_get_name(mod), item->name) != 0)
 		e = error_set(r->err, -ENOENT, REASON_USAGE, "line %u: %s is an alias: write %s",
-			item->line, item->name, kmod_module_get_name(mod));
+		        item->line, item->name, kmod_module_get_name(mod));
 	else if (kmod_module_get_path(mod))
 		e = add_module(r, mod, &index);
 	else
@@ -169,7 +173,7 @@ static int add_listed(struct resolver *r, const struct list_item *item)
 }
 
 int module_set_resolve(const char *directory, const struct module_list *list,
-	struct module_set *ret, struct error *err)
+        struct module_set *ret, struct error *err)
 {
 	const char *const no_config[] = {NULL};
 	struct resolver r = {.kmod = kmod_new(directory, no_config), .err = err};
@@ -179,7 +183,9 @@ int module_set_resolve(const char *directory, const struct module_list *list,
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "libkmod does not start");
 	if (kmod_load_resources(r.kmod) < 0)
 		e = error_set(err, -ENOENT, REASON_CANNOT_OPEN,
-			"%.200s holds no kernel's modules: give --kernel-modules /lib/modules/VERSION", directory);
+		        "%.200s holds no kernel's modules: give --kernel-modules "
+		        "/lib/modules/VERSION",
+		        directory);
 	for (size_t i = 0; i < list->item_count && e == 0; i++)
 		if (!list->items[i].is_firmware)
 			e = add_listed(&r, &list->items[i]);

@@ -28,7 +28,7 @@ static int write_needs(const struct module_set *set, unsigned index, bool *done,
 }
 
 static int write_module(const struct module_set *set, unsigned index, const char *path, bool *done,
-	struct buffer *out)
+        struct buffer *out)
 {
 	const struct module *m = &set->modules[index];
 	int r = buffer_printf(out, "module %s %s\n", m->name, path);
@@ -46,8 +46,8 @@ static int write_module(const struct module_set *set, unsigned index, const char
 	return r;
 }
 
-int module_set_write_table(const struct module_set *set, const char *directory, const char *prefix,
-	struct buffer *out)
+int module_set_write_table(
+        const struct module_set *set, const char *directory, const char *prefix, struct buffer *out)
 {
 	CLEANUP_FREE bool *done = calloc(set->count + 1, sizeof(*done));
 	size_t cut = strlen(directory);

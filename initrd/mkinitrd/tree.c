@@ -30,7 +30,7 @@ static int append(struct tree *tree, const char *path, mode_t mode, uint8_t *dat
 	if (!copy)
 		return -ENOMEM;
 	entries[tree->count++] =
-		(struct tree_entry){.path = copy, .mode = mode, .data = data, .len = len};
+	        (struct tree_entry){.path = copy, .mode = mode, .data = data, .len = len};
 	return 0;
 }
 
@@ -65,7 +65,8 @@ static bool is_good_path(const char *path)
 		return false;
 	for (const char *part = path; part; part = strchr(part, '/')) {
 		part += *part == '/';
-		if (*part == 0 || *part == '/' || (strncmp(part, "..", 2) == 0 && strchr("/", part[2])))
+		if (*part == 0 || *part == '/' ||
+		        (strncmp(part, "..", 2) == 0 && strchr("/", part[2])))
 			return false;
 	}
 	return true;
@@ -92,7 +93,7 @@ int tree_add(struct tree *tree, const char *path, mode_t permissions, const void
 }
 
 int tree_add_file(struct tree *tree, const char *path, mode_t permissions, const char *source,
-	struct error *err)
+        struct error *err)
 {
 	CLEANUP_CLOSE int fd = open(source, O_RDONLY | O_CLOEXEC);
 	CLEANUP_FREE uint8_t *data = NULL;
@@ -101,21 +102,21 @@ int tree_add_file(struct tree *tree, const char *path, mode_t permissions, const
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return error_set(err, -ENOENT, REASON_CANNOT_OPEN, "cannot read %.200s: %s", source,
-			fd < 0 ? strerror(errno) : "not a file");
+		        fd < 0 ? strerror(errno) : "not a file");
 	data = malloc((size_t)st.st_size + 1);
 	if (!data)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "out of memory");
 	while (len < (size_t)st.st_size) {
 		ssize_t n = read(fd, data + len, (size_t)st.st_size - len);
 		if (n <= 0)
-			return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot read all of %.200s",
-				source);
+			return error_set(
+			        err, -EIO, REASON_CANNOT_OPEN, "cannot read all of %.200s", source);
 		len += (size_t)n;
 	}
 	int r = tree_add(tree, path, permissions, data, len);
 	if (r < 0)
-		return error_set(err, r, REASON_USAGE, "cannot add %.150s as /%.150s: %s", source, path,
-			strerror(-r));
+		return error_set(err, r, REASON_USAGE, "cannot add %.150s as /%.150s: %s", source,
+		        path, strerror(-r));
 	return 0;
 }
 
@@ -129,7 +130,8 @@ void tree_free(struct tree *tree)
 	*tree = (struct tree){0};
 }
 
-/* ---- the archive ------------------------------------------------------------------------------- */
+/* ---- the archive -------------------------------------------------------------------------------
+ */
 
 static int by_path(const void *a, const void *b)
 {
@@ -161,7 +163,8 @@ static int write_entry(struct archive *a, const struct tree_entry *e, int64_t in
 	archive_entry_set_uid(header, 0);
 	archive_entry_set_gid(header, 0);
 	int r = archive_write_header(a, header);
-	if (r == ARCHIVE_OK && e->len > 0 && archive_write_data(a, e->data, e->len) != (ssize_t)e->len)
+	if (r == ARCHIVE_OK && e->len > 0 &&
+	        archive_write_data(a, e->data, e->len) != (ssize_t)e->len)
 		r = ARCHIVE_FATAL;
 	archive_entry_free(header);
 	return r;
@@ -173,9 +176,10 @@ static int open_archive(struct archive *a, int level, struct buffer *out)
 
 	(void)snprintf(text, sizeof(text), "%d", level);
 	if (archive_write_set_format_cpio_newc(a) != ARCHIVE_OK ||
-		archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
-		archive_write_set_filter_option(a, "zstd", "compression-level", text) != ARCHIVE_OK ||
-		archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK)
+	        archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
+	        archive_write_set_filter_option(a, "zstd", "compression-level", text) !=
+	                ARCHIVE_OK ||
+	        archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK)
 		return ARCHIVE_FATAL;
 	return archive_write_open(a, out, NULL, write_out, NULL);
 }
@@ -194,7 +198,7 @@ int tree_archive(struct tree *tree, int level, struct buffer *out, struct error 
 	if (r != ARCHIVE_OK) {
 		const char *why = archive_error_string(a);
 		error_set(err, -EIO, REASON_INTERNAL, "cannot write the archive: %.200s",
-			why ? why : "unknown");
+		        why ? why : "unknown");
 	}
 	archive_write_free(a);
 	return r == ARCHIVE_OK ? 0 : -EIO;

@@ -30,7 +30,7 @@ int tree_add(struct tree *tree, const char *path, mode_t permissions, const void
 
 /* As tree_add, with the content of the file source on this host. */
 int tree_add_file(struct tree *tree, const char *path, mode_t permissions, const char *source,
-	struct error *err);
+        struct error *err);
 void tree_free(struct tree *tree);
 
 /* Appends the tree as a zstd-compressed newc archive: sorted by path, time 0, owner 0, inode

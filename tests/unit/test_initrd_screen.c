@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #define COLUMNS 40
-#define ROWS 20
+#define ROWS    20
 
 /* What a console would show: one byte per character ('#' for glyphs above ASCII), row by row. */
 struct terminal {
@@ -68,9 +68,9 @@ static void test_plain(void **state)
 {
 	(void)state;
 	struct screen_view v = {.machine = "PC-0042",
-		.state = "WAITING FOR THE KEY",
-		.detail = "first line\nsecond line that is longer than the screen is wide",
-		.lines = {"a line"}};
+	        .state = "WAITING FOR THE KEY",
+	        .detail = "first line\nsecond line that is longer than the screen is wide",
+	        .lines = {"a line"}};
 	struct terminal t;
 
 	show(&v, false, &t);
@@ -111,9 +111,9 @@ static void test_nothing_leaves_the_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_big_letters_take_two_by_two),
-		cmocka_unit_test(test_nothing_leaves_the_screen),
+	        cmocka_unit_test(test_plain),
+	        cmocka_unit_test(test_big_letters_take_two_by_two),
+	        cmocka_unit_test(test_nothing_leaves_the_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
