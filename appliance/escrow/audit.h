@@ -10,6 +10,7 @@
 #include "fixer/base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
