@@ -28,24 +28,24 @@ void bundle_disk_id(const struct partition_table *table, char out[DISK_ID_TEXT])
 }
 
 int bundle_fits(const struct bundle *b, const struct partition_table *table, uint64_t disk_size,
-	uint32_t sector_size, struct error *err)
+        uint32_t sector_size, struct error *err)
 {
 	char id[DISK_ID_TEXT];
 
 	bundle_disk_id(table, id);
 	if (strcmp(id, b->disk_id) != 0)
 		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
-			"the bundle is of disk %s, this is disk %s",
-			b->disk_id[0] ? b->disk_id : "(without id)", id[0] ? id : "(without id)");
+		        "the bundle is of disk %s, this is disk %s",
+		        b->disk_id[0] ? b->disk_id : "(without id)", id[0] ? id : "(without id)");
 	if (disk_size != b->disk_size)
 		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
-			"the bundle is of a disk of %" PRIu64 " bytes, this one has %" PRIu64,
-			b->disk_size, disk_size);
+		        "the bundle is of a disk of %" PRIu64 " bytes, this one has %" PRIu64,
+		        b->disk_size, disk_size);
 	if (sector_size != b->sector_size)
 		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
-			"the bundle is of a disk with sectors of %" PRIu32
-			" bytes, this one has %" PRIu32,
-			b->sector_size, sector_size);
+		        "the bundle is of a disk with sectors of %" PRIu32
+		        " bytes, this one has %" PRIu32,
+		        b->sector_size, sector_size);
 	return 0;
 }
 

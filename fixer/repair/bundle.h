@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUNDLE_SEAL 40
+#define BUNDLE_SEAL  40
 #define DISK_ID_TEXT 40
 
 struct json_t; /* jansson's json_t */
@@ -30,17 +30,17 @@ struct bundle {
 	/* From the manifest. */
 	char disk_id[DISK_ID_TEXT]; /* as bundle_disk_id() */
 	uint32_t partition;
-	uint64_t disk_size;    /* bytes */
+	uint64_t disk_size; /* bytes */
 	uint32_t sector_size;
 	size_t run_count, sector_count;
-	struct plan_run *runs;   /* their bytes lie in old_sectors and new_sectors */
+	struct plan_run *runs; /* their bytes lie in old_sectors and new_sectors */
 	uint8_t *old_sectors, *new_sectors;
 	struct json_t *manifest; /* the whole of it, checked; for showing it to people */
 };
 
 struct bundle_origin {
-	const char *host;      /* machine name or image path */
-	const char *recipe;    /* name */
+	const char *host;   /* machine name or image path */
+	const char *recipe; /* name */
 	const struct partition_table *table;
 	uint64_t disk_size;
 	uint32_t partition;
@@ -51,7 +51,7 @@ struct bundle_origin {
  * given out. The caller frees with bundle_free. REASON_TARGET_TOO_LARGE when the files together are
  * over NM_MAX_BUNDLE; REASON_OUT_OF_MEMORY; REASON_INTERNAL. */
 int bundle_encode(const struct plan *plan, const struct bundle_origin *origin, struct bundle **ret,
-	struct error *err);
+        struct error *err);
 
 /* How a disk is called in a bundle: its GPT disk GUID, "mbr:XXXXXXXX", or "" without a table. */
 void bundle_disk_id(const struct partition_table *table, char out[DISK_ID_TEXT]);
@@ -62,7 +62,7 @@ int bundle_decode(const void *bytes, size_t len, struct bundle **ret, struct err
 
 /* 0 when the bundle belongs to this disk (identity, size, sector size); REASON_BUNDLE_BAD. */
 int bundle_fits(const struct bundle *b, const struct partition_table *table, uint64_t disk_size,
-	uint32_t sector_size, struct error *err);
+        uint32_t sector_size, struct error *err);
 
 void bundle_free(struct bundle *b);
 DEFINE_CLEANUP(struct bundle *, bundle_free)

@@ -28,8 +28,8 @@ static int check_seal(const uint8_t *bytes, size_t len, struct error *err)
 }
 
 /* Steps to the entry that must come next and gives its size, at most max. */
-static int next_entry(struct archive *a, const char *name, uint64_t max, uint64_t *ret_size,
-	struct error *err)
+static int next_entry(
+        struct archive *a, const char *name, uint64_t max, uint64_t *ret_size, struct error *err)
 {
 	struct archive_entry *entry;
 
@@ -38,8 +38,8 @@ static int next_entry(struct archive *a, const char *name, uint64_t max, uint64_
 	const char *found = archive_entry_pathname(entry);
 	la_int64_t size = archive_entry_size(entry);
 	if (!found || strcmp(found, name) != 0 || archive_entry_filetype(entry) != AE_IFREG ||
-		archive_entry_hardlink(entry) || !archive_entry_size_is_set(entry) || size < 0 ||
-		(uint64_t)size > max)
+	        archive_entry_hardlink(entry) || !archive_entry_size_is_set(entry) || size < 0 ||
+	        (uint64_t)size > max)
 		return bundle_bad(err, "%s is not where it must be, or too large", name);
 	*ret_size = (uint64_t)size;
 	return 0;
@@ -158,8 +158,8 @@ static int decode_archive(struct bundle *b, struct error *err)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "decoding the bundle");
 	int r;
 	if (archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
-		archive_read_support_format_tar(a) == ARCHIVE_OK &&
-		archive_read_open_memory(a, b->bytes, b->len - BUNDLE_SEAL) == ARCHIVE_OK)
+	        archive_read_support_format_tar(a) == ARCHIVE_OK &&
+	        archive_read_open_memory(a, b->bytes, b->len - BUNDLE_SEAL) == ARCHIVE_OK)
 		r = decode_all(a, b, err);
 	else
 		r = bundle_bad(err, "not a tar compressed with zstd");

@@ -51,7 +51,7 @@ static int put_sectors(struct archive *a, const char *name, const struct plan *p
 	for (size_t i = 0; i < plan->run_count && r == 0; i++) {
 		const struct plan_run *run = &plan->runs[i];
 		r = put_data(a, new_side ? run->new_bytes : run->old_bytes,
-			(size_t)run->count * plan->sector_size);
+		        (size_t)run->count * plan->sector_size);
 	}
 	return r;
 }
@@ -91,8 +91,8 @@ static int put_all(struct archive *a, const struct plan *plan, const char *manif
 }
 
 /* The tar.zst, not yet sealed. */
-static int encode_archive(const struct plan *plan, const char *manifest, struct buffer *out,
-	struct error *err)
+static int encode_archive(
+        const struct plan *plan, const char *manifest, struct buffer *out, struct error *err)
 {
 	struct archive *a = archive_write_new();
 
@@ -100,16 +100,16 @@ static int encode_archive(const struct plan *plan, const char *manifest, struct 
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "encoding the bundle");
 	int r = -EIO;
 	if (archive_write_set_format_pax_restricted(a) == ARCHIVE_OK &&
-		archive_write_add_filter_zstd(a) == ARCHIVE_OK &&
-		archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
-		archive_write_open2(a, out, NULL, to_buffer, NULL, NULL) == ARCHIVE_OK)
+	        archive_write_add_filter_zstd(a) == ARCHIVE_OK &&
+	        archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
+	        archive_write_open2(a, out, NULL, to_buffer, NULL, NULL) == ARCHIVE_OK)
 		r = put_all(a, plan, manifest);
 	if (r == 0 && archive_write_close(a) != ARCHIVE_OK)
 		r = -EIO;
 	if (r < 0) {
 		const char *why = archive_error_string(a);
 		(void)error_set(err, r, REASON_INTERNAL, "encoding the bundle: %s",
-			why ? why : "libarchive refused");
+		        why ? why : "libarchive refused");
 	}
 	(void)archive_write_free(a);
 	return r;
@@ -127,18 +127,18 @@ static int check_sizes(const struct plan *plan, struct error *err)
 			continue;
 		if (f->size > BUNDLE_MAX_FILE_BYTES - total)
 			return error_set(err, -EFBIG, REASON_TARGET_TOO_LARGE,
-				"the files to remove are over %d MiB together",
-				NM_MAX_BUNDLE >> 20);
+			        "the files to remove are over %d MiB together",
+			        NM_MAX_BUNDLE >> 20);
 		if (f->size > 0 && !f->content)
-			return error_set(err, -EINVAL, REASON_INTERNAL, "%.200s: content not kept",
-				f->path);
+			return error_set(
+			        err, -EINVAL, REASON_INTERNAL, "%.200s: content not kept", f->path);
 		total += f->size;
 	}
 	return 0;
 }
 
 int bundle_encode(const struct plan *plan, const struct bundle_origin *origin, struct bundle **ret,
-	struct error *err)
+        struct error *err)
 {
 	struct buffer out;
 	uint8_t seal[BUNDLE_SEAL];

@@ -9,16 +9,16 @@
 #include <stdbool.h>
 
 /* Bounds beyond limits.h, in bytes. */
-#define BUNDLE_MAX_MANIFEST (2 * 1024 * 1024)
+#define BUNDLE_MAX_MANIFEST     (2 * 1024 * 1024)
 #define BUNDLE_MAX_SECTOR_BYTES ((uint64_t)NM_MAX_CHANGED_SECTORS * 512)
-#define BUNDLE_MAX_FILE_BYTES ((uint64_t)NM_MAX_BUNDLE) /* all files together, not compressed */
+#define BUNDLE_MAX_FILE_BYTES   ((uint64_t)NM_MAX_BUNDLE) /* all files together, not compressed */
 
 /* What every refusal of hostile bytes returns. */
 #define bundle_bad(err, ...) error_set(err, -EBADMSG, REASON_BUNDLE_BAD, __VA_ARGS__)
 
 /* The zstd skippable frame at the end: magic, length of what follows, SHA-256. */
 #define BUNDLE_SEAL_MAGIC 0x184D2A50u
-#define BUNDLE_SEAL_HASH 32
+#define BUNDLE_SEAL_HASH  32
 void bundle_seal_make(const void *bytes, size_t len, uint8_t seal[BUNDLE_SEAL]);
 
 /* The manifest of a plan as malloc()ed text; NULL without memory or with text that is not UTF-8. */

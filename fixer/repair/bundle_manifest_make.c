@@ -56,8 +56,8 @@ static json_t *run_entry(const struct plan_run *run, uint32_t sector_size)
 	size_t len = (size_t)run->count * sector_size;
 
 	return json_pack("{s:I, s:I, s:o, s:o}", "lba", (json_int_t)run->lba, "count",
-		(json_int_t)run->count, "old_sha256", json_hash(run->old_bytes, len), "new_sha256",
-		json_hash(run->new_bytes, len));
+	        (json_int_t)run->count, "old_sha256", json_hash(run->old_bytes, len), "new_sha256",
+	        json_hash(run->new_bytes, len));
 }
 
 static json_t *file_entry(size_t n, const struct plan_file *f)
@@ -65,12 +65,12 @@ static json_t *file_entry(size_t n, const struct plan_file *f)
 	static const uint8_t nothing[1];
 
 	return json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "n", (json_int_t)n,
-		"path", f->path, "size", (json_int_t)f->size, "created",
-		json_filetime(f->created), "modified", json_filetime(f->modified), "mft_modified",
-		json_filetime(f->mft_modified), "accessed", json_filetime(f->accessed),
-		"attributes", (json_int_t)f->attributes, "mft_reference",
-		json_u64(f->mft_reference), "sha256",
-		json_hash(f->content ? f->content : nothing, f->size));
+	        "path", f->path, "size", (json_int_t)f->size, "created", json_filetime(f->created),
+	        "modified", json_filetime(f->modified), "mft_modified",
+	        json_filetime(f->mft_modified), "accessed", json_filetime(f->accessed),
+	        "attributes", (json_int_t)f->attributes, "mft_reference",
+	        json_u64(f->mft_reference), "sha256",
+	        json_hash(f->content ? f->content : nothing, f->size));
 }
 
 static json_t *run_list(const struct plan *plan)
@@ -107,13 +107,13 @@ char *manifest_make(const struct plan *plan, const struct bundle_origin *origin)
 
 	bundle_disk_id(origin->table, disk_id);
 	json_t *root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:s, s:s, s:{s:s, s:I, s:I}, s:I, s:s, s:o, s:o}", "v", 1,
-		"program", "fixer " NETMEND_VERSION, "host", json_text(origin->host), "recipe",
-		json_text(origin->recipe), "plan", plan_kind_name(plan->kind), "journal",
-		journal_state_name(plan->journal), "disk", "id", disk_id, "size",
-		(json_int_t)origin->disk_size, "sector", (json_int_t)plan->sector_size, "partition",
-		(json_int_t)origin->partition, "volume_id", origin->volume_id, "runs",
-		run_list(plan), "files", file_list(plan));
+	        "{s:i, s:s, s:o, s:o, s:s, s:s, s:{s:s, s:I, s:I}, s:I, s:s, s:o, s:o}", "v", 1,
+	        "program", "fixer " NETMEND_VERSION, "host", json_text(origin->host), "recipe",
+	        json_text(origin->recipe), "plan", plan_kind_name(plan->kind), "journal",
+	        journal_state_name(plan->journal), "disk", "id", disk_id, "size",
+	        (json_int_t)origin->disk_size, "sector", (json_int_t)plan->sector_size, "partition",
+	        (json_int_t)origin->partition, "volume_id", origin->volume_id, "runs",
+	        run_list(plan), "files", file_list(plan));
 	char *text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 	json_decref(root);
 	return text;

@@ -59,14 +59,14 @@ static int read_run(json_t *entry, size_t i, struct bundle *b, struct error *err
 	json_error_t e;
 
 	if (json_unpack_ex(entry, &e, 0, "{s:I, s:I, s:s, s:s !}", "lba", &lba, "count", &count,
-		    "old_sha256", &old_hash, "new_sha256", &new_hash) < 0)
+	            "old_sha256", &old_hash, "new_sha256", &new_hash) < 0)
 		return bundle_bad(err, "manifest, run %zu: %s", i, e.text);
 	if (lba < 0 || count < 1 || (uint64_t)count > limit - b->sector_count ||
-		!range_within((uint64_t)lba, (uint64_t)count, disk_sectors) ||
-		(previous && (uint64_t)lba < previous->lba + previous->count))
+	        !range_within((uint64_t)lba, (uint64_t)count, disk_sectors) ||
+	        (previous && (uint64_t)lba < previous->lba + previous->count))
 		return bundle_bad(err, "manifest, run %zu: outside, out of order or too long", i);
 	if (hex_decode(old_hash, hash, sizeof(hash)) < 0 ||
-		hex_decode(new_hash, hash, sizeof(hash)) < 0)
+	        hex_decode(new_hash, hash, sizeof(hash)) < 0)
 		return bundle_bad(err, "manifest, run %zu: bad hash", i);
 	b->runs[i] = (struct plan_run){.lba = (uint64_t)lba, .count = (uint32_t)count};
 	b->sector_count += (size_t)count;
@@ -99,18 +99,17 @@ static int check_file(json_t *entry, size_t n, uint64_t *total, struct error *er
 	uint8_t hash[32];
 	json_error_t e;
 
-	if (json_unpack_ex(entry, &e, 0,
-		    "{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:s !}", "n", &index, "path",
-		    &path, "size", &size, "created", &created, "modified", &modified,
-		    "mft_modified", &mft_modified, "accessed", &accessed, "attributes",
-		    &attributes, "mft_reference", &reference, "sha256", &hash_text) < 0)
+	if (json_unpack_ex(entry, &e, 0, "{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:s !}",
+	            "n", &index, "path", &path, "size", &size, "created", &created, "modified",
+	            &modified, "mft_modified", &mft_modified, "accessed", &accessed, "attributes",
+	            &attributes, "mft_reference", &reference, "sha256", &hash_text) < 0)
 		return bundle_bad(err, "manifest, file %zu: %s", n, e.text);
 	if (index != (json_int_t)n || size < 0 || size > NM_MAX_TARGET_FILE ||
-		(uint64_t)size > BUNDLE_MAX_FILE_BYTES - *total)
+	        (uint64_t)size > BUNDLE_MAX_FILE_BYTES - *total)
 		return bundle_bad(err, "manifest, file %zu: wrong number, or too large", n);
 	if (!is_time(created) || !is_time(modified) || !is_time(mft_modified) ||
-		!is_time(accessed) || attributes < 0 || attributes > UINT32_MAX ||
-		!is_u64(reference) || hex_decode(hash_text, hash, sizeof(hash)) < 0)
+	        !is_time(accessed) || attributes < 0 || attributes > UINT32_MAX ||
+	        !is_u64(reference) || hex_decode(hash_text, hash, sizeof(hash)) < 0)
 		return bundle_bad(err, "manifest, file %zu: bad time, number or hash", n);
 	*total += (uint64_t)size;
 	return 0;
@@ -131,8 +130,8 @@ static int check_files(json_t *list, struct error *err)
 	return 0;
 }
 
-static int read_disk(const char *id, json_int_t size, json_int_t sector, struct bundle *b,
-	struct error *err)
+static int read_disk(
+        const char *id, json_int_t size, json_int_t sector, struct bundle *b, struct error *err)
 {
 	size_t len = strlen(id);
 
@@ -155,16 +154,16 @@ int manifest_read(const char *text, size_t len, struct bundle *b, struct error *
 	if (!b->manifest)
 		return bundle_bad(err, "manifest: %s", e.text);
 	if (json_unpack_ex(b->manifest, &e, 0,
-		    "{s:I, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:I, s:I !}, s:I, s:s, s:o, s:o !}",
-		    "v", &version, "program", &program, "host", &host, "recipe", &recipe, "plan",
-		    &plan, "journal", &journal, "disk", "id", &disk_id, "size", &size, "sector",
-		    &sector, "partition", &partition, "volume_id", &volume_id, "runs", &runs,
-		    "files", &files) < 0)
+	            "{s:I, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:I, s:I !}, s:I, s:s, s:o, s:o !}",
+	            "v", &version, "program", &program, "host", &host, "recipe", &recipe, "plan",
+	            &plan, "journal", &journal, "disk", "id", &disk_id, "size", &size, "sector",
+	            &sector, "partition", &partition, "volume_id", &volume_id, "runs", &runs,
+	            "files", &files) < 0)
 		return bundle_bad(err, "manifest: %s", e.text);
 	if (version != 1)
 		return bundle_bad(err, "manifest: its version is not known");
 	if (!known_plan(plan) || !known_journal(journal) || partition < 0 ||
-		partition > NM_MAX_PARTITIONS)
+	        partition > NM_MAX_PARTITIONS)
 		return bundle_bad(err, "manifest: unknown plan, journal state or partition");
 	b->partition = (uint32_t)partition;
 	int r = read_disk(disk_id, size, sector, b, err);

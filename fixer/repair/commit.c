@@ -43,24 +43,24 @@ static int read_run(struct block_device *disk, const struct plan_run *run, uint8
 
 /* First pass over one sector: does it hold what the direction allows? */
 static int judge_sector(const struct block_device *disk, uint64_t lba, bool is_old, bool is_new,
-	enum commit_direction direction, struct error *err)
+        enum commit_direction direction, struct error *err)
 {
 	if (direction == COMMIT_FIRST && !is_old)
 		return error_set(err, -ESTALE, REASON_DISK_CHANGED,
-			"%s: sector %" PRIu64
-			" is not what the plan was made from; nothing was written",
-			disk->name, lba);
+		        "%s: sector %" PRIu64
+		        " is not what the plan was made from; nothing was written",
+		        disk->name, lba);
 	if (!is_old && !is_new)
 		return error_set(err, -ESTALE, REASON_PENDING_CONFLICT,
-			"%s: sector %" PRIu64
-			" holds neither the old nor the new content; nothing was written",
-			disk->name, lba);
+		        "%s: sector %" PRIu64
+		        " holds neither the old nor the new content; nothing was written",
+		        disk->name, lba);
 	return 0;
 }
 
 /* First pass over one run; differs[i] tells whether sector i must be written. */
 static int survey_run(struct block_device *disk, const struct plan_run *run,
-	enum commit_direction direction, bool *differs, struct error *err)
+        enum commit_direction direction, bool *differs, struct error *err)
 {
 	size_t size = disk->sector_size;
 	uint8_t *now;
@@ -68,8 +68,8 @@ static int survey_run(struct block_device *disk, const struct plan_run *run,
 	int r = read_run(disk, run, &now);
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR,
-			"%s: reading %" PRIu32 " sectors at %" PRIu64 ": %s; nothing was written",
-			disk->name, run->count, run->lba, strerror(-r));
+		        "%s: reading %" PRIu32 " sectors at %" PRIu64 ": %s; nothing was written",
+		        disk->name, run->count, run->lba, strerror(-r));
 	for (uint32_t i = 0; i < run->count && r == 0; i++) {
 		bool is_old = memcmp(now + i * size, run->old_bytes + i * size, size) == 0;
 		bool is_new = memcmp(now + i * size, run->new_bytes + i * size, size) == 0;
@@ -82,7 +82,7 @@ static int survey_run(struct block_device *disk, const struct plan_run *run,
 
 /* Second pass over one run: neighbours that differ go out as one write. */
 static int write_run(struct block_device *disk, const struct plan_run *run, bool new_side,
-	const bool *differs, size_t *written, struct error *err)
+        const bool *differs, size_t *written, struct error *err)
 {
 	const uint8_t *bytes = side(run, new_side);
 	size_t size = disk->sector_size;
@@ -95,15 +95,15 @@ static int write_run(struct block_device *disk, const struct plan_run *run, bool
 		int r = n > 0 ? block_write(disk, lba * size, bytes + i * size, n * size) : 0;
 		if (r < 0)
 			return error_set(err, r, REASON_DISK_WRITE_ERROR,
-				"%s: writing sectors %" PRIu64 " to %" PRIu64 ": %s", disk->name,
-				lba, lba + n - 1, strerror(-r));
+			        "%s: writing sectors %" PRIu64 " to %" PRIu64 ": %s", disk->name,
+			        lba, lba + n - 1, strerror(-r));
 		*written += n;
 	}
 	return 0;
 }
 
-static int check_run(struct block_device *disk, const struct plan_run *run, bool new_side,
-	struct error *err)
+static int check_run(
+        struct block_device *disk, const struct plan_run *run, bool new_side, struct error *err)
 {
 	const uint8_t *wanted = side(run, new_side);
 	size_t size = disk->sector_size;
@@ -112,20 +112,20 @@ static int check_run(struct block_device *disk, const struct plan_run *run, bool
 	int r = read_run(disk, run, &now);
 	if (r < 0)
 		return error_set(err, r, REASON_VERIFY_FAILED,
-			"%s: reading back %" PRIu32 " sectors at %" PRIu64 ": %s", disk->name,
-			run->count, run->lba, strerror(-r));
+		        "%s: reading back %" PRIu32 " sectors at %" PRIu64 ": %s", disk->name,
+		        run->count, run->lba, strerror(-r));
 	for (uint32_t i = 0; i < run->count && r == 0; i++)
 		if (memcmp(now + i * size, wanted + i * size, size) != 0)
 			r = error_set(err, -EIO, REASON_VERIFY_FAILED,
-				"%s: sector %" PRIu64 " does not hold what was written to it",
-				disk->name, run->lba + i);
+			        "%s: sector %" PRIu64 " does not hold what was written to it",
+			        disk->name, run->lba + i);
 	free(now);
 	return r;
 }
 
 /* Both passes over all runs. */
 static int survey_and_write(struct block_device *disk, const struct plan_run *runs,
-	size_t run_count, enum commit_direction direction, size_t *written, struct error *err)
+        size_t run_count, enum commit_direction direction, size_t *written, struct error *err)
 {
 	size_t sectors = 0, at = 0;
 	int r = 0;
@@ -145,7 +145,7 @@ static int survey_and_write(struct block_device *disk, const struct plan_run *ru
 }
 
 int commit_runs(struct block_device *disk, const struct plan_run *runs, size_t run_count,
-	enum commit_direction direction, size_t *ret_written, struct error *err)
+        enum commit_direction direction, size_t *ret_written, struct error *err)
 {
 	size_t written = 0;
 
@@ -155,12 +155,12 @@ int commit_runs(struct block_device *disk, const struct plan_run *runs, size_t r
 	r = block_flush(disk);
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_WRITE_ERROR, "%s: flushing %zu sectors: %s",
-			disk->name, written, strerror(-r));
+		        disk->name, written, strerror(-r));
 	r = block_drop_cache(disk);
 	if (r < 0)
 		return error_set(err, r, REASON_VERIFY_FAILED,
-			"%s: the cache could not be dropped to read back from the medium: %s",
-			disk->name, strerror(-r));
+		        "%s: the cache could not be dropped to read back from the medium: %s",
+		        disk->name, strerror(-r));
 	for (size_t i = 0; i < run_count && r == 0; i++)
 		r = check_run(disk, &runs[i], direction != COMMIT_UNDO, err);
 	if (r < 0)

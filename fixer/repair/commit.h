@@ -22,6 +22,6 @@ enum commit_direction {
  * disk, and the saved bundle can complete or undo it.
  */
 int commit_runs(struct block_device *disk, const struct plan_run *runs, size_t run_count,
-	enum commit_direction direction, size_t *ret_written, struct error *err);
+        enum commit_direction direction, size_t *ret_written, struct error *err);
 
 #endif

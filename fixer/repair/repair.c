@@ -20,9 +20,13 @@ struct job {
 const char *repair_step_name(enum repair_step step)
 {
 	static const char *const names[] = {
-		[STEP_INSPECT] = "inspect", [STEP_UNLOCK] = "unlock", [STEP_PLAN] = "plan",
-		[STEP_SAVE] = "save", [STEP_COMMIT] = "commit", [STEP_VERIFY] = "verify",
-		[STEP_DONE] = "done",
+	        [STEP_INSPECT] = "inspect",
+	        [STEP_UNLOCK] = "unlock",
+	        [STEP_PLAN] = "plan",
+	        [STEP_SAVE] = "save",
+	        [STEP_COMMIT] = "commit",
+	        [STEP_VERIFY] = "verify",
+	        [STEP_DONE] = "done",
 	};
 
 	return (size_t)step < sizeof(names) / sizeof(names[0]) ? names[step] : "unknown";
@@ -40,8 +44,8 @@ static void progress(const struct job *job, enum repair_step step, const char *t
 		job->ops->progress(job->ops->context, step, text);
 }
 
-static int open_disk(const struct job *job, bool writable, struct block_device **ret,
-	struct error *err)
+static int open_disk(
+        const struct job *job, bool writable, struct block_device **ret, struct error *err)
 {
 	return file_device_open(job->disk_path, writable, job->options->sector_size, ret, err);
 }
@@ -54,7 +58,7 @@ static void conclude(struct repair_result *result, enum reason reason, const cha
 
 /* The BitLocker volume GUID for the manifest; "" on a plain volume. */
 static int read_volume_id(struct block_device *disk, const struct volume_target *target,
-	char id[GUID_TEXT], struct error *err)
+        char id[GUID_TEXT], struct error *err)
 {
 	const struct partition *p = &target->partition;
 	struct block_device *window CLEANUP_BLOCK = NULL;
@@ -66,7 +70,7 @@ static int read_volume_id(struct block_device *disk, const struct volume_target 
 	int r = partition_open(disk, p->start, p->size, &window);
 	if (r < 0)
 		return error_set(err, r, REASON_PARTITION_TABLE_BAD, "partition %u: %s", p->number,
-			strerror(-r));
+		        strerror(-r));
 	r = bitlocker_parse(window, &b, err);
 	if (r < 0)
 		return r;
@@ -74,8 +78,8 @@ static int read_volume_id(struct block_device *disk, const struct volume_target 
 	return 0;
 }
 
-static int make_bundle(const struct job *job, struct block_device *disk, struct bundle **ret,
-	struct error *err)
+static int make_bundle(
+        const struct job *job, struct block_device *disk, struct bundle **ret, struct error *err)
 {
 	struct partition_table table;
 	char volume_id[GUID_TEXT];
@@ -87,24 +91,35 @@ static int make_bundle(const struct job *job, struct block_device *disk, struct 
 	if (r < 0)
 		return r;
 	const struct bundle_origin origin = {
-		.host = job->options->host,
-		.recipe = job->recipe->name,
-		.table = &table,
-		.disk_size = disk->size,
-		.partition = job->target->partition.number,
-		.volume_id = volume_id,
+	        .host = job->options->host,
+	        .recipe = job->recipe->name,
+	        .table = &table,
+	        .disk_size = disk->size,
+	        .partition = job->target->partition.number,
+	        .volume_id = volume_id,
 	};
 	return bundle_encode(job->result->plan, &origin, ret, err);
 }
 
+/* A disk that is in use or write-protected is better told before a bundle of it is anywhere. */
+static int check_writable(const struct job *job, struct error *err)
+{
+	struct block_device *disk CLEANUP_BLOCK = NULL;
+
+	return open_disk(job, true, &disk, err);
+}
+
 /* Durable elsewhere, before anything is written here. */
-static int save(const struct job *job, struct block_device *disk, struct bundle **ret,
-	struct error *err)
+static int save(
+        const struct job *job, struct block_device *disk, struct bundle **ret, struct error *err)
 {
 	struct bundle *bundle CLEANUP(bundle_free_p) = NULL;
 
 	progress(job, STEP_SAVE, "");
-	int r = make_bundle(job, disk, &bundle, err);
+	int r = check_writable(job, err);
+	if (r < 0)
+		return r;
+	r = make_bundle(job, disk, &bundle, err);
 	if (r < 0)
 		return r;
 	r = job->ops->save(job->ops->context, bundle, err);
@@ -127,7 +142,7 @@ static int commit(const struct job *job, const struct bundle *bundle, struct err
 	if (r < 0)
 		return r;
 	return commit_runs(disk, bundle->runs, bundle->run_count, COMMIT_FIRST,
-		&job->result->sectors_written, err);
+	        &job->result->sectors_written, err);
 }
 
 static int verify(const struct job *job, struct error *err)
@@ -158,8 +173,8 @@ static int plan(const struct job *job, struct block_device *disk, struct error *
 		return error_set(err, -ENOTSUP, p->reason, "%s", p->text);
 	}
 	if (p->run_count == 0)
-		return error_set(err, -EINVAL, REASON_INTERNAL, "the plan changes nothing: %.200s",
-			p->text);
+		return error_set(
+		        err, -EINVAL, REASON_INTERNAL, "the plan changes nothing: %.200s", p->text);
 	if (job->options->dry_run) {
 		conclude(result, REASON_WOULD_REPAIR, p->text);
 		return 0;
@@ -192,8 +207,8 @@ static int run(const struct job *job, struct error *err)
 }
 
 int repair_volume(const char *disk_path, const struct volume_target *target,
-	const struct recipe *recipe, const struct repair_options *options,
-	const struct repair_ops *ops, struct repair_result *result, struct error *err)
+        const struct recipe *recipe, const struct repair_options *options,
+        const struct repair_ops *ops, struct repair_result *result, struct error *err)
 {
 	const struct job job = {disk_path, target, recipe, options, ops, result};
 	struct error why = {0};
@@ -211,7 +226,7 @@ int repair_volume(const char *disk_path, const struct volume_target *target,
 }
 
 static int apply(const char *disk_path, const struct bundle *bundle,
-	enum commit_direction direction, size_t *ret_written, struct error *err)
+        enum commit_direction direction, size_t *ret_written, struct error *err)
 {
 	struct block_device *disk CLEANUP_BLOCK = NULL;
 	struct partition_table table;
@@ -228,14 +243,14 @@ static int apply(const char *disk_path, const struct bundle *bundle,
 	return commit_runs(disk, bundle->runs, bundle->run_count, direction, ret_written, err);
 }
 
-int repair_complete(const char *disk_path, const struct bundle *bundle, size_t *ret_written,
-	struct error *err)
+int repair_complete(
+        const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err)
 {
 	return apply(disk_path, bundle, COMMIT_COMPLETE, ret_written, err);
 }
 
-int repair_undo(const char *disk_path, const struct bundle *bundle, size_t *ret_written,
-	struct error *err)
+int repair_undo(
+        const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err)
 {
 	return apply(disk_path, bundle, COMMIT_UNDO, ret_written, err);
 }

@@ -11,7 +11,13 @@
 #include "fixer/repair/plan.h"
 
 enum repair_step {
-	STEP_INSPECT, STEP_UNLOCK, STEP_PLAN, STEP_SAVE, STEP_COMMIT, STEP_VERIFY, STEP_DONE,
+	STEP_INSPECT,
+	STEP_UNLOCK,
+	STEP_PLAN,
+	STEP_SAVE,
+	STEP_COMMIT,
+	STEP_VERIFY,
+	STEP_DONE,
 };
 const char *repair_step_name(enum repair_step step); /* "inspect", ... Static. */
 
@@ -31,7 +37,7 @@ struct repair_options {
 };
 
 struct repair_result {
-	enum reason reason;     /* REPAIRED, NO_BAD_FILE, WOULD_REPAIR, or why not */
+	enum reason reason; /* REPAIRED, NO_BAD_FILE, WOULD_REPAIR, or why not */
 	char text[320];
 	size_t sectors_written; /* sectors of the disk's logical size */
 	struct plan *plan;      /* NULL when none was made; freed by repair_result_clear */
@@ -45,8 +51,8 @@ void repair_result_clear(struct repair_result *result);
  * negative errno when it needs attention, with err saying why.
  */
 int repair_volume(const char *disk_path, const struct volume_target *target,
-	const struct recipe *recipe, const struct repair_options *options,
-	const struct repair_ops *ops, struct repair_result *result, struct error *err);
+        const struct recipe *recipe, const struct repair_options *options,
+        const struct repair_ops *ops, struct repair_result *result, struct error *err);
 
 /*
  * Completes an interrupted repair from its bundle: the disk must be the bundle's (bundle_fits) and
@@ -54,11 +60,11 @@ int repair_volume(const char *disk_path, const struct volume_target *target,
  * is written), then all are brought to new. *ret_written: sectors that still had to be written.
  * Other errors as commit_runs().
  */
-int repair_complete(const char *disk_path, const struct bundle *bundle, size_t *ret_written,
-	struct error *err);
+int repair_complete(
+        const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err);
 
 /* The same rule, towards the old content. */
-int repair_undo(const char *disk_path, const struct bundle *bundle, size_t *ret_written,
-	struct error *err);
+int repair_undo(
+        const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err);
 
 #endif

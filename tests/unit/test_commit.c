@@ -11,17 +11,17 @@
 
 #include <cmocka.h>
 
-#define SECTOR 512
+#define SECTOR  512
 #define SECTORS 64
 #define CHANGED 7
 
 /* What the disk does wrong. */
 struct faults {
-	int writes_left;      /* sectors until power goes; -1: never */
-	bool forget_writes;   /* says yes, keeps nothing */
+	int writes_left;    /* sectors until power goes; -1: never */
+	bool forget_writes; /* says yes, keeps nothing */
 	bool flush_fails, drop_fails;
-	uint64_t bad_sector;  /* refuses to be written; 0: none */
-	uint64_t unreadable;  /* 0: none */
+	uint64_t bad_sector; /* refuses to be written; 0: none */
+	uint64_t unreadable; /* 0: none */
 };
 
 struct memory_disk {
@@ -81,10 +81,10 @@ static int memory_drop(struct block_device *dev)
 }
 
 static const struct block_ops memory_ops = {
-	.read = memory_read,
-	.write = memory_write,
-	.flush = memory_flush,
-	.drop_cache = memory_drop,
+        .read = memory_read,
+        .write = memory_write,
+        .flush = memory_flush,
+        .drop_cache = memory_drop,
 };
 
 /* Two runs, seven sectors: 10 to 13 and 40 to 42. */
@@ -108,8 +108,11 @@ static int setup(void **state)
 
 	if (!f)
 		return -1;
-	f->disk.dev = (struct block_device){.ops = &memory_ops, .size = SECTORS * SECTOR,
-		.sector_size = SECTOR, .writable = true, .name = "memory"};
+	f->disk.dev = (struct block_device){.ops = &memory_ops,
+	        .size = SECTORS * SECTOR,
+	        .sector_size = SECTOR,
+	        .writable = true,
+	        .name = "memory"};
 	for (size_t i = 0; i < sizeof(f->image_old); i++)
 		f->image_old[i] = (uint8_t)(i / SECTOR);
 	f->runs[0] = (struct plan_run){10, 4, f->old_bytes, f->new_bytes};
@@ -132,8 +135,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int run(struct fixture *f, enum commit_direction direction, size_t *written,
-	struct error *err)
+static int run(
+        struct fixture *f, enum commit_direction direction, size_t *written, struct error *err)
 {
 	*err = (struct error){0};
 	return commit_runs(&f->disk.dev, f->runs, 2, direction, written, err);
@@ -219,7 +222,7 @@ static void test_any_subset(void **state)
 static void test_conflict_writes_nothing(void **state)
 {
 	static const enum commit_direction directions[] = {
-		COMMIT_FIRST, COMMIT_COMPLETE, COMMIT_UNDO};
+	        COMMIT_FIRST, COMMIT_COMPLETE, COMMIT_UNDO};
 	struct fixture *f = *state;
 	struct error err;
 	size_t written;
@@ -230,8 +233,9 @@ static void test_conflict_writes_nothing(void **state)
 		foreign[42 * SECTOR + 511] ^= 1;
 		power_on(f, foreign);
 		assert_true(run(f, directions[i], &written, &err) < 0);
-		assert_int_equal(err.reason, directions[i] == COMMIT_FIRST ?
-			REASON_DISK_CHANGED : REASON_PENDING_CONFLICT);
+		assert_int_equal(err.reason, directions[i] == COMMIT_FIRST
+		                                     ? REASON_DISK_CHANGED
+		                                     : REASON_PENDING_CONFLICT);
 		assert_non_null(strstr(err.text, "sector 42"));
 		assert_int_equal(f->disk.sectors_written, 0);
 		assert_image(f, foreign);
@@ -256,16 +260,16 @@ static void test_faulty_disks(void **state)
 	struct fixture *f = *state;
 
 	expect(f, (struct faults){.writes_left = -1, .bad_sector = 41}, REASON_DISK_WRITE_ERROR,
-		"sectors 40 to 42");
+	        "sectors 40 to 42");
 	expect(f, (struct faults){.writes_left = -1, .unreadable = 11}, REASON_DISK_READ_ERROR,
-		"nothing was written");
+	        "nothing was written");
 	assert_int_equal(f->disk.sectors_written, 0);
 	expect(f, (struct faults){.writes_left = -1, .flush_fails = true}, REASON_DISK_WRITE_ERROR,
-		"flushing");
+	        "flushing");
 	expect(f, (struct faults){.writes_left = -1, .drop_fails = true}, REASON_VERIFY_FAILED,
-		"cache");
+	        "cache");
 	expect(f, (struct faults){.writes_left = -1, .forget_writes = true}, REASON_VERIFY_FAILED,
-		"sector 10 ");
+	        "sector 10 ");
 }
 
 static void test_outside_the_disk(void **state)
@@ -282,12 +286,12 @@ static void test_outside_the_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_power_cut_at_every_sector, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_any_subset, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_conflict_writes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_faulty_disks, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_outside_the_disk, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_first, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_power_cut_at_every_sector, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_any_subset, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_conflict_writes_nothing, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_faulty_disks, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_outside_the_disk, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

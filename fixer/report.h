@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How results of the command line are shown: words for people, one JSON object for programs. */
+#ifndef FIXER_REPORT_H
+#define FIXER_REPORT_H
+
+#include "fixer/repair/repair.h"
+#include "fixer/survey.h"
+
+#include <jansson.h>
+
+/* A line on standard output; control characters in it are replaced. Nothing when quiet. */
+void report_line(bool quiet, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "REASON: title", the text, and for anything but good news the advice. */
+void report_reason(bool quiet, enum reason reason, const char *text);
+
+/* "{"v":1,"reason":...,"text":...,"advice":...}", for more fields; and printing it. */
+json_t *report_json_new(enum reason reason, const char *text);
+void report_json_print(json_t *root); /* frees root */
+
+/* What is on the disk. */
+void report_disk(bool quiet, const struct survey *s, const char *path);
+void report_volume(bool quiet, const struct survey_volume *v);
+json_t *report_json_disk(const struct survey *s, const char *path);
+json_t *report_json_volume(const struct survey_volume *v);
+
+/* The files of a plan and what became of them; outcome is the reason of the repair. */
+void report_files(bool quiet, const struct plan *plan, enum reason outcome);
+json_t *report_json_files(const struct plan *plan, enum reason outcome);
+
+#endif

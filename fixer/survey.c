@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/survey.h"
+#include "fixer/block/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *volume_kind_name(enum volume_kind kind)
+{
+	return kind == VOLUME_BITLOCKER ? "bitlocker" : "ntfs";
+}
+
+/* A GPT header starts with "EFI PART" in the second sector, whatever a sector is. */
+static bool gpt_at(struct block_device *disk, uint64_t offset)
+{
+	char signature[8];
+
+	return block_read(disk, offset, signature, sizeof(signature)) == 0 &&
+	       memcmp(signature, "EFI PART", sizeof(signature)) == 0;
+}
+
+static int open_disk(const char *path, struct block_device **ret, struct error *err)
+{
+	int r = file_device_open(path, false, 0, ret, err);
+
+	if (r < 0 || (*ret)->sector_size != 512 || gpt_at(*ret, 512) || !gpt_at(*ret, 4096))
+		return r;
+	block_close(*ret);
+	*ret = NULL;
+	return file_device_open(path, false, 4096, ret, err);
+}
+
+/* LDM metadata, LDM data, storage spaces; MBR type 0x42. */
+static bool is_dynamic(const struct partition *p)
+{
+	static const char *const types[] = {
+	        "5808C8AA-7E8F-42E0-85D2-E1E90434CFB3",
+	        "AF9B60A0-1431-4F62-BC68-3311714A69AD",
+	        "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D",
+	};
+	char text[GUID_TEXT];
+
+	guid_format(&p->type, text);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(text, types[i]) == 0)
+			return true;
+	return p->mbr_type == 0x42;
+}
+
+static void survey_bitlocker(struct survey_volume *v, struct block_device *window)
+{
+	struct error err = {0};
+
+	v->kind = VOLUME_BITLOCKER;
+	int r = bitlocker_parse(window, &v->bitlocker, &err);
+	if (r == 0)
+		r = bitlocker_write_refusal(v->bitlocker, &err);
+	if (r == 0)
+		return;
+	v->reason = err.reason;
+	(void)snprintf(v->text, sizeof(v->text), "%s", err.text);
+}
+
+/* Adds the volume in partition p, when it is one that can be Windows. */
+static int survey_partition(struct survey *s, const struct partition *p, struct error *err)
+{
+	struct block_device *window CLEANUP_BLOCK = NULL;
+	uint8_t sector[512];
+
+	if (is_dynamic(p))
+		s->dynamic = true;
+	if (p->size < sizeof(sector) || s->count == NM_MAX_VOLUMES)
+		return 0;
+	int r = partition_open(s->disk, p->start, p->size, &window);
+	if (r == 0)
+		r = block_read(window, 0, sector, sizeof(sector));
+	if (r < 0)
+		return error_set(err, r, REASON_DISK_READ_ERROR, "%s: partition %u: %s",
+		        s->disk->name, p->number, strerror(-r));
+	struct survey_volume *v = &s->volumes[s->count];
+	*v = (struct survey_volume){.partition = p, .kind = VOLUME_NTFS, .reason = REASON_OK};
+	if (bitlocker_probe(sector, sizeof(sector)))
+		survey_bitlocker(v, window);
+	else if (memcmp(sector + 3, "NTFS    ", 8) != 0)
+		return 0;
+	s->count++;
+	return 0;
+}
+
+int survey_disk(const char *path, struct survey **ret, struct error *err)
+{
+	struct survey *s CLEANUP(survey_free_p) = calloc(1, sizeof(*s));
+
+	if (!s)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "opening %s", path);
+	int r = open_disk(path, &s->disk, err);
+	if (r == 0)
+		r = partition_table_read(s->disk, &s->table, err);
+	for (size_t i = 0; r == 0 && i < s->table.count; i++)
+		r = survey_partition(s, &s->table.entries[i], err);
+	if (r < 0)
+		return r;
+	*ret = s;
+	s = NULL;
+	return 0;
+}
+
+void survey_free(struct survey *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		bitlocker_free(s->volumes[i].bitlocker);
+	block_close(s->disk);
+	free(s);
+}
