@@ -136,6 +136,14 @@ int store_session_get(struct store *s, const char *secret, struct store_session 
 	return session_one(s, st, ret);
 }
 
+int store_session_by_id(struct store *s, int64_t id, struct store_session *ret)
+{
+	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM sessions WHERE id = ?");
+
+	sql_bind(st, "i", id);
+	return session_one(s, st, ret);
+}
+
 int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM sessions WHERE machine = ?"

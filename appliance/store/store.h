@@ -96,6 +96,7 @@ void store_session_free(struct store_session *s); /* frees what it owns, not s i
 int store_session_add(struct store *s, const char *secret, const char *token,
 	const struct store_session *session, int64_t *ret_id);
 int store_session_get(struct store *s, const char *secret, struct store_session *ret);
+int store_session_by_id(struct store *s, int64_t id, struct store_session *ret);
 int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret); /* newest */
 int store_session_release(struct store *s, int64_t session, const char *answer);
 
