@@ -153,6 +153,36 @@ static int allow_object_id(struct ntfs_view *view, ntfs_inode *ni, struct ntfs_w
 	return r;
 }
 
+static int allow_directory_index(struct ntfs_view *view, uint64_t dir, struct ntfs_whitelist *list)
+{
+	ntfs_inode *ni = ntfs_inode_open(view->vol, dir);
+
+	if (!ni)
+		return ntfs_errno();
+	int r = allow_index(ni, NTFS_INDEX_I30, 4, list);
+	(void)ntfs_inode_close(ni);
+	return r;
+}
+
+/* The directories of all of the file's names: where a hard link stays, its entry gets the new
+ * times. */
+static int allow_names(struct ntfs_view *view, ntfs_inode *ni, struct ntfs_whitelist *list)
+{
+	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
+	int r = ctx ? 0 : ntfs_errno();
+
+	while (r == 0 &&
+		ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
+		const uint8_t *a = (const uint8_t *)ctx->attr;
+		const FILE_NAME_ATTR *fn =
+			(const FILE_NAME_ATTR *)(a + le16_to_cpu(ctx->attr->value_offset));
+		r = allow_directory_index(view, le64_to_cpu(fn->parent_directory), list);
+	}
+	if (ctx)
+		ntfs_attr_put_search_ctx(ctx);
+	return r;
+}
+
 int ntfs_allow_file(struct ntfs_view *view, uint64_t ref, struct ntfs_whitelist *list)
 {
 	ntfs_inode *ni = ntfs_inode_open(view->vol, ref);
@@ -163,18 +193,9 @@ int ntfs_allow_file(struct ntfs_view *view, uint64_t ref, struct ntfs_whitelist 
 	if (r == 0)
 		r = allow_all_clusters(ni, list);
 	if (r == 0)
+		r = allow_names(view, ni, list);
+	if (r == 0)
 		r = allow_object_id(view, ni, list);
-	(void)ntfs_inode_close(ni);
-	return r;
-}
-
-static int allow_directory_index(struct ntfs_view *view, uint64_t dir, struct ntfs_whitelist *list)
-{
-	ntfs_inode *ni = ntfs_inode_open(view->vol, dir);
-
-	if (!ni)
-		return ntfs_errno();
-	int r = allow_index(ni, NTFS_INDEX_I30, 4, list);
 	(void)ntfs_inode_close(ni);
 	return r;
 }

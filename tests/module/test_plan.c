@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plans on volumes made by mkntfs: what is found, what would be done, what comes of it. */
+#include "tests/module/plan_fixture.h"
+
+#define RECIPE(path, action)                                                         \
+	"[recipe]\nname = test\n[match]\npath = " path "\nglob = c-00000291*.SYS\n"  \
+	"modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T05:27:00Z\n" \
+	"[action]\ndo = " action "\n"
+
+static const char *make_image(const char *name, const char *const bad[], uint32_t attributes)
+{
+	const char *path = fixture_path(name);
+	struct gen_ntfs *n = fixture_format(path, 512);
+	char file[256];
+
+	fixture_put_windows(n, "Windows");
+	for (size_t i = 0; bad[i]; i++) {
+		(void)snprintf(file, sizeof(file), FOLDER "\\%s", bad[i]);
+		fixture_put(n, file, 41083, IN_WINDOW, attributes);
+	}
+	fixture_finish(n);
+	return path;
+}
+
+/* Expects a refusal, and not one byte to be written. */
+static void expect_refusal(const char *path, const char *recipe, enum reason reason, size_t files)
+{
+	struct plan *plan = fixture_plan(path, recipe);
+
+	if (plan->reason != reason)
+		fail_msg("%s (%s) instead of %s", reason_code(plan->reason), plan->text,
+			reason_code(reason));
+	assert_int_equal(plan->kind, PLAN_NONE);
+	assert_int_equal(plan->run_count, 0);
+	assert_int_equal(plan->sector_count, 0);
+	assert_int_equal(plan->file_count, files);
+	for (size_t i = 0; i < files; i++) {
+		assert_false(plan->files[i].acted);
+		assert_int_not_equal(plan->files[i].reason, REASON_OK);
+		assert_null(plan->files[i].content);
+	}
+	plan_free(plan);
+}
+
+static void repair_and_judge(const char *path, size_t count, const char *const gone[])
+{
+	const char *copy = fixture_path("repaired.img");
+	struct plan *plan =
+		fixture_plan(path, RECIPE("\\windows\\SYSTEM32\\drivers\\crowdstrike", "remove"));
+	struct error err = {0};
+
+	if (plan->reason != REASON_OK)
+		fail_msg("%s: %s", reason_code(plan->reason), plan->text);
+	assert_int_equal(plan->kind, PLAN_DELETE);
+	assert_int_equal(plan->windows_count, 1);
+	assert_int_equal(plan->file_count, count);
+	assert_true(plan->sector_count > 0 && plan->sector_count <= 32 * count);
+	print_message(
+		"%zu files: %zu sectors in %zu runs\n", count, plan->sector_count, plan->run_count);
+	assert_int_equal(
+		gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
+	struct block_device *disk = fixture_disk(copy, 0);
+	struct volume_target target = fixture_whole(disk);
+	assert_int_equal(plan_verify(disk, &target, plan, &err), -EBADMSG);
+	assert_int_equal(err.reason, REASON_VERIFY_FAILED);
+	fixture_apply(plan, copy);
+	assert_int_equal(plan_verify(disk, &target, plan, &err), 0);
+	block_close(disk);
+	fixture_judge(path, copy, gone);
+	plan_free(plan);
+}
+
+static void test_one_bad_file(void **state)
+{
+	const char *path = make_image("one.img", (const char *const[]){BAD_1, NULL}, 0);
+
+	(void)state;
+	repair_and_judge(path, 1, (const char *const[]){BAD_1, NULL});
+}
+
+static void test_two_bad_files(void **state)
+{
+	const char *path = make_image("two.img", (const char *const[]){BAD_1, BAD_2, NULL}, 0);
+	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
+	size_t len;
+
+	(void)state;
+	assert_int_equal(plan->file_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct plan_file *f = &plan->files[i];
+		char *content = fixture_cat(path, strrchr(f->path, '\\') + 1, &len);
+		assert_true(f->acted && len == f->size && memcmp(content, f->content, len) == 0);
+		free(content);
+	}
+	assert_string_equal(plan->files[0].path, FOLDER "\\" BAD_1);
+	assert_string_equal(plan->files[1].path, FOLDER "\\" BAD_2);
+	plan_free(plan);
+	repair_and_judge(path, 2, (const char *const[]){BAD_1, BAD_2, NULL});
+}
+
+static void test_no_bad_file(void **state)
+{
+	const char *path = make_image("none.img", (const char *const[]){NULL}, 0);
+
+	(void)state;
+	expect_refusal(path, recipe_crowdstrike_291, REASON_NO_BAD_FILE, 0);
+}
+
+static void test_no_windows(void **state)
+{
+	const char *path = fixture_path("empty.img");
+
+	(void)state;
+	fixture_finish(fixture_format(path, 512));
+	expect_refusal(path, recipe_crowdstrike_291, REASON_NO_WINDOWS, 0);
+}
+
+static void test_two_installations(void **state)
+{
+	const char *path = fixture_path("installations.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+
+	(void)state;
+	fixture_put_windows(n, "Windows");
+	fixture_put_windows(n, "Winnt.2");
+	fixture_put(n, "\\Winnt.2\\System32\\drivers\\CrowdStrike\\" BAD_1, 700, IN_WINDOW, 0);
+	fixture_finish(n);
+	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
+	assert_int_equal(plan->reason, REASON_OK);
+	assert_int_equal(plan->windows_count, 2);
+	assert_int_equal(plan->file_count, 1);
+	assert_string_equal(
+		plan->files[0].path, "\\Winnt.2\\System32\\drivers\\CrowdStrike\\" BAD_1);
+	plan_free(plan);
+}
+
+static void test_window(void **state)
+{
+	const char *path = fixture_path("window.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+	static const char act[] = "[recipe]\nname = t\n[match]\npath = " FOLDER
+				  "\nglob = C-00000291*.sys\nmodified-from = 2024-07-19T04:09:00Z\n"
+				  "modified-to = 2024-07-19T05:27:00Z\nwhen-outside-window = act\n"
+				  "[action]\ndo = remove\n";
+
+	(void)state;
+	fixture_put_windows(n, "Windows");
+	fixture_put(n, FOLDER "\\" GOOD, 40700, AFTER_WINDOW, 0);
+	fixture_finish(n);
+	expect_refusal(path, recipe_crowdstrike_291, REASON_OUTSIDE_WINDOW, 1);
+	struct plan *plan = fixture_plan(path, act);
+	assert_int_equal(plan->reason, REASON_OK);
+	assert_false(plan->files[0].in_window);
+	assert_true(plan->files[0].acted);
+	plan_free(plan);
+}
+
+static void test_other_actions(void **state)
+{
+	const char *path = make_image("actions.img", (const char *const[]){BAD_1, NULL}, 0);
+
+	(void)state;
+	expect_refusal(path, RECIPE(FOLDER, "report-only"), REASON_REPORT_ONLY, 1);
+	expect_refusal(path, RECIPE(FOLDER, "rename"), REASON_RECIPE_BAD, 1);
+	expect_refusal(path, RECIPE(FOLDER "\\nowhere", "remove"), REASON_NO_BAD_FILE, 0);
+}
+
+static void test_targets(void **state)
+{
+	const char *const bad[] = {BAD_1, NULL};
+
+	(void)state;
+	expect_refusal(make_image("reparse.img", bad, 0x400), recipe_crowdstrike_291,
+		REASON_TARGET_REPARSE, 1);
+	expect_refusal(make_image("encrypted.img", bad, 0x4000), recipe_crowdstrike_291,
+		REASON_TARGET_ENCRYPTED, 1);
+
+	const char *path = fixture_path("large.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+	fixture_put_windows(n, "Windows");
+	fixture_put(n, FOLDER "\\" BAD_1, NM_MAX_TARGET_FILE + 1, IN_WINDOW, 0);
+	/* A folder is no file, whatever it is called. */
+	assert_int_equal(gen_ntfs_mkdir(n, FOLDER "\\C-00000291.sys"), 0);
+	fixture_finish(n);
+	expect_refusal(path, recipe_crowdstrike_291, REASON_TARGET_TOO_LARGE, 1);
+}
+
+static void test_too_many(void **state)
+{
+	const char *path = fixture_path("many.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+	char file[256];
+
+	(void)state;
+	for (unsigned i = 0; i <= NM_MAX_MATCHES; i++) {
+		(void)snprintf(file, sizeof(file), FOLDER "\\C-00000291-%08u.sys", i);
+		fixture_put(n, file, 100, IN_WINDOW, 0);
+	}
+	fixture_finish(n);
+	expect_refusal(path, recipe_crowdstrike_291, REASON_TOO_MANY_MATCHES, NM_MAX_MATCHES);
+}
+
+/* A hard link outside keeps the data; a compressed file and one with a stream go whole. */
+static void test_unusual_files(void **state)
+{
+	const char *path = fixture_path("unusual.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+	char other[64];
+
+	(void)state;
+	fixture_put_windows(n, "Windows");
+	assert_int_equal(
+		gen_ntfs_add_stream(n, FOLDER "\\C-00000280-00000000-00000000.sys", "s", "x", 1),
+		0);
+	fixture_put(n, FOLDER "\\" BAD_2, 500, IN_WINDOW, 0);
+	assert_int_equal(gen_ntfs_compress_folder(n, FOLDER), 0);
+	fixture_put(n, FOLDER "\\" BAD_1, 300000, IN_WINDOW, 0);
+	assert_int_equal(gen_ntfs_add_stream(n, FOLDER "\\" BAD_1, "zone", "1234", 4), 0);
+	for (unsigned i = 0; i < SIBLINGS; i++) {
+		(void)snprintf(other, sizeof(other), "\\links\\a file with a long name %u", i);
+		fixture_put(n, other, 10, IN_WINDOW, 0);
+	}
+	assert_int_equal(gen_ntfs_link(n, FOLDER "\\" BAD_2, "\\links\\kept.sys"), 0);
+	fixture_finish(n);
+	repair_and_judge(path, 2, (const char *const[]){BAD_1, BAD_2, NULL});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_bad_file),
+		cmocka_unit_test(test_two_bad_files),
+		cmocka_unit_test(test_no_bad_file),
+		cmocka_unit_test(test_no_windows),
+		cmocka_unit_test(test_two_installations),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_other_actions),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_unusual_files),
+	};
+	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
+}
