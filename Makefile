@@ -143,6 +143,9 @@ $(B)/%.o: %.c
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler reads these, so the compiler's dependency files do not know them.
+$(B)/appliance/web/page.o: $(wildcard appliance/web/page/*)
+
 $(B)/%.a:
 	@mkdir -p $(@D)
 	@echo "  AR    $@"

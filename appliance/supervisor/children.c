@@ -21,6 +21,7 @@ enum {
 	PATH_SOCKET,
 	PATH_HOSTS,
 	PATH_RECIPE,
+	PATH_PAGE,
 	PATH_ESCROW,
 	PATH_CONF
 };
@@ -58,6 +59,7 @@ static void init_paths(struct serve *s)
 	state_path(s->paths[PATH_ESCROW], c->state, "escrow");
 	state_path(s->paths[PATH_SOCKET], c->runtime, "escrow.sock");
 	state_path(s->paths[PATH_RECIPE], c->runtime, "recipe.ini");
+	state_path(s->paths[PATH_PAGE], c->runtime, "page");
 }
 
 static void init_web(struct serve *s)
@@ -76,7 +78,7 @@ static void init_web(struct serve *s)
 	        .escrow_socket = s->paths[PATH_SOCKET],
 	        .hosts = s->paths[PATH_HOSTS],
 	        .templates = c->templates,
-	        .page = c->templates,
+	        .page = s->paths[PATH_PAGE],
 	        .recipe = s->paths[PATH_RECIPE],
 	        .address = c->address,
 	        .http_port = c->http_port,

@@ -31,6 +31,8 @@ static int prepare(struct serve *s, struct error *err)
 	if (r >= 0)
 		r = state_write_recipe(c, err);
 	if (r == 0)
+		r = state_write_page(c, err);
+	if (r == 0)
 		r = state_copy_programs(c, err);
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
 #include "appliance/supervisor/state.h"
 
 #include "appliance/supervisor/dnsmasq.h"
+#include "appliance/web/page.h"
 #include "fixer/base/cleanup.h"
 #include "fixer/windows/recipe.h"
 #include "netmend/limits.h"
@@ -214,6 +215,19 @@ int state_write_recipe(const struct config *config, struct error *err)
 		return r;
 	state_path(path, config->runtime, "recipe.ini");
 	return state_write_file(path, text, strlen(text), 0644, 0, err);
+}
+
+int state_write_page(const struct config *config, struct error *err)
+{
+	for (size_t i = 0; i < page_file_count; i++) {
+		char path[STATE_PATH_MAX];
+		snprintf(path, sizeof(path), "%s/page/%s", config->runtime, page_files[i].name);
+		int r = state_write_file(path, page_files[i].data,
+		        (size_t)(page_files[i].end - page_files[i].data), 0644, 0, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int state_lock(const struct config *config, struct error *err)

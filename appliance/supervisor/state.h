@@ -26,6 +26,9 @@ int state_copy_programs(const struct config *config, struct error *err);
  * parsing it. */
 int state_write_recipe(const struct config *config, struct error *err);
 
+/* Writes the status page carried in this binary to RUNTIME/page, where web serves it from. */
+int state_write_page(const struct config *config, struct error *err);
+
 /* Reads and parses the recipe, for `check`. Gives the text (malloc()ed) when ret_text is not NULL.
  */
 int state_read_recipe(const struct config *config, char **ret_text, struct error *err);
