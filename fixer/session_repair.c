@@ -29,7 +29,7 @@ static void note_end(struct session *s, enum repair_step step)
 {
 	int64_t now = uptime_ms();
 
-	if (step == STEP_PLAN)
+	if (step == STEP_PLAN && !s->timing.save) /* not of the volumes after the repaired one */
 		s->timing.plan = now;
 	if (step == STEP_SAVE)
 		s->timing.save = now;

@@ -180,4 +180,5 @@ def main():
         threading.Thread(target=target, args=(raw, what), daemon=True).start()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every volume Windows made for cryptsetup's tests: opened by its recovery passwords or clear key,
- * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly. */
+ * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly.
+ */
 #include "fixer/bitlocker/bitlocker.h"
 #include "tests/generators/bitlk_images.h"
 #include "tests/unit/memory_device.h"
@@ -52,15 +53,16 @@ static struct secret *vmk_of(const struct bitlk_image *image, const struct bitlo
 	}
 	assert_int_equal(guid_parse(image->protector[i], &id), 0);
 	assert_int_equal(recovery_password_parse(image->password[i], strlen(image->password[i]),
-				 &key, &group, NULL),
-		0);
+	                         &key, &group, NULL),
+	        0);
 	for (size_t p = 0; p < info->protector_count; p++) {
 		const struct bitlocker_protector *protector = &info->protectors[p];
 		if (!guid_equal(&protector->id, &id))
 			continue;
 		assert_int_equal(protector->kind, PROTECTOR_RECOVERY_PASSWORD);
 		assert_true(protector->has_blob);
-		assert_int_equal(recovery_password_stretch(key, protector->blob.salt, &stretched), 0);
+		assert_int_equal(
+		        recovery_password_stretch(key, protector->blob.salt, &stretched), 0);
 		assert_int_equal(bitlocker_blob_open(&protector->blob, stretched, &vmk), 0);
 		return vmk;
 	}
@@ -85,8 +87,8 @@ static void hash_device(struct block_device *dev, char hex[65])
 	hex_encode(digest, sizeof(digest), hex);
 }
 
-static void refused_while_converting(struct block_device *dev, const struct bitlocker *b,
-	const struct secret *vmk)
+static void refused_while_converting(
+        struct block_device *dev, const struct bitlocker *b, const struct secret *vmk)
 {
 	struct block_device *volume = NULL;
 	struct error err = {0};
@@ -160,8 +162,8 @@ static void clear_key_of_a_converting_volume_opens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_image_decrypts_as_published),
-		cmocka_unit_test(clear_key_of_a_converting_volume_opens),
+	        cmocka_unit_test(every_image_decrypts_as_published),
+	        cmocka_unit_test(clear_key_of_a_converting_volume_opens),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, load, unload);
 }

@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cases of test_session.c, which starts this with its own path.
+
+Each runs one boot-time session of the fixer on a machine made of files, against a stand-in of the appliance.
+"""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from link_server import make_certificate
+from session_standin import Appliance, Scenario
+
+PROGRAM = sys.argv[1]
+MKDISK = os.path.join(os.path.dirname(PROGRAM), "..", "generators", "mkdisk")
+REBOOT, HOLD, AGAIN = 0, 10, 11
+RECIPE = r"""[recipe]
+name = crowdstrike-291
+[match]
+path = \Windows\System32\drivers\CrowdStrike
+glob = C-00000291*.sys
+modified-from = 2024-07-19T04:09:00Z
+modified-to = 2024-07-19T05:27:00Z
+when-outside-window = skip
+[action]
+do = remove
+unclean-journal = rename
+"""
+
+
+class Disks:
+    """Made once, copied for each case."""
+    folder = tempfile.mkdtemp(prefix="netmend-session-")
+    made = {}
+
+    @classmethod
+    def get(cls, name, *options):
+        if name not in cls.made:
+            path = os.path.join(cls.folder, name)
+            subprocess.run([MKDISK, "--output", path, "--files", "100", "--size", "288", *options], check=True)
+            with open(path + ".json") as f:
+                cls.made[name] = path, json.load(f)
+        return cls.made[name]
+
+
+def copy(source, target):
+    subprocess.run(["cp", "--sparse=always", source, target], check=True)
+
+
+def next_data(fd, at, end):
+    """Where the file has data again, at or after at."""
+    try:
+        return os.lseek(fd, at, os.SEEK_DATA)
+    except OSError:
+        return end
+
+
+def changed_sectors(a, b, size=512, step=1 << 16):
+    """[index] of the sectors that differ; holes of both files are not read."""
+    found, at, end = [], 0, os.path.getsize(a)
+    assert end == os.path.getsize(b)
+    with open(a, "rb", 0) as fa, open(b, "rb", 0) as fb:
+        while at < end:
+            at = min(next_data(fa.fileno(), at, end), next_data(fb.fileno(), at, end)) // step * step
+            da, db = os.pread(fa.fileno(), step, at), os.pread(fb.fileno(), step, at)
+            if da != db:
+                found += [(at + i) // size for i in range(0, len(da), size) if da[i:i + size] != db[i:i + size]]
+            at += step
+    return found
+
+
+class Session(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="netmend-machine-")
+        self.addCleanup(shutil.rmtree, self.root)
+        self.appliance = None
+        self.image = os.path.join(self.root, "dev", "vda")
+        self.cert, self.key, self.pin = make_certificate(self.root)
+        self.put("boot_id", "b5a3b0c2-4a9e-4a53-9d3f-6c6f0b0d8f11\n")
+        self.put("sys/class/dmi/id/product_serial", "SN-1\n")
+        self.put("sys/class/dmi/id/product_name", "Stand\u00f6rt\n")
+        self.put("sys/class/net/eth0/address", "52:54:00:12:34:56\n")
+        self.put("sys/class/net/eth0/type", "1\n")
+        self.put("sys/class/net/eth0/device/vendor", "0x1af4\n")
+        os.makedirs(os.path.join(self.root, "sys/block"))
+        os.makedirs(os.path.join(self.root, "dev"))
+
+    def put(self, name, text):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+
+    def put_disk(self, source):
+        self.source = source
+        copy(source, self.image)
+        self.put("sys/block/vda/size", f"{os.path.getsize(source) // 512}\n")
+
+    def serve(self, port=0, **settings):
+        self.scenario = Scenario(recipe=RECIPE, **settings)
+        self.appliance = Appliance(self.cert, self.key, self.scenario, port)
+        self.addCleanup(self.appliance.stop)
+        return self.appliance
+
+    def boot(self, extra="", port=None, pin=None):
+        """Runs the session; its exit code."""
+        self.put("cmdline", f"BOOT_IMAGE=x netmend.url=https://127.0.0.1:{port or self.appliance.port} "
+                 f"netmend.pin=sha256:{pin or self.pin} netmend.token={'ab' * 16} "
+                 f"netmend.ip=192.0.2.7/24,192.0.2.1,52:54:00:12:34:56 {extra}\n")
+        with open(os.path.join(self.root, "screen"), "w+") as screen:
+            code = subprocess.run([PROGRAM, self.root], stdout=screen, stderr=screen, timeout=120).returncode
+            screen.seek(0)
+            self.screen = screen.read()
+        if self.appliance:
+            self.assertEqual(self.appliance.problems, [])
+        return code
+
+    def check(self, code, reason, want=REBOOT):
+        result = self.appliance.result
+        self.assertIsNotNone(result, self.screen)
+        self.assertEqual((result["reason"], code), (reason, want), json.dumps(result, indent=1))
+        return result
+
+    def c_drive_lists(self, truth):
+        """Names in the driver's folder, told by ntfsls (plain disks only)."""
+        part = next(p for p in truth["partitions"] if p["number"] == truth["c_partition"])
+        volume = os.path.join(self.root, "c")
+        subprocess.run(["dd", f"if={self.image}", f"of={volume}", "bs=1M", "conv=sparse", "status=none",
+                        f"skip={part['start']}", f"count={part['size']}", "iflag=skip_bytes,count_bytes"], check=True)
+        return subprocess.run(["ntfsls", "--path", "/Windows/System32/drivers/CrowdStrike", volume], check=True,
+                              capture_output=True, text=True).stdout.split()
+
+    def assertUntouched(self):
+        self.assertEqual(changed_sectors(self.source, self.image), [])
+
+
+class Plain(Session):
+    def setUp(self):
+        super().setUp()
+        path, self.truth = Disks.get("plain.raw", "--plain")
+        self.put_disk(path)
+        self.bad = self.truth["bad_files"][0]
+
+    def test_repairs(self):
+        untouched = []
+        self.serve(on_journal=lambda: untouched.append(changed_sectors(self.source, self.image) == []))
+        result = self.check(self.boot(), "REPAIRED")
+        self.assertEqual(untouched, [True])
+        self.assertNotIn(self.bad["path"].split("\\")[-1], self.c_drive_lists(self.truth))
+        self.assertEqual(len(changed_sectors(self.source, self.image)), result["sectors"])
+        volume = next(v for v in result["volumes"] if v["partition"] == self.truth["c_partition"])
+        self.assertEqual((volume["plan"], volume["journal"], volume["windows"]), ("delete", "empty", 1))
+        self.assertEqual(volume["files"], [{
+            "path": self.bad["path"], "size": self.bad["size"], "modified": self.bad["modified"],
+            "sha256": self.bad["sha256"], "reason": "OK", "removed": True}])
+        timing = list(result["timing"].values())
+        self.assertEqual([t for t in timing if t > 0], timing)
+        self.assertEqual(sorted(timing), timing)
+        session = self.appliance.session
+        self.assertEqual(session["machine"]["product"], "Stand\u00f6rt")
+        self.assertEqual(session["disks"][0]["id"], self.truth["disk_guid"])
+        states = [e["state"] for e in self.appliance.events]
+        self.assertEqual(states[-1], "repaired")
+        steps = [e["step"] for e in self.appliance.events if "partition 3" in e["text"]]
+        self.assertEqual(steps, ["plan", "save", "commit", "verify", "volume", "result"])
+        again = self.appliance
+        self.serve()
+        self.check(self.boot(), "NO_BAD_FILE")
+        self.assertEqual(self.appliance.calls.count("PUT journal"), 0)
+        self.assertEqual(again.connections, 1)
+
+    def test_dry_run(self):
+        self.serve()
+        self.check(self.boot("netmend.dry-run=1"), "WOULD_REPAIR")
+        self.assertNotIn("PUT journal", self.appliance.calls)
+        self.assertUntouched()
+
+    def test_waits_for_the_appliance(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+        threading.Timer(2, lambda: self.serve(port)).start()
+        started = time.monotonic()
+        code = self.boot(port=port)
+        self.check(code, "REPAIRED")
+        self.assertGreater(time.monotonic() - started, 2)
+        self.assertIn("the appliance does not answer", self.screen.lower())
+
+    def test_calls_that_get_lost(self):
+        self.serve(unanswered={"POST sessions": 1, "PUT journal": 2, "POST result": 1}, busy={"POST result": 1})
+        self.check(self.boot(), "REPAIRED")
+        numbers = [e["seq"] for e in self.appliance.events]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_saved_something_else(self):
+        self.serve(lie=True, next="hold")
+        self.check(self.boot(), "JOURNAL_REFUSED", HOLD)
+        self.assertUntouched()
+
+    def test_save_refused(self):
+        self.serve(refuse={"PUT journal": (507, "JOURNAL_REFUSED", "disk full")}, next="again")
+        result = self.check(self.boot(), "JOURNAL_REFUSED", AGAIN)
+        self.assertIn("disk full", result["text"])
+        self.assertEqual(result["boot_next"], "not-needed")
+        self.assertUntouched()
+
+    def test_sessions_refused(self):
+        for reason, code in (("TOKEN_INVALID", REBOOT), ("HELD", REBOOT), ("PROTOCOL_ERROR", HOLD)):
+            with self.subTest(reason):
+                self.serve(refuse={"POST sessions": (403, reason, "no")})
+                self.assertEqual(self.boot(), code)
+                self.assertEqual(self.appliance.calls, ["POST sessions"])
+        self.assertUntouched()
+
+    def test_another_server(self):
+        self.serve()
+        self.assertEqual(self.boot(pin="00" * 32), REBOOT)
+        self.assertEqual(self.appliance.calls, [])
+        self.assertIn("not our appliance", self.screen.lower())
+
+    def test_bad_recipe(self):
+        self.serve(next="hold")
+        self.scenario.recipe = "[recipe]\nname = x\nfrobnicate = 1\n"
+        self.check(self.boot(), "RECIPE_BAD", HOLD)
+        self.assertUntouched()
+
+    def test_heartbeat_while_saving(self):
+        self.serve(heartbeat=1, delayed={"PUT journal": 2.7})
+        self.check(self.boot(), "REPAIRED")
+        self.assertGreaterEqual(len(self.appliance.beats), 2)
+        self.assertEqual(set(self.appliance.beats), {"saving"})
+
+    def make_pending(self):
+        """(bundle, repaired image): a repair that was saved and never confirmed."""
+        self.serve()
+        self.check(self.boot(), "REPAIRED")
+        repaired = os.path.join(self.root, "repaired")
+        shutil.move(self.image, repaired)
+        copy(self.source, self.image)
+        return self.appliance.journal, repaired
+
+    def write_sectors(self, source, sectors):
+        with open(source, "rb") as a, open(self.image, "r+b") as b:
+            for n in sectors:
+                a.seek(n * 512)
+                b.seek(n * 512)
+                b.write(a.read(512))
+
+    def test_interrupted_repair(self):
+        bundle, repaired = self.make_pending()
+        sectors = changed_sectors(self.source, repaired)
+        self.write_sectors(repaired, sectors[::2])
+        self.serve(pending=bundle)
+        result = self.check(self.boot(), "COMPLETED_PENDING")
+        self.assertEqual(changed_sectors(repaired, self.image), [])
+        self.assertEqual(result["sectors"], len(sectors) - len(sectors[::2]))
+        self.assertEqual(len(result["bundle"]), 64)
+
+    def test_interrupted_repair_does_not_fit(self):
+        bundle, repaired = self.make_pending()
+        sectors = changed_sectors(self.source, repaired)
+        with open(self.image, "r+b") as f:
+            f.seek(sectors[-1] * 512 + 100)
+            f.write(b"something else")
+        before = os.path.join(self.root, "before")
+        copy(self.image, before)
+        self.serve(pending=bundle, next="hold")
+        self.check(self.boot(), "PENDING_CONFLICT", HOLD)
+        self.assertEqual(changed_sectors(before, self.image), [])
+
+    def test_interrupted_repair_damaged(self):
+        bundle, _ = self.make_pending()
+        self.serve(pending=bundle[:-1] + bytes([bundle[-1] ^ 1]), next="hold")
+        self.check(self.boot(), "BUNDLE_BAD", HOLD)
+        self.assertUntouched()
+
+
+class BitLocker(Session):
+    def put_machine(self, name, *options):
+        path, self.truth = Disks.get(name, "--bitlocker", *options)
+        self.put_disk(path)
+        b = self.truth["bitlocker"]
+        return b["volume_guid"], bytes.fromhex(b["vmk"]), b["recovery_passwords"]
+
+    def test_released(self):
+        volume, vmk, passwords = self.put_machine("bitlocker.raw")
+        self.serve(heartbeat=1, release=[("pending", "KEY_NOT_FOUND"), ("pending", "KEY_NOT_FOUND"), [(volume, vmk)]])
+        result = self.check(self.boot(), "REPAIRED")
+        self.assertEqual(len(changed_sectors(self.source, self.image)), result["sectors"])
+        self.assertEqual(self.appliance.calls.count("GET release"), 3)
+        waits = [e["reason"] for e in self.appliance.events if e["state"] == "waiting"]
+        self.assertEqual(waits, ["WAITING_KEY", "KEY_NOT_FOUND"])
+        for text in (passwords[0]["guid"], "K7Q2MF", "no key in escrow for this volume"):
+            self.assertIn(text.lower(), self.screen.lower())
+        sent = next(v for v in self.appliance.session["volumes"] if v["kind"] == "bitlocker")
+        self.assertEqual((sent["id"], sent["method"], sent["state"]), (volume, "xts-aes-128", "4/4"))
+        self.assertEqual([p["id"] for p in sent["protectors"] if "blob" in p], [passwords[0]["guid"]])
+        self.serve(release=[[(volume, vmk)]])
+        self.check(self.boot(), "NO_BAD_FILE")
+
+    def test_suspended(self):
+        volume, _, _ = self.put_machine("suspended.raw", "--clear-key")
+        self.serve()
+        result = self.check(self.boot(), "REPAIRED")
+        self.assertNotIn("GET release", self.appliance.calls)
+        self.assertIn(volume, [v["id"] for v in result["volumes"]])
+
+    def test_not_opened(self):
+        volume, vmk, _ = self.put_machine("bitlocker.raw")
+        for reason, settings in (
+                ("RELEASE_DENIED", {"release": [("denied", "RELEASE_DENIED")]}),
+                ("BITLOCKER_WRONG_KEY", {"release": [[(volume, bytes(32))]]}),
+                ("UNSEAL_FAILED", {"release": [[(volume, vmk)]], "seal_to": bytes([9] + [0] * 31)}),
+                ("ESCROW_UNREACHABLE", {"refuse": {"GET release": (500, "ESCROW_UNREACHABLE", "gone")}})):
+            with self.subTest(reason):
+                self.serve(next="hold", **settings)
+                self.check(self.boot(), reason, HOLD)
+        self.assertUntouched()
+
+    def test_no_recovery_password(self):
+        self.put_machine("tpm-only.raw", "--recovery-protectors", "0")
+        self.serve(next="hold")
+        self.check(self.boot(), "BITLOCKER_NO_RECOVERY", HOLD)
+        self.assertNotIn("GET release", self.appliance.calls)
+        self.assertUntouched()
+
+    def test_copies_differ(self):
+        self.put_machine("copies.raw", "--bad-copies", "1")
+        self.serve(next="hold")
+        self.check(self.boot(), "BITLOCKER_COPIES_DIFFER", HOLD)
+        self.assertUntouched()
+
+
+class Others(Session):
+    def test_no_disk(self):
+        self.serve(next="hold")
+        self.check(self.boot(), "NO_DISK", HOLD)
+
+    def test_no_ntfs(self):
+        path, _ = Disks.get("none.raw", "--no-ntfs")
+        self.put_disk(path)
+        self.serve(next="hold")
+        self.check(self.boot(), "NO_NTFS", HOLD)
+        self.assertUntouched()
+
+    def test_no_windows(self):
+        path, _ = Disks.get("data.raw", "--no-windows")
+        self.put_disk(path)
+        self.serve(next="hold")
+        self.check(self.boot(), "NO_WINDOWS", HOLD)
+        self.assertUntouched()
+
+    def test_no_parameters(self):
+        self.put("cmdline", "quiet\n")
+        code = subprocess.run([PROGRAM, self.root], capture_output=True, timeout=60).returncode
+        self.assertEqual(code, HOLD)
+
+
+if __name__ == "__main__":
+    try:
+        unittest.main(argv=["session", "-v", *sys.argv[2:]])
+    finally:
+        shutil.rmtree(Disks.folder)
