@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 	} verbs[] = {
 	        {"serve", cli_serve},
 	        {"check", cli_check},
+	        {"machines", cli_machines},
 	        {"keys", cli_keys},
 	        {"audit", cli_audit},
 	        {"watch", run_watch},

@@ -39,6 +39,10 @@ int cli_open_state(const struct cli_options *options, struct config *ret);
  * is needed. CLI_OK or CLI_FAILED. */
 int cli_become(const struct account *account);
 
+/* Makes the file standard input ("-": leaves it), opened as the caller: call it before
+ * cli_become(), so that whose file it is decides who may read it. Prints why not. */
+int cli_open_input(const char *path);
+
 /* Prints "netmend: text" on standard error and returns CLI_FAILED. */
 int cli_fail(const struct error *err);
 int cli_usage(const char *text); /* the same with CLI_USAGE and a hint at --help */

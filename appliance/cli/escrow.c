@@ -6,7 +6,6 @@
 #include "appliance/supervisor/state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,20 +24,9 @@ static int run_escrow(const struct cli_options *options, const char *verb)
 	if (cli_become(&config.escrow) != CLI_OK)
 		return CLI_FAILED;
 	state_path(state, config.state, "escrow");
-	execl(program, "netmend-escrow", verb, "--state", state, (char *)NULL);
+	execl(program, "netmend-escrow", verb, "--state", state, options->json ? "--json" : NULL,
+	        (char *)NULL);
 	error_set(&err, -errno, REASON_CANNOT_OPEN, "cannot run %s: %s", program, strerror(errno));
-	return cli_fail(&err);
-}
-
-/* Opened as the caller, before the change of user: whose file it is decides who may read it. */
-static int open_as_input(const char *path)
-{
-	struct error err = {0};
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0 && (fd == STDIN_FILENO || dup2(fd, STDIN_FILENO) >= 0))
-		return CLI_OK;
-	error_set(&err, -errno, REASON_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
 	return cli_fail(&err);
 }
 
@@ -48,9 +36,11 @@ int cli_keys(int argc, char **argv)
 
 	if (cli_take_options(&argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
+	if (options.json)
+		return cli_usage("keys knows no --json");
 	if (argc == 3 && strcmp(argv[1], "import") == 0)
-		return open_as_input(argv[2]) == CLI_OK ? run_escrow(&options, "import")
-		                                        : CLI_FAILED;
+		return cli_open_input(argv[2]) == CLI_OK ? run_escrow(&options, "import")
+		                                         : CLI_FAILED;
 	if (argc == 2 && strcmp(argv[1], "status") == 0)
 		return run_escrow(&options, "status");
 	return cli_usage("keys import FILE, or keys status");
@@ -62,7 +52,7 @@ int cli_audit(int argc, char **argv)
 
 	if (cli_take_options(&argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
-	if (argc == 2 && strcmp(argv[1], "verify") == 0)
+	if (argc == 2 && strcmp(argv[1], "verify") == 0 && !options.json)
 		return run_escrow(&options, "audit-verify");
 	if (argc == 2 && strcmp(argv[1], "show") == 0)
 		return run_escrow(&options, "audit-show");

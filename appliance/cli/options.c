@@ -4,6 +4,7 @@
 #include "appliance/supervisor/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,5 +109,18 @@ int cli_become(const struct account *account)
 		return CLI_OK;
 	error_set(
 	        &err, r, REASON_INTERNAL, "cannot become user %s: %s", account->name, strerror(-r));
+	return cli_fail(&err);
+}
+
+int cli_open_input(const char *path)
+{
+	struct error err = {0};
+
+	if (strcmp(path, "-") == 0)
+		return CLI_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && dup2(fd, STDIN_FILENO) >= 0)
+		return CLI_OK;
+	error_set(&err, -errno, REASON_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
 	return cli_fail(&err);
 }

@@ -69,6 +69,7 @@ int state_prepare(const struct config *config, struct error *err)
 	        {config->state, "escrow", escrow, escrow_group, 0700},
 	        /* netmend-escrow makes its socket here; the sticky bit protects our lock. */
 	        {config->runtime, "", 0, escrow_group, 01775},
+	        {config->runtime, "page", 0, 0, 0755},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
