@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/cli/cli.h"
 #include "appliance/supervisor/watch.h"
+#include "appliance/web/web.h"
 #include "fixer/base/log.h"
 #include "netmend/version.h"
 
@@ -33,6 +34,19 @@ static const char help[] =
         "\n"
         "Exit status: 0 done, 1 failed, 2 wrong arguments.\n";
 
+static int run_web(int argc, char **argv)
+{
+	struct web_options options;
+	struct error err = {0};
+
+	log_init("netmend[web]", false);
+	if (web_options_parse(argc, argv, &options, &err) < 0) {
+		log_error("%s", err.text);
+		return CLI_USAGE;
+	}
+	return web_main(&options) < 0 ? CLI_FAILED : CLI_OK;
+}
+
 static int run_watch(int argc, char **argv)
 {
 	(void)argv;
@@ -53,6 +67,7 @@ int main(int argc, char **argv)
 	        {"machines", cli_machines},
 	        {"keys", cli_keys},
 	        {"audit", cli_audit},
+	        {"web", run_web},
 	        {"watch", run_watch},
 	};
 

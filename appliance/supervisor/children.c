@@ -256,15 +256,15 @@ void serve_ended(struct serve *s, int which, int status)
 {
 	child_ended(&s->children[which], status, s->stopping);
 	if (which == CHILD_WEB) {
-		uint32_t ids[SYNC_PENDING_MAX];
+		uint32_t ids[RESYNC_PENDING_MAX];
 		close_ours(&s->web_fd);
-		(void)sync_take_all(&s->sync, ids); /* nobody is there to be answered */
+		(void)resync_take_all(&s->resync, ids); /* nobody is there to be answered */
 	}
 	if (which == CHILD_WATCH)
 		close_ours(&s->watch_fd);
 	if (which == CHILD_DNSMASQ) {
 		serve_read_log(s); /* its last words */
-		sync_lost(&s->sync);
+		resync_lost(&s->resync);
 		serve_set_health(s, false, "dnsmasq ended; it is being started again");
 	}
 }

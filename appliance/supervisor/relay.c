@@ -56,8 +56,8 @@ static void answer_syncs(struct serve *s, const uint32_t *ids, size_t count, con
 
 void serve_refuse_syncs(struct serve *s, const char *text)
 {
-	uint32_t ids[SYNC_PENDING_MAX];
-	size_t count = sync_take_all(&s->sync, ids);
+	uint32_t ids[RESYNC_PENDING_MAX];
+	size_t count = resync_take_all(&s->resync, ids);
 
 	answer_syncs(s, ids, count, text);
 }
@@ -65,9 +65,9 @@ void serve_refuse_syncs(struct serve *s, const char *text)
 /* dnsmasq has read the answer list: at its start, or because we told it to. */
 static void list_was_read(struct serve *s)
 {
-	uint32_t done[SYNC_PENDING_MAX];
+	uint32_t done[RESYNC_PENDING_MAX];
 	char text[80];
-	size_t count = sync_read(&s->sync, done);
+	size_t count = resync_read(&s->resync, done);
 
 	answer_syncs(s, done, count, NULL);
 	snprintf(text, sizeof(text), "dnsmasq answers on %s (%s)", s->config.interface,
@@ -123,7 +123,7 @@ static void take_request(struct serve *s, const struct control_message *m)
 		log_warning("web sent a message of type %u: ignored", (unsigned)m->type);
 	else if (!s->enabled[CHILD_DNSMASQ])
 		answer_syncs(s, &m->id, 1, NULL); /* no list to be read by anybody */
-	else if (!sync_request(&s->sync, m->id))
+	else if (!resync_request(&s->resync, m->id))
 		answer_syncs(s, &m->id, 1, "too many requests wait for dnsmasq");
 }
 
@@ -170,12 +170,12 @@ void serve_drive_sync(struct serve *s)
 {
 	int64_t now = monotonic_ms();
 
-	if (sync_overdue(&s->sync, now)) {
+	if (resync_overdue(&s->resync, now)) {
 		log_error("dnsmasq did not read the answer list in %d ms: it is restarted",
-		        SYNC_LIMIT_MS);
-		sync_lost(&s->sync);
+		        RESYNC_LIMIT_MS);
+		resync_lost(&s->resync);
 		child_signal(&s->children[CHILD_DNSMASQ], SIGKILL);
 	}
-	if (sync_must_signal(&s->sync, now))
+	if (resync_must_signal(&s->resync, now))
 		child_signal(&s->children[CHILD_DNSMASQ], SIGHUP);
 }

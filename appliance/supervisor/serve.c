@@ -166,8 +166,8 @@ static int start_due(struct serve *s)
 		if (!child->pid && child->due < next)
 			next = child->due;
 	}
-	if (s->sync.in_flight && s->sync.deadline < next)
-		next = s->sync.deadline;
+	if (s->resync.in_flight && s->resync.deadline < next)
+		next = s->resync.deadline;
 	return next > now ? (int)(next - now) : 0;
 }
 

@@ -7,7 +7,7 @@
 #include "appliance/supervisor/child.h"
 #include "appliance/supervisor/dnsmasq_log.h"
 #include "appliance/supervisor/state.h"
-#include "appliance/supervisor/sync.h"
+#include "appliance/supervisor/resync.h"
 #include "appliance/web/web.h"
 
 enum { CHILD_ESCROW, CHILD_WEB, CHILD_WATCH, CHILD_DNSMASQ, CHILDREN };
@@ -27,7 +27,7 @@ struct serve {
 	int signal_fd;
 
 	struct dnsmasq_log log;
-	struct sync sync;
+	struct resync resync;
 	bool dhcp_ok;
 	char dhcp_text[160];
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "appliance/supervisor/sync.h"
+#include "appliance/supervisor/resync.h"
 
 #include <string.h>
 
-bool sync_request(struct sync *s, uint32_t id)
+bool resync_request(struct resync *s, uint32_t id)
 {
-	if (s->count == SYNC_PENDING_MAX)
+	if (s->count == RESYNC_PENDING_MAX)
 		return false;
 	s->ids[s->count++] = id;
 	return true;
 }
 
-bool sync_must_signal(struct sync *s, int64_t now)
+bool resync_must_signal(struct resync *s, int64_t now)
 {
 	if (!s->ready || s->in_flight || s->count == 0)
 		return false;
 	s->in_flight = true;
 	s->signalled = s->count;
-	s->deadline = now + SYNC_LIMIT_MS;
+	s->deadline = now + RESYNC_LIMIT_MS;
 	return true;
 }
 
-size_t sync_read(struct sync *s, uint32_t *done)
+size_t resync_read(struct resync *s, uint32_t *done)
 {
 	size_t n = s->signalled;
 
@@ -35,19 +35,19 @@ size_t sync_read(struct sync *s, uint32_t *done)
 	return n;
 }
 
-void sync_lost(struct sync *s)
+void resync_lost(struct resync *s)
 {
 	s->ready = false;
 	s->in_flight = false;
 	s->signalled = 0;
 }
 
-bool sync_overdue(const struct sync *s, int64_t now)
+bool resync_overdue(const struct resync *s, int64_t now)
 {
 	return s->in_flight && now >= s->deadline;
 }
 
-size_t sync_take_all(struct sync *s, uint32_t *ids)
+size_t resync_take_all(struct resync *s, uint32_t *ids)
 {
 	size_t n = s->count;
 
