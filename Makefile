@@ -159,7 +159,7 @@ TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/module/test_*.c)
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRCS))
 GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
-TEST_LIBS  := $(LIBINITRD) $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBBASE)
+TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBINITRD) $(LIBBASE)
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
 	@echo "  LINK  $@"

@@ -159,20 +159,25 @@ void screen_status(const char *state, const char *detail)
 	say_status("");
 }
 
-void screen_reason(enum reason reason, const char *text)
+static enum screen_band band_of(enum reason reason)
 {
 	const char *severity = reason_severity(reason);
-	enum screen_band band = SCREEN_BLUE;
-	char advice[SCREEN_TEXT], suffix[64];
 
 	if (strcmp(severity, "fail") == 0)
-		band = SCREEN_RED;
-	else if (strcmp(severity, "ok") == 0)
-		band = SCREEN_GREEN;
+		return SCREEN_RED;
+	if (strcmp(severity, "warn") == 0)
+		return SCREEN_AMBER;
+	return strcmp(severity, "ok") == 0 ? SCREEN_GREEN : SCREEN_BLUE;
+}
+
+void screen_reason(enum reason reason, const char *text)
+{
+	char advice[SCREEN_TEXT], suffix[64];
+
 	(void)snprintf(
 	        advice, sizeof(advice), "%s\n\n%s", reason_advice(reason), reason_code(reason));
 	(void)snprintf(suffix, sizeof(suffix), " [%s]", reason_code(reason));
-	set_status(band, reason_title(reason), text, advice);
+	set_status(band_of(reason), reason_title(reason), text, advice);
 	say_status(suffix);
 }
 

@@ -10,14 +10,14 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-void wait_until(uint64_t until)
+void init_wait_until(uint64_t until)
 {
 	(void)events_wait(until);
 	if (events.restart_asked)
-		leave();
+		init_leave();
 }
 
-void leave(void)
+void init_leave(void)
 {
 	char line[64];
 
@@ -36,20 +36,20 @@ void leave(void)
 		(void)pause();
 }
 
-void hold(void)
+void init_hold(void)
 {
 	screen_serial("netmend: held; Ctrl-Alt-Del restarts this machine");
 	for (;;)
-		wait_until(UINT64_MAX);
+		init_wait_until(UINT64_MAX);
 }
 
-void fail(enum reason reason, const char *text, unsigned seconds)
+void init_fail(enum reason reason, const char *text, unsigned seconds)
 {
 	const uint64_t limit = boottime_ms() + (uint64_t)seconds * 1000;
 
 	screen_reason(reason, text);
 	screen_line("restarting in %u seconds", seconds);
 	while (boottime_ms() < limit)
-		wait_until(limit);
-	leave();
+		init_wait_until(limit);
+	init_leave();
 }

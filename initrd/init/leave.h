@@ -9,15 +9,15 @@
 
 /* Waits until something happened or until then (ms since kernel start); restarts the machine when
  * somebody pressed Ctrl-Alt-Del. */
-void wait_until(uint64_t until);
+void init_wait_until(uint64_t until);
 
 /* Restarts the machine. */
-_Noreturn void leave(void);
+_Noreturn void init_leave(void);
 
 /* Leaves the screen as it is until somebody presses Ctrl-Alt-Del. */
-_Noreturn void hold(void);
+_Noreturn void init_hold(void);
 
 /* Shows the reason, restarts after so many seconds. */
-_Noreturn void fail(enum reason reason, const char *text, unsigned seconds);
+_Noreturn void init_fail(enum reason reason, const char *text, unsigned seconds);
 
 #endif

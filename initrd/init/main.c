@@ -79,9 +79,9 @@ static void wait_for_disk(void)
 	const uint64_t limit = started + DEVICE_LIMIT;
 
 	while (!drivers_have_disk() && boottime_ms() < limit)
-		wait_until(boottime_ms() + 250 < limit ? boottime_ms() + 250 : limit);
+		init_wait_until(boottime_ms() + 250 < limit ? boottime_ms() + 250 : limit);
 	while (boottime_ms() < events.last_device + SETTLED && boottime_ms() < limit)
-		wait_until(events.last_device + SETTLED);
+		init_wait_until(events.last_device + SETTLED);
 }
 
 static void show_no_port(void)
@@ -107,8 +107,8 @@ static void wait_for_port(char ret_name[IFNAMSIZ])
 			shown = true;
 		}
 		if (boottime_ms() >= started + NO_PORT_LIMIT)
-			leave();
-		wait_until(boottime_ms() + 500);
+			init_leave();
+		init_wait_until(boottime_ms() + 500);
 	}
 }
 
@@ -133,7 +133,7 @@ static void wait_for_link(const char *name)
 			show_no_link(name);
 			shown = true;
 		}
-		wait_until(boottime_ms() + 500); /* ended early by a change of the link */
+		init_wait_until(boottime_ms() + 500); /* ended early by a change of the link */
 	}
 }
 
@@ -147,11 +147,11 @@ static void bring_up_network(void)
 	int r = network_up(name);
 	if (r < 0) {
 		error_set(&err, r, REASON_INTERNAL, "cannot start port %s: %s", name, strerror(-r));
-		fail(err.reason, err.text, 60);
+		init_fail(err.reason, err.text, 60);
 	}
 	wait_for_link(name);
 	if (network_configure(name, &params, &err) < 0)
-		fail(err.reason, err.text, 60);
+		init_fail(err.reason, err.text, 60);
 	screen_line("network %s %s/%u", name, params.address, params.prefix);
 }
 
@@ -176,7 +176,7 @@ static int run_fixer(void)
 	screen_line("fixer started at %llu ms", (unsigned long long)boottime_ms());
 	events.child = start_fixer();
 	if (events.child < 0)
-		fail(REASON_INTERNAL, "cannot start a process for the fixer", 30);
+		init_fail(REASON_INTERNAL, "cannot start a process for the fixer", 30);
 	while (!events.child_ended && !events.restart_asked)
 		(void)events_wait(UINT64_MAX);
 	if (!events.child_ended) {
@@ -186,7 +186,7 @@ static int run_fixer(void)
 		const uint64_t limit = boottime_ms() + 5000;
 		while (!events.child_ended && events_wait(limit))
 			;
-		leave();
+		init_leave();
 	}
 	return events.child_status;
 }
@@ -199,9 +199,9 @@ _Noreturn static void act_on(int status)
 		switch (WEXITSTATUS(status)) {
 		case FIXER_REBOOT:
 		case FIXER_AGAIN:
-			leave();
+			init_leave();
 		case FIXER_HOLD:
-			hold();
+			init_hold();
 		default:
 			(void)snprintf(
 			        text, sizeof(text), "It ended with code %d.", WEXITSTATUS(status));
@@ -209,7 +209,7 @@ _Noreturn static void act_on(int status)
 	} else {
 		(void)snprintf(text, sizeof(text), "It was ended by signal %d.", WTERMSIG(status));
 	}
-	fail(REASON_FIXER_CRASHED, text, 30);
+	init_fail(REASON_FIXER_CRASHED, text, 30);
 }
 
 int main(void)
@@ -228,7 +228,7 @@ int main(void)
 	screen_line("init started at %llu ms", (unsigned long long)started);
 	events_open();
 	if (bootparams_read(&params, &err) < 0)
-		fail(err.reason, err.text, 60);
+		init_fail(err.reason, err.text, 60);
 	show_machine();
 	screen_status("Looking for disks", "");
 	load_drivers();

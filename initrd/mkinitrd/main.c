@@ -3,7 +3,7 @@
 #include "fixer/base/cleanup.h"
 #include "initrd/mkinitrd/list.h"
 #include "initrd/mkinitrd/resolve.h"
-#include "initrd/mkinitrd/tree.h"
+#include "initrd/mkinitrd/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,8 +105,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 static int read_list(const char *path, struct module_list *ret, struct error *err)
 {
-	struct tree file = {0};
-	int r = tree_add_file(&file, "list", 0644, path, err);
+	struct rootfs file = {0};
+	int r = rootfs_add_file(&file, "list", 0644, path, err);
 
 	if (r == 0 && file.entries[0].len > LIST_MAX)
 		r = error_set(err, -EMSGSIZE, REASON_USAGE, "larger than any list should be");
@@ -116,14 +116,14 @@ static int read_list(const char *path, struct module_list *ret, struct error *er
 		        strndup((const char *)file.entries[0].data, file.entries[0].len);
 		r = text ? module_list_parse(text, ret, err) : -ENOMEM;
 	}
-	tree_free(&file);
+	rootfs_free(&file);
 	if (r < 0)
 		error_prefix(err, "%.150s", path);
 	return r;
 }
 
 /* The kernel's version is the last part of its module directory. */
-static int add_modules(struct tree *tree, const struct options *o, const struct module_set *set,
+static int add_modules(struct rootfs *rootfs, const struct options *o, const struct module_set *set,
         uint64_t *group_bytes, struct error *err)
 {
 	CLEANUP_FREE char *prefix = NULL;
@@ -139,16 +139,16 @@ static int add_modules(struct tree *tree, const struct options *o, const struct 
 		CLEANUP_FREE char *path = NULL;
 		if (asprintf(&path, "%s%s", prefix, m->path + cut) < 0)
 			return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "out of memory");
-		r = tree_add_file(tree, path, 0644, m->path, err);
+		r = rootfs_add_file(rootfs, path, 0644, m->path, err);
 		if (r == 0)
-			group_bytes[m->group] += tree->entries[tree->count - 1].len;
+			group_bytes[m->group] += rootfs->entries[rootfs->count - 1].len;
 	}
 	if (r < 0)
 		return r;
 	buffer_init(&table, TABLE_MAX);
 	r = module_set_write_table(set, o->kernel_modules, prefix, &table);
 	if (r == 0)
-		r = tree_add(tree, "lib/netmend/modules", 0644, table.data, table.len);
+		r = rootfs_add(rootfs, "lib/netmend/modules", 0644, table.data, table.len);
 	buffer_free(&table);
 	if (r < 0)
 		return error_set(err, r, REASON_INTERNAL, "cannot write the table of modules: %s",
@@ -156,8 +156,8 @@ static int add_modules(struct tree *tree, const struct options *o, const struct 
 	return 0;
 }
 
-static int add_firmware(
-        struct tree *tree, const struct module_list *list, uint64_t *group_bytes, struct error *err)
+static int add_firmware(struct rootfs *rootfs, const struct module_list *list,
+        uint64_t *group_bytes, struct error *err)
 {
 	for (size_t i = 0; i < list->item_count; i++) {
 		const struct list_item *item = &list->items[i];
@@ -165,34 +165,34 @@ static int add_firmware(
 		if (!item->is_firmware)
 			continue;
 		(void)snprintf(source, sizeof(source), "/lib/firmware/%s", item->name);
-		int r = tree_add_file(tree, source + 1, 0644, source, err);
+		int r = rootfs_add_file(rootfs, source + 1, 0644, source, err);
 		if (r < 0) {
 			error_prefix(err, "line %u", item->line);
 			return r;
 		}
-		group_bytes[item->group] += tree->entries[tree->count - 1].len;
+		group_bytes[item->group] += rootfs->entries[rootfs->count - 1].len;
 	}
 	return 0;
 }
 
 /* Where init mounts, and the programs. */
-static int add_skeleton(struct tree *tree, const struct options *o, struct error *err)
+static int add_skeleton(struct rootfs *rootfs, const struct options *o, struct error *err)
 {
 	static const char *const directories[] = {"dev", "proc", "run", "sys", "tmp"};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]) && r == 0; i++)
-		r = tree_add_directory(tree, directories[i]);
+		r = rootfs_add_directory(rootfs, directories[i]);
 	if (r < 0)
 		return error_set(err, r, REASON_OUT_OF_MEMORY, "out of memory");
-	r = tree_add_file(tree, "init", 0755, o->init, err);
+	r = rootfs_add_file(rootfs, "init", 0755, o->init, err);
 	if (r == 0)
-		r = tree_add_file(tree, "bin/fixer", 0755, o->fixer, err);
+		r = rootfs_add_file(rootfs, "bin/fixer", 0755, o->fixer, err);
 	for (unsigned i = 0; i < o->extra_count && r == 0; i++) {
 		char *source = o->extra[i], *to = strchr(source, '=');
 		*to++ = 0;
-		r = tree_add_file(tree, to + (*to == '/'), access(source, X_OK) == 0 ? 0755 : 0644,
-		        source, err);
+		r = rootfs_add_file(rootfs, to + (*to == '/'),
+		        access(source, X_OK) == 0 ? 0755 : 0644, source, err);
 	}
 	return r;
 }
@@ -221,12 +221,12 @@ static int write_output(const char *path, const struct buffer *data, struct erro
 }
 
 static void print_groups(const struct module_list *list, const uint64_t *group_bytes,
-        const struct tree *tree, const struct buffer *image)
+        const struct rootfs *rootfs, const struct buffer *image)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < tree->count; i++)
-		total += tree->entries[i].len;
+	for (size_t i = 0; i < rootfs->count; i++)
+		total += rootfs->entries[i].len;
 	for (unsigned i = 0; i < list->group_count; i++)
 		if (group_bytes[i] > 0)
 			(void)printf("%10llu  %s\n", (unsigned long long)group_bytes[i],
@@ -239,7 +239,7 @@ static int build(const struct options *o, const struct module_list *list, struct
 {
 	CLEANUP_FREE uint64_t *group_bytes = calloc(list->group_count, sizeof(*group_bytes));
 	struct module_set set = {0};
-	struct tree tree = {0};
+	struct rootfs rootfs = {0};
 	struct buffer image;
 	int r = group_bytes ? 0 : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "out of memory");
 
@@ -250,19 +250,19 @@ static int build(const struct options *o, const struct module_list *list, struct
 			error_prefix(err, "%.150s", o->modules);
 	}
 	if (r == 0)
-		r = add_skeleton(&tree, o, err);
+		r = add_skeleton(&rootfs, o, err);
 	if (r == 0)
-		r = add_modules(&tree, o, &set, group_bytes, err);
+		r = add_modules(&rootfs, o, &set, group_bytes, err);
 	if (r == 0)
-		r = add_firmware(&tree, list, group_bytes, err);
+		r = add_firmware(&rootfs, list, group_bytes, err);
 	if (r == 0)
-		r = tree_archive(&tree, o->level, &image, err);
+		r = rootfs_archive(&rootfs, o->level, &image, err);
 	if (r == 0)
 		r = write_output(o->output, &image, err);
 	if (r == 0 && o->verbose)
-		print_groups(list, group_bytes, &tree, &image);
+		print_groups(list, group_bytes, &rootfs, &image);
 	buffer_free(&image);
-	tree_free(&tree);
+	rootfs_free(&rootfs);
 	module_set_free(&set);
 	return r;
 }

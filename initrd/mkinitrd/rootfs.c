@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "initrd/mkinitrd/tree.h"
+#include "initrd/mkinitrd/rootfs.h"
 #include "fixer/base/cleanup.h"
 
 #include <archive.h>
@@ -12,51 +12,52 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static struct tree_entry *find(const struct tree *tree, const char *path)
+static struct rootfs_entry *find(const struct rootfs *rootfs, const char *path)
 {
-	for (size_t i = 0; i < tree->count; i++)
-		if (strcmp(tree->entries[i].path, path) == 0)
-			return &tree->entries[i];
+	for (size_t i = 0; i < rootfs->count; i++)
+		if (strcmp(rootfs->entries[i].path, path) == 0)
+			return &rootfs->entries[i];
 	return NULL;
 }
 
-static int append(struct tree *tree, const char *path, mode_t mode, uint8_t *data, size_t len)
+static int append(struct rootfs *rootfs, const char *path, mode_t mode, uint8_t *data, size_t len)
 {
-	struct tree_entry *entries = realloc(tree->entries, (tree->count + 1) * sizeof(*entries));
+	struct rootfs_entry *entries =
+	        realloc(rootfs->entries, (rootfs->count + 1) * sizeof(*entries));
 	if (!entries)
 		return -ENOMEM;
-	tree->entries = entries;
+	rootfs->entries = entries;
 	char *copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
-	entries[tree->count++] =
-	        (struct tree_entry){.path = copy, .mode = mode, .data = data, .len = len};
+	entries[rootfs->count++] =
+	        (struct rootfs_entry){.path = copy, .mode = mode, .data = data, .len = len};
 	return 0;
 }
 
 /* The directories above path, outermost first. */
-static int add_parents(struct tree *tree, const char *path)
+static int add_parents(struct rootfs *rootfs, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		CLEANUP_FREE char *parent = strndup(path, (size_t)(slash - path));
 		if (!parent)
 			return -ENOMEM;
-		if (find(tree, parent))
+		if (find(rootfs, parent))
 			continue;
-		int r = append(tree, parent, S_IFDIR | 0755, NULL, 0);
+		int r = append(rootfs, parent, S_IFDIR | 0755, NULL, 0);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int tree_add_directory(struct tree *tree, const char *path)
+int rootfs_add_directory(struct rootfs *rootfs, const char *path)
 {
-	int r = add_parents(tree, path);
+	int r = add_parents(rootfs, path);
 
-	if (r < 0 || find(tree, path))
+	if (r < 0 || find(rootfs, path))
 		return r;
-	return append(tree, path, S_IFDIR | 0755, NULL, 0);
+	return append(rootfs, path, S_IFDIR | 0755, NULL, 0);
 }
 
 static bool is_good_path(const char *path)
@@ -72,13 +73,14 @@ static bool is_good_path(const char *path)
 	return true;
 }
 
-int tree_add(struct tree *tree, const char *path, mode_t permissions, const void *data, size_t len)
+int rootfs_add(
+        struct rootfs *rootfs, const char *path, mode_t permissions, const void *data, size_t len)
 {
 	if (!is_good_path(path))
 		return -EINVAL;
-	if (find(tree, path))
+	if (find(rootfs, path))
 		return -EEXIST;
-	int r = add_parents(tree, path);
+	int r = add_parents(rootfs, path);
 	if (r < 0)
 		return r;
 	uint8_t *copy = malloc(len + 1);
@@ -86,13 +88,13 @@ int tree_add(struct tree *tree, const char *path, mode_t permissions, const void
 		return -ENOMEM;
 	if (len > 0)
 		memcpy(copy, data, len);
-	r = append(tree, path, S_IFREG | permissions, copy, len);
+	r = append(rootfs, path, S_IFREG | permissions, copy, len);
 	if (r < 0)
 		free(copy);
 	return r;
 }
 
-int tree_add_file(struct tree *tree, const char *path, mode_t permissions, const char *source,
+int rootfs_add_file(struct rootfs *rootfs, const char *path, mode_t permissions, const char *source,
         struct error *err)
 {
 	CLEANUP_CLOSE int fd = open(source, O_RDONLY | O_CLOEXEC);
@@ -113,21 +115,21 @@ int tree_add_file(struct tree *tree, const char *path, mode_t permissions, const
 			        err, -EIO, REASON_CANNOT_OPEN, "cannot read all of %.200s", source);
 		len += (size_t)n;
 	}
-	int r = tree_add(tree, path, permissions, data, len);
+	int r = rootfs_add(rootfs, path, permissions, data, len);
 	if (r < 0)
 		return error_set(err, r, REASON_USAGE, "cannot add %.150s as /%.150s: %s", source,
 		        path, strerror(-r));
 	return 0;
 }
 
-void tree_free(struct tree *tree)
+void rootfs_free(struct rootfs *rootfs)
 {
-	for (size_t i = 0; i < tree->count; i++) {
-		free(tree->entries[i].path);
-		free(tree->entries[i].data);
+	for (size_t i = 0; i < rootfs->count; i++) {
+		free(rootfs->entries[i].path);
+		free(rootfs->entries[i].data);
 	}
-	free(tree->entries);
-	*tree = (struct tree){0};
+	free(rootfs->entries);
+	*rootfs = (struct rootfs){0};
 }
 
 /* ---- the archive -------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ void tree_free(struct tree *tree)
 
 static int by_path(const void *a, const void *b)
 {
-	const struct tree_entry *x = a, *y = b;
+	const struct rootfs_entry *x = a, *y = b;
 	return strcmp(x->path, y->path);
 }
 
@@ -149,7 +151,7 @@ static ssize_t write_out(struct archive *a, void *out, const void *data, size_t 
 	return (ssize_t)len;
 }
 
-static int write_entry(struct archive *a, const struct tree_entry *e, int64_t inode)
+static int write_entry(struct archive *a, const struct rootfs_entry *e, int64_t inode)
 {
 	struct archive_entry *header = archive_entry_new();
 	if (!header)
@@ -184,15 +186,15 @@ static int open_archive(struct archive *a, int level, struct buffer *out)
 	return archive_write_open(a, out, NULL, write_out, NULL);
 }
 
-int tree_archive(struct tree *tree, int level, struct buffer *out, struct error *err)
+int rootfs_archive(struct rootfs *rootfs, int level, struct buffer *out, struct error *err)
 {
 	struct archive *a = archive_write_new();
 	if (!a)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "out of memory");
-	qsort(tree->entries, tree->count, sizeof(*tree->entries), by_path);
+	qsort(rootfs->entries, rootfs->count, sizeof(*rootfs->entries), by_path);
 	int r = open_archive(a, level, out);
-	for (size_t i = 0; i < tree->count && r == ARCHIVE_OK; i++)
-		r = write_entry(a, &tree->entries[i], (int64_t)i + 1);
+	for (size_t i = 0; i < rootfs->count && r == ARCHIVE_OK; i++)
+		r = write_entry(a, &rootfs->entries[i], (int64_t)i + 1);
 	if (r == ARCHIVE_OK)
 		r = archive_write_close(a);
 	if (r != ARCHIVE_OK) {
