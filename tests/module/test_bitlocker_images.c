@@ -1,74 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every volume Windows made for cryptsetup's tests: opened by its recovery passwords or clear key,
- * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly.
- */
-#include "fixer/bitlocker/bitlocker.h"
-#include "tests/generators/bitlk_images.h"
-#include "tests/unit/memory_device.h"
+ * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly. */
+#include "tests/unit/bitlocker_helpers.h"
 
-#include <openssl/evp.h>
-#include <setjmp.h>
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
-
-static struct bitlk_images set;
-
-static int load(void **state)
-{
-	(void)state;
-	int r = bitlk_images_load(&set);
-	return r == -ENOENT ? 0 : r;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	bitlk_images_free(&set);
-	return 0;
-}
-
-static void need_images(void)
-{
-	if (set.count == 0) {
-		print_message("skipped: no " BITLK_ARCHIVE "\n");
-		skip();
-	}
-}
-
-/* The VMK by the i-th recovery password, or by the clear key when the image has none. */
-static struct secret *vmk_of(const struct bitlk_image *image, const struct bitlocker *b, size_t i)
-{
-	CLEANUP_SECRET struct secret *key = NULL, *stretched = NULL;
-	const struct bitlocker_info *info = bitlocker_info(b);
-	struct secret *vmk = NULL;
-	struct guid id;
-	unsigned group;
-
-	if (image->password[i][0] == 0) {
-		assert_true(info->suspended);
-		assert_int_equal(bitlocker_clear_key(b, &vmk, NULL), 0);
-		return vmk;
-	}
-	assert_int_equal(guid_parse(image->protector[i], &id), 0);
-	assert_int_equal(recovery_password_parse(image->password[i], strlen(image->password[i]),
-	                         &key, &group, NULL),
-	        0);
-	for (size_t p = 0; p < info->protector_count; p++) {
-		const struct bitlocker_protector *protector = &info->protectors[p];
-		if (!guid_equal(&protector->id, &id))
-			continue;
-		assert_int_equal(protector->kind, PROTECTOR_RECOVERY_PASSWORD);
-		assert_true(protector->has_blob);
-		assert_int_equal(
-		        recovery_password_stretch(key, protector->blob.salt, &stretched), 0);
-		assert_int_equal(bitlocker_blob_open(&protector->blob, stretched, &vmk), 0);
-		return vmk;
-	}
-	fail_msg("%s has no protector %s", image->name, image->protector[i]);
-	return NULL;
-}
 
 static void hash_device(struct block_device *dev, char hex[65])
 {
@@ -87,8 +22,8 @@ static void hash_device(struct block_device *dev, char hex[65])
 	hex_encode(digest, sizeof(digest), hex);
 }
 
-static void refused_while_converting(
-        struct block_device *dev, const struct bitlocker *b, const struct secret *vmk)
+static void refused_while_converting(struct block_device *dev, const struct bitlocker *b,
+	const struct secret *vmk)
 {
 	struct block_device *volume = NULL;
 	struct error err = {0};
@@ -110,7 +45,7 @@ static void check_image(const struct bitlk_image *image, size_t password)
 
 	assert_int_equal(bitlocker_parse(&m.dev, &b, &err), 0);
 	assert_int_equal(guid_parse(image->volume_id, &id), 0);
-	CLEANUP_SECRET struct secret *vmk = vmk_of(image, b, password);
+	CLEANUP_SECRET struct secret *vmk = bitlk_vmk(image, b, password);
 	if (image->sha256[0] == 0) {
 		refused_while_converting(&m.dev, b, vmk);
 		return;
@@ -131,13 +66,13 @@ static void every_image_decrypts_as_published(void **state)
 	(void)state;
 	size_t decrypted = 0;
 
-	need_images();
-	assert_int_equal(set.count, 21);
-	for (size_t i = 0; i < set.count; i++) {
-		check_image(&set.images[i], 0);
-		if (set.images[i].password[1][0])
-			check_image(&set.images[i], 1);
-		decrypted += set.images[i].sha256[0] != 0;
+	(void)bitlk_need("aes-xts-128");
+	assert_int_equal(bitlk_set.count, 21);
+	for (size_t i = 0; i < bitlk_set.count; i++) {
+		check_image(&bitlk_set.images[i], 0);
+		if (bitlk_set.images[i].password[1][0])
+			check_image(&bitlk_set.images[i], 1);
+		decrypted += bitlk_set.images[i].sha256[0] != 0;
 	}
 	assert_int_equal(decrypted, 19);
 }
@@ -145,9 +80,7 @@ static void every_image_decrypts_as_published(void **state)
 static void clear_key_of_a_converting_volume_opens(void **state)
 {
 	(void)state;
-	need_images();
-	const struct bitlk_image *image = bitlk_image_find(&set, "partially-encrypted-aes-cbc-128");
-	assert_non_null(image);
+	const struct bitlk_image *image = bitlk_need("partially-encrypted-aes-cbc-128");
 	struct memory_device m = memory_device_over(image->bytes, image->size, 512);
 	CLEANUP_BITLOCKER struct bitlocker *b = NULL;
 	CLEANUP_SECRET struct secret *vmk = NULL;
@@ -155,15 +88,15 @@ static void clear_key_of_a_converting_volume_opens(void **state)
 	assert_int_equal(bitlocker_parse(&m.dev, &b, NULL), 0);
 	assert_true(bitlocker_info(b)->suspended);
 	assert_int_equal(bitlocker_clear_key(b, &vmk, NULL), 0);
-	CLEANUP_SECRET struct secret *by_password = vmk_of(image, b, 0);
+	CLEANUP_SECRET struct secret *by_password = bitlk_vmk(image, b, 0);
 	assert_memory_equal(vmk->data, by_password->data, 32);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(every_image_decrypts_as_published),
-	        cmocka_unit_test(clear_key_of_a_converting_volume_opens),
+		cmocka_unit_test(every_image_decrypts_as_published),
+		cmocka_unit_test(clear_key_of_a_converting_volume_opens),
 	};
-	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, load, unload);
+	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, bitlk_setup, bitlk_teardown);
 }
