@@ -44,8 +44,8 @@ static inline struct bitlk_image *bitlk_need(const char *name)
 }
 
 /* The VMK by the i-th recovery password, or by the clear key when the image has none. */
-static inline struct secret *bitlk_vmk(const struct bitlk_image *image, const struct bitlocker *b,
-	size_t i)
+static inline struct secret *bitlk_vmk_derive(const struct bitlk_image *image,
+	const struct bitlocker *b, size_t i)
 {
 	CLEANUP_SECRET struct secret *key = NULL, *stretched = NULL;
 	const struct bitlocker_info *info = bitlocker_info(b);
@@ -75,6 +75,22 @@ static inline struct secret *bitlk_vmk(const struct bitlk_image *image, const st
 	}
 	fail_msg("%s has no protector %s", image->name, image->protector[i]);
 	return NULL;
+}
+
+/* The same, stretching each password once only; the caller frees its copy. */
+static inline struct secret *bitlk_vmk(const struct bitlk_image *image, const struct bitlocker *b,
+	size_t i)
+{
+	static uint8_t known[BITLK_MAX][2][BITLOCKER_KEY_LEN];
+	static bool is_known[BITLK_MAX][2];
+	size_t index = (size_t)(image - bitlk_set.images);
+
+	if (!is_known[index][i]) {
+		CLEANUP_SECRET struct secret *vmk = bitlk_vmk_derive(image, b, i);
+		memcpy(known[index][i], vmk->data, BITLOCKER_KEY_LEN);
+		is_known[index][i] = true;
+	}
+	return secret_copy(known[index][i], BITLOCKER_KEY_LEN);
 }
 
 /* --- changing metadata the way only the holder of the VMK can -------------------------------- */
