@@ -29,7 +29,7 @@ const char *bitlocker_protector_name(enum bitlocker_protector_kind kind);
 
 #define BITLOCKER_SALT_LEN 16
 #define BITLOCKER_BLOB_LEN 72 /* nonce 12, MAC 16, ciphertext 44: a VMK under AES-256-CCM */
-#define BITLOCKER_KEY_LEN 32  /* stretched key, VMK */
+#define BITLOCKER_KEY_LEN  32 /* stretched key, VMK */
 
 /* What escrow needs to find out whether a password opens this protector. Not secret. */
 struct bitlocker_blob {
@@ -98,15 +98,15 @@ DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
  * (locked memory). -EINVAL with the first bad group (1..8; 0 = wrong overall shape) in *ret_group
  * and REASON_RECOVERY_PASSWORD_FORMAT; the text never contains digits of the password. */
 int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
-	unsigned *ret_group, struct error *err);
+        unsigned *ret_group, struct error *err);
 
 /* 0x100000 rounds of SHA-256 (100 to 300 ms). key: the 16 bytes above. */
 int recovery_password_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
-	struct secret **ret_stretched);
+        struct secret **ret_stretched);
 
 /* Opens the protector's VMK with the stretched key. -EKEYREJECTED when the MAC does not fit. */
-int bitlocker_blob_open(const struct bitlocker_blob *blob, const struct secret *stretched,
-	struct secret **ret_vmk);
+int bitlocker_blob_open(
+        const struct bitlocker_blob *blob, const struct secret *stretched, struct secret **ret_vmk);
 
 /* The VMK of a suspended volume. -ENOENT when there is no clear key. */
 int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, struct error *err);
@@ -115,11 +115,11 @@ int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, stru
 
 /* Decrypts the FVEK with vmk, checks the metadata's SHA-256 under it, and gives the plaintext
  * volume over dev (kept, not owned; it may be an overlay). The result is writable when dev is and
- * the rules allow writing: normal GUID, state 4/4 or 1/1, all three copies good and equal. Otherwise
- * it is read-only and bitlocker_write_refusal() says why. Errors: REASON_BITLOCKER_WRONG_KEY,
- * _METHOD, _METADATA_BAD, _CONVERTING (EOW: not yet readable). */
+ * the rules allow writing: normal GUID, state 4/4 or 1/1, all three copies good and equal.
+ * Otherwise it is read-only and bitlocker_write_refusal() says why. Errors:
+ * REASON_BITLOCKER_WRONG_KEY, _METHOD, _METADATA_BAD, _CONVERTING (EOW: not yet readable). */
 int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
-	struct block_device **ret, struct error *err);
+        struct block_device **ret, struct error *err);
 
 /* 0 when writing is allowed; otherwise a negative errno with the reason. */
 int bitlocker_write_refusal(const struct bitlocker *b, struct error *err);
@@ -128,8 +128,8 @@ int bitlocker_write_refusal(const struct bitlocker *b, struct error *err);
  * that is not at its own place. */
 uint64_t bitlocker_physical(const struct bitlocker *b, uint64_t offset);
 
-/* True when [offset, offset+len) on dev touches what belongs to BitLocker: a metadata copy, the area
- * that holds the relocated header, or the volume's first header_sectors. */
+/* True when [offset, offset+len) on dev touches what belongs to BitLocker: a metadata copy, the
+ * area that holds the relocated header, or the volume's first header_sectors. */
 bool bitlocker_is_reserved(const struct bitlocker *b, uint64_t offset, uint64_t len);
 
 #endif

@@ -25,12 +25,12 @@ struct method {
 #define SECOND_KEY 32
 
 static const struct method methods[] = {
-	{METHOD_CBC128_DIFFUSER, false, true, 64, EVP_aes_128_cbc, EVP_aes_128_ecb},
-	{METHOD_CBC256_DIFFUSER, false, true, 64, EVP_aes_256_cbc, EVP_aes_256_ecb},
-	{METHOD_CBC128, false, false, 16, EVP_aes_128_cbc, EVP_aes_128_ecb},
-	{METHOD_CBC256, false, false, 32, EVP_aes_256_cbc, EVP_aes_256_ecb},
-	{METHOD_XTS128, true, false, 32, EVP_aes_128_xts, NULL},
-	{METHOD_XTS256, true, false, 64, EVP_aes_256_xts, NULL},
+        {METHOD_CBC128_DIFFUSER, false, true, 64, EVP_aes_128_cbc, EVP_aes_128_ecb},
+        {METHOD_CBC256_DIFFUSER, false, true, 64, EVP_aes_256_cbc, EVP_aes_256_ecb},
+        {METHOD_CBC128, false, false, 16, EVP_aes_128_cbc, EVP_aes_128_ecb},
+        {METHOD_CBC256, false, false, 32, EVP_aes_256_cbc, EVP_aes_256_ecb},
+        {METHOD_XTS128, true, false, 32, EVP_aes_128_xts, NULL},
+        {METHOD_XTS256, true, false, 64, EVP_aes_256_xts, NULL},
 };
 
 /* Keyed once; only the IV is set anew for each sector. */
@@ -61,7 +61,7 @@ static EVP_CIPHER_CTX *keyed(const EVP_CIPHER *cipher, const uint8_t *key, int e
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
 	if (ctx && EVP_CipherInit_ex2(ctx, cipher, key, NULL, encrypt, NULL) == 1 &&
-		EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
+	        EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
 	return NULL;
@@ -79,7 +79,7 @@ void sector_cipher_free(struct sector_cipher *c)
 }
 
 int sector_cipher_new(uint16_t method, uint32_t sector_size, const struct secret *fvek,
-	struct sector_cipher **ret)
+        struct sector_cipher **ret)
 {
 	const struct method *m = method_find(method);
 
@@ -99,7 +99,7 @@ int sector_cipher_new(uint16_t method, uint32_t sector_size, const struct secret
 	if (m->diffuser)
 		c->sector_key = keyed(m->position(), fvek->data + SECOND_KEY, 1);
 	if (!c->encrypt || !c->decrypt || (m->position && !c->iv) ||
-		(m->diffuser && !c->sector_key)) {
+	        (m->diffuser && !c->sector_key)) {
 		sector_cipher_free(c);
 		return -EIO;
 	}
@@ -113,8 +113,8 @@ static int update(EVP_CIPHER_CTX *ctx, uint8_t *data, size_t len)
 	return EVP_CipherUpdate(ctx, data, &n, data, (int)len) == 1 && n == (int)len ? 0 : -EIO;
 }
 
-static int run_sector(struct sector_cipher *c, EVP_CIPHER_CTX *ctx, uint64_t position,
-	uint8_t *data)
+static int run_sector(
+        struct sector_cipher *c, EVP_CIPHER_CTX *ctx, uint64_t position, uint8_t *data)
 {
 	uint8_t iv[BLOCK] = {0};
 

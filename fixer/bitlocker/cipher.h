@@ -17,7 +17,7 @@ size_t sector_cipher_key_len(uint16_t method);
 /* Keyed for one volume; fvek is not needed afterwards. -ENOTSUP unknown method, -EINVAL wrong key
  * length, -EIO when libcrypto refuses the key, -ENOMEM. */
 int sector_cipher_new(uint16_t method, uint32_t sector_size, const struct secret *fvek,
-	struct sector_cipher **ret);
+        struct sector_cipher **ret);
 void sector_cipher_free(struct sector_cipher *c); /* NULL is fine */
 
 /* In place, whole sectors; position is where the first one lies on the encrypted volume, in bytes,

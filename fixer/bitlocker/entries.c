@@ -111,7 +111,7 @@ static struct vmk_parts vmk_parts_of(struct cursor list)
 			take_key(e.body, &parts);
 		else if (e.type == TYPE_AES_CCM && e.body.left == BITLOCKER_BLOB_LEN)
 			parts.has_sealed =
-				cursor_copy(&e.body, parts.blob.sealed, BITLOCKER_BLOB_LEN);
+			        cursor_copy(&e.body, parts.blob.sealed, BITLOCKER_BLOB_LEN);
 	}
 	return parts;
 }
@@ -135,7 +135,8 @@ static void take_vmk(struct cursor body, struct bitlocker *b)
 		if (p.has_blob)
 			p.blob = parts.blob;
 	}
-	if (p.kind == PROTECTOR_CLEAR_KEY && parts.has_key && parts.has_sealed && !info->suspended) {
+	if (p.kind == PROTECTOR_CLEAR_KEY && parts.has_key && parts.has_sealed &&
+	        !info->suspended) {
 		info->suspended = true;
 		b->clear_blob = parts.blob;
 		memcpy(b->clear_key, parts.key, sizeof(b->clear_key));

@@ -10,11 +10,11 @@
 /* Opens nonce, MAC and ciphertext of len bytes with a 32 byte key. The plaintext has
  * len - SEALED_OVERHEAD bytes. -EKEYREJECTED when the MAC does not fit; -EBADMSG too short. */
 int ccm_open(const uint8_t *sealed, size_t len, const uint8_t key[BITLOCKER_KEY_LEN],
-	struct secret **ret_plain);
+        struct secret **ret_plain);
 
 /* The key in a datum {u16 size, u16 role, u16 type 1, u16, u16 method, u16 flags, key}; key_len
  * bytes are expected. method must fit unless it is 0. -EBADMSG. */
-int key_datum_take(const struct secret *datum, uint16_t method, size_t key_len,
-	struct secret **ret_key);
+int key_datum_take(
+        const struct secret *datum, uint16_t method, size_t key_len, struct secret **ret_key);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The three metadata copies. Each: information header (64 bytes), dataset header (48), entries,
- * padding; then a validation block with the CRC-32 of all that and its SHA-256 sealed under the VMK.
+ * padding; then a validation block with the CRC-32 of all that and its SHA-256 sealed under the
+ * VMK.
  */
 #include "fixer/bitlocker/metadata.h"
 
@@ -69,7 +70,7 @@ static bool copy_is_good(const struct copy *copy, size_t index, uint64_t offset)
 	if (h->len < METADATA_ENTRIES || h->len > METADATA_AREA - METADATA_VALIDATION)
 		return false;
 	if (h->dataset_size < METADATA_ENTRIES - METADATA_DATASET ||
-		h->dataset_size > h->len - METADATA_DATASET)
+	        h->dataset_size > h->len - METADATA_DATASET)
 		return false;
 	const uint8_t *validation = copy->area + h->len;
 	return get_le32(validation + 4) == crc32_z(0, copy->area, h->len);
@@ -85,7 +86,7 @@ static int choose(const struct copy copies[3], struct bitlocker_info *info)
 		if (copies[i].good && chosen < 0)
 			chosen = i;
 		if (!copies[i].good || copies[i].header.len != copies[0].header.len ||
-			memcmp(copies[i].area, copies[0].area, copies[0].header.len) != 0)
+		        memcmp(copies[i].area, copies[0].area, copies[0].header.len) != 0)
 			info->copies_agree = false;
 	}
 	return chosen;
@@ -96,7 +97,7 @@ static bool is_converting(const struct bitlocker *b)
 	uint16_t state = b->info.current_state;
 
 	return b->encrypt_on_write || state != b->info.next_state ||
-		(state != FVE_ENCRYPTED && state != FVE_DECRYPTED);
+	       (state != FVE_ENCRYPTED && state != FVE_DECRYPTED);
 }
 
 static int take_validation(const struct copy *copy, struct bitlocker *b)
@@ -107,7 +108,7 @@ static int take_validation(const struct copy *copy, struct bitlocker *b)
 	if (get_le16(datum) == VALIDATION_DATUM_LEN && get_le16(datum + 4) == VALIDATION_DATUM_TYPE)
 		memcpy(b->validation, datum + 8, sizeof(b->validation));
 	if (EVP_Q_digest(NULL, "SHA256", NULL, copy->area, copy->header.len, b->digest,
-		    &digest_len) != 1)
+	            &digest_len) != 1)
 		return -EIO;
 	return 0;
 }
@@ -128,20 +129,20 @@ static int take_copy(const struct copy *copy, struct bitlocker *b, struct error 
 	memcpy(info->metadata_offset, h->own_offset, sizeof(info->metadata_offset));
 	if (fve_reserved_ranges(b, h->conversion_bytes) < 0)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-			"the areas the metadata names overlap or lie outside the volume");
+		        "the areas the metadata names overlap or lie outside the volume");
 	struct cursor entries = cursor_over(copy->area + METADATA_ENTRIES,
-		h->dataset_size - (METADATA_ENTRIES - METADATA_DATASET));
+	        h->dataset_size - (METADATA_ENTRIES - METADATA_DATASET));
 	if (fve_entries_parse(entries, b) < 0)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-			"the list of metadata entries is broken");
+		        "the list of metadata entries is broken");
 	if (take_validation(copy, b) < 0)
 		return error_set(err, -EIO, REASON_INTERNAL, "libcrypto has no SHA-256");
 	return 0;
 }
 
 /* A copy that can't be read is a bad one; the last read error is kept for when none is good. */
-static int read_copies(struct block_device *dev, const struct fve_sector0 *s,
-	struct copy copies[3], bool *ret_vista)
+static int read_copies(struct block_device *dev, const struct fve_sector0 *s, struct copy copies[3],
+        bool *ret_vista)
 {
 	int last = 0;
 
@@ -149,7 +150,8 @@ static int read_copies(struct block_device *dev, const struct fve_sector0 *s,
 		uint64_t offset = s->metadata_offset[i];
 		int r = block_read(dev, offset, copies[i].area, METADATA_AREA);
 		if (r < 0) {
-			last = r == -EINVAL ? last : r; /* outside the volume: not the disk's fault */
+			if (r != -EINVAL) /* an offset outside the volume is not the disk's fault */
+				last = r;
 			continue;
 		}
 		if (!parse_header(copies[i].area, &copies[i].header))
@@ -161,10 +163,10 @@ static int read_copies(struct block_device *dev, const struct fve_sector0 *s,
 }
 
 static int parse_copies(struct block_device *dev, const struct fve_sector0 *s, uint8_t *areas,
-	struct bitlocker *b, struct error *err)
+        struct bitlocker *b, struct error *err)
 {
-	struct copy copies[3] = {
-		{.area = areas}, {.area = areas + METADATA_AREA}, {.area = areas + 2 * METADATA_AREA}};
+	struct copy copies[3] = {{.area = areas}, {.area = areas + METADATA_AREA},
+	        {.area = areas + 2 * METADATA_AREA}};
 	bool vista = false;
 	int r = read_copies(dev, s, copies, &vista);
 	int chosen = choose(copies, &b->info);
@@ -173,15 +175,16 @@ static int parse_copies(struct block_device *dev, const struct fve_sector0 *s, u
 		return take_copy(&copies[chosen], b, err);
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR,
-			"BitLocker metadata can't be read at bytes %llu, %llu and %llu of the volume",
-			(unsigned long long)s->metadata_offset[0],
-			(unsigned long long)s->metadata_offset[1],
-			(unsigned long long)s->metadata_offset[2]);
+		        "BitLocker metadata can't be read at bytes %llu, %llu and %llu of the "
+		        "volume",
+		        (unsigned long long)s->metadata_offset[0],
+		        (unsigned long long)s->metadata_offset[1],
+		        (unsigned long long)s->metadata_offset[2]);
 	if (vista)
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_VISTA,
-			"encrypted by Windows Vista, whose metadata is not supported");
+		        "encrypted by Windows Vista, whose metadata is not supported");
 	return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-		"none of the three BitLocker metadata copies is intact");
+	        "none of the three BitLocker metadata copies is intact");
 }
 
 int bitlocker_parse(struct block_device *dev, struct bitlocker **ret, struct error *err)
@@ -192,7 +195,7 @@ int bitlocker_parse(struct block_device *dev, struct bitlocker **ret, struct err
 
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR, "%s: boot sector at byte 0: %s",
-			dev->name, strerror(-r));
+		        dev->name, strerror(-r));
 	r = fve_sector0_parse(sector, &s, err);
 	if (r < 0) {
 		error_prefix(err, "%s", dev->name);

@@ -29,9 +29,9 @@ static int password_error(struct error *err, unsigned *ret_group, unsigned group
 	*ret_group = group;
 	if (group == 0)
 		return error_set(err, -EINVAL, REASON_RECOVERY_PASSWORD_FORMAT,
-			"a recovery password has 8 groups of 6 digits");
+		        "a recovery password has 8 groups of 6 digits");
 	return error_set(err, -EINVAL, REASON_RECOVERY_PASSWORD_FORMAT,
-		"group %u of the recovery password has a typing error", group);
+	        "group %u of the recovery password has a typing error", group);
 }
 
 /* How long the run of digits at text is: a group, or all 48 when nothing separates them. */
@@ -58,7 +58,7 @@ static bool group_value(const char *text, uint8_t *out)
 }
 
 int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
-	unsigned *ret_group, struct error *err)
+        unsigned *ret_group, struct error *err)
 {
 	CLEANUP_SECRET struct secret *key = secret_new((size_t)2 * GROUPS);
 	unsigned group = 0;
@@ -77,7 +77,7 @@ int recovery_password_parse(const char *text, size_t len, struct secret **ret_ke
 			whole = run_length(text + at, len - at);
 		/* Digits typed without separators come as one run of 48. */
 		bool fits = whole == GROUP_DIGITS ||
-			(whole % GROUP_DIGITS == 0 && whole / GROUP_DIGITS == GROUPS - group);
+		            (whole % GROUP_DIGITS == 0 && whole / GROUP_DIGITS == GROUPS - group);
 		if (!fits && whole > (size_t)2 * GROUP_DIGITS)
 			return password_error(err, ret_group, 0);
 		if (!fits || !group_value(text + at, key->data + (size_t)2 * group))
@@ -98,25 +98,25 @@ struct stretch_state {
 	uint8_t last[32], initial[32], salt[BITLOCKER_SALT_LEN], count[8];
 };
 
-static int stretch(EVP_MD_CTX *ctx, const EVP_MD *sha256, const struct secret *key,
-	struct stretch_state *s)
+static int stretch(
+        EVP_MD_CTX *ctx, const EVP_MD *sha256, const struct secret *key, struct stretch_state *s)
 {
 	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
-		EVP_DigestUpdate(ctx, key->data, key->len) != 1 ||
-		EVP_DigestFinal_ex(ctx, s->initial, NULL) != 1)
+	        EVP_DigestUpdate(ctx, key->data, key->len) != 1 ||
+	        EVP_DigestFinal_ex(ctx, s->initial, NULL) != 1)
 		return -EIO;
 	for (uint64_t i = 0; i < ROUNDS; i++) {
 		put_le64(s->count, i);
 		if (EVP_DigestInit_ex2(ctx, NULL, NULL) != 1 ||
-			EVP_DigestUpdate(ctx, s, sizeof(*s)) != 1 ||
-			EVP_DigestFinal_ex(ctx, s->last, NULL) != 1)
+		        EVP_DigestUpdate(ctx, s, sizeof(*s)) != 1 ||
+		        EVP_DigestFinal_ex(ctx, s->last, NULL) != 1)
 			return -EIO;
 	}
 	return 0;
 }
 
 int recovery_password_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
-	struct secret **ret_stretched)
+        struct secret **ret_stretched)
 {
 	_Static_assert(sizeof(struct stretch_state) == 88, "hashed as it lies in memory");
 	CLEANUP_SECRET struct secret *state = secret_new(sizeof(struct stretch_state));

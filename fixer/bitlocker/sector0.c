@@ -5,23 +5,23 @@
 #include <errno.h>
 #include <string.h>
 
-#define BOOT_SECTOR    512
-#define OEM_ID         3
-#define SECTOR_BYTES   11
-#define GUID_FIXED     160 /* where the volume type stands, then three metadata offsets */
-#define GUID_TO_GO     424
+#define BOOT_SECTOR  512
+#define OEM_ID       3
+#define SECTOR_BYTES 11
+#define GUID_FIXED   160 /* where the volume type stands, then three metadata offsets */
+#define GUID_TO_GO   424
 
 /* 4967d63b-2e29-4ad8-8399-f6a339e3d001: encrypted, or converted by the means of Windows 7. */
-static const struct guid normal_type = {
-	{0x3b, 0xd6, 0x67, 0x49, 0x29, 0x2e, 0xd8, 0x4a, 0x83, 0x99, 0xf6, 0xa3, 0x39, 0xe3, 0xd0, 0x01}};
+static const struct guid normal_type = {{0x3b, 0xd6, 0x67, 0x49, 0x29, 0x2e, 0xd8, 0x4a, 0x83, 0x99,
+        0xf6, 0xa3, 0x39, 0xe3, 0xd0, 0x01}};
 /* 92a84d3b-dd80-4d0e-9e4e-b1e3284eaed8: a conversion by encrypt-on-write is unfinished. */
-static const struct guid encrypt_on_write_type = {
-	{0x3b, 0x4d, 0xa8, 0x92, 0x80, 0xdd, 0x0e, 0x4d, 0x9e, 0x4e, 0xb1, 0xe3, 0x28, 0x4e, 0xae, 0xd8}};
+static const struct guid encrypt_on_write_type = {{0x3b, 0x4d, 0xa8, 0x92, 0x80, 0xdd, 0x0e, 0x4d,
+        0x9e, 0x4e, 0xb1, 0xe3, 0x28, 0x4e, 0xae, 0xd8}};
 
 static bool is_volume_type(const uint8_t *p)
 {
 	return memcmp(p, normal_type.bytes, GUID_LEN) == 0 ||
-		memcmp(p, encrypt_on_write_type.bytes, GUID_LEN) == 0;
+	       memcmp(p, encrypt_on_write_type.bytes, GUID_LEN) == 0;
 }
 
 static bool is_fixed(const uint8_t *sector)
@@ -49,18 +49,18 @@ int fve_sector0_parse(const uint8_t *sector, struct fve_sector0 *ret, struct err
 		/* Vista kept the jump of the NTFS boot sector and had no type. */
 		if (sector[1] == 0x52)
 			return error_set(err, -ENOTSUP, REASON_BITLOCKER_VISTA,
-				"encrypted by Windows Vista, whose metadata is not supported");
+			        "encrypted by Windows Vista, whose metadata is not supported");
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-			"the boot sector carries no known BitLocker volume type");
+		        "the boot sector carries no known BitLocker volume type");
 	}
 	struct fve_sector0 s = {
-		.encrypt_on_write = memcmp(type, encrypt_on_write_type.bytes, GUID_LEN) == 0,
-		.sector_size = get_le16(sector + SECTOR_BYTES)};
+	        .encrypt_on_write = memcmp(type, encrypt_on_write_type.bytes, GUID_LEN) == 0,
+	        .sector_size = get_le16(sector + SECTOR_BYTES)};
 	for (size_t i = 0; i < 3; i++)
 		s.metadata_offset[i] = get_le64(type + GUID_LEN + 8 * i);
 	if (s.sector_size != 0 && s.sector_size != 512 && s.sector_size != 4096)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-			"the boot sector states %u bytes per sector", s.sector_size);
+		        "the boot sector states %u bytes per sector", s.sector_size);
 	*ret = s;
 	return 0;
 }

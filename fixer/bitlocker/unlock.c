@@ -16,22 +16,23 @@ static bool state_is_known(uint16_t state)
 }
 
 static int fvek_open(const struct bitlocker *b, const struct secret *vmk, struct secret **ret_fvek,
-	struct error *err)
+        struct error *err)
 {
 	CLEANUP_SECRET struct secret *datum = NULL;
 	int r = ccm_open(b->fvek, b->fvek_len, vmk->data, &datum);
 
 	if (r == -EKEYREJECTED)
-		return error_set(err, r, REASON_BITLOCKER_WRONG_KEY,
-			"the key does not open this volume");
+		return error_set(
+		        err, r, REASON_BITLOCKER_WRONG_KEY, "the key does not open this volume");
 	if (r == 0)
-		r = key_datum_take(datum, b->info.method, sector_cipher_key_len(b->info.method),
-			ret_fvek);
+		r = key_datum_take(
+		        datum, b->info.method, sector_cipher_key_len(b->info.method), ret_fvek);
 	if (r == -EBADMSG)
 		return error_set(err, r, REASON_BITLOCKER_METADATA_BAD,
-			"the volume's encryption key is missing or not as its method wants it");
+		        "the volume's encryption key is missing or not as its method wants it");
 	if (r < 0)
-		return error_set(err, r, REASON_INTERNAL, "opening the encryption key: error %d", -r);
+		return error_set(
+		        err, r, REASON_INTERNAL, "opening the encryption key: error %d", -r);
 	return 0;
 }
 
@@ -47,7 +48,7 @@ static int check_digest(const struct bitlocker *b, const struct secret *vmk, str
 		r = -EBADMSG;
 	if (r == -EKEYREJECTED || r == -EBADMSG)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
-			"the metadata does not carry the seal of this volume's key");
+		        "the metadata does not carry the seal of this volume's key");
 	if (r < 0)
 		return error_set(err, r, REASON_INTERNAL, "checking metadata: error %d", -r);
 	return 0;
@@ -59,18 +60,18 @@ static int check_supported(const struct bitlocker *b, struct error *err)
 
 	if (b->encrypt_on_write)
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_CONVERTING,
-			"Windows is still encrypting or decrypting this volume");
+		        "Windows is still encrypting or decrypting this volume");
 	if (!state_is_known(info->current_state))
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_STATE,
-			"the volume is in the unknown state %u", info->current_state);
+		        "the volume is in the unknown state %u", info->current_state);
 	if (sector_cipher_key_len(info->method) == 0)
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_METHOD,
-			"the volume uses the unknown encryption method 0x%04x", info->method);
+		        "the volume uses the unknown encryption method 0x%04x", info->method);
 	return 0;
 }
 
 int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
-	struct block_device **ret, struct error *err)
+        struct block_device **ret, struct error *err)
 {
 	CLEANUP_SECRET struct secret *fvek = NULL;
 	struct sector_cipher *cipher = NULL;
@@ -89,11 +90,11 @@ int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const st
 	r = sector_cipher_new(b->info.method, b->info.sector_size, fvek, &cipher);
 	if (r == 0)
 		r = volume_new(dev, b, cipher,
-			dev->writable && bitlocker_write_refusal(b, NULL) == 0, ret);
+		        dev->writable && bitlocker_write_refusal(b, NULL) == 0, ret);
 	if (r < 0) {
 		sector_cipher_free(cipher);
 		return error_set(err, r, r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_INTERNAL,
-			"%s: setting up the cipher: error %d", dev->name, -r);
+		        "%s: setting up the cipher: error %d", dev->name, -r);
 	}
 	return 0;
 }
@@ -104,16 +105,16 @@ int bitlocker_write_refusal(const struct bitlocker *b, struct error *err)
 
 	if (!state_is_known(info->current_state))
 		return error_set(err, -EROFS, REASON_BITLOCKER_STATE,
-			"the volume is in the unknown state %u", info->current_state);
+		        "the volume is in the unknown state %u", info->current_state);
 	if (info->converting)
 		return error_set(err, -EROFS, REASON_BITLOCKER_CONVERTING,
-			"Windows is still encrypting or decrypting this volume (state %u, next %u)",
-			info->current_state, info->next_state);
+		        "Windows is still encrypting or decrypting this volume (state %u, next %u)",
+		        info->current_state, info->next_state);
 	if (info->good_copies != 3)
 		return error_set(err, -EROFS, REASON_BITLOCKER_COPIES_DIFFER,
-			"only %u of the 3 metadata copies are intact", info->good_copies);
+		        "only %u of the 3 metadata copies are intact", info->good_copies);
 	if (!info->copies_agree)
 		return error_set(err, -EROFS, REASON_BITLOCKER_COPIES_DIFFER,
-			"the 3 metadata copies are intact, but not the same");
+		        "the 3 metadata copies are intact, but not the same");
 	return 0;
 }

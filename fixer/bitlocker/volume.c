@@ -17,7 +17,7 @@ struct volume {
 	struct block_device *below;
 	struct bitlocker map; /* a copy: offsets only are used */
 	struct sector_cipher *cipher;
-	uint64_t encrypted_end;      /* from here on sectors stand in plaintext */
+	uint64_t encrypted_end;     /* from here on sectors stand in plaintext */
 	uint8_t bounce[BOUNCE_LEN]; /* whole sectors on their way */
 };
 
@@ -85,8 +85,8 @@ static int write_sectors(struct volume *v, const struct extent *e, uint8_t *buf,
 
 /* The whole sectors around [offset, offset + len), as much of them as is one extent and fits the
  * bounce buffer. head: bytes before offset. Extents begin and end at sectors. */
-static struct extent sectors_around(const struct volume *v, uint64_t offset, size_t len,
-	size_t *ret_head)
+static struct extent sectors_around(
+        const struct volume *v, uint64_t offset, size_t len, size_t *ret_head)
 {
 	uint32_t unit = v->dev.sector_size;
 	size_t head = (size_t)(offset % unit);
@@ -137,8 +137,8 @@ static int volume_read(struct block_device *dev, uint64_t offset, void *buf, siz
 	return 0;
 }
 
-static int write_piece(struct volume *v, uint64_t offset, const uint8_t *buf, size_t len,
-	size_t *ret_done)
+static int write_piece(
+        struct volume *v, uint64_t offset, const uint8_t *buf, size_t len, size_t *ret_done)
 {
 	size_t head;
 	struct extent e = sectors_around(v, offset, len, &head);
@@ -206,15 +206,15 @@ static void volume_close(struct block_device *dev)
 }
 
 static const struct block_ops volume_ops = {
-	.read = volume_read,
-	.write = volume_write,
-	.flush = volume_flush,
-	.drop_cache = volume_drop_cache,
-	.close = volume_close,
+        .read = volume_read,
+        .write = volume_write,
+        .flush = volume_flush,
+        .drop_cache = volume_drop_cache,
+        .close = volume_close,
 };
 
 int volume_new(struct block_device *dev, const struct bitlocker *b, struct sector_cipher *cipher,
-	bool writable, struct block_device **ret)
+        bool writable, struct block_device **ret)
 {
 	uint32_t unit = b->info.sector_size;
 	struct volume *v = calloc(1, sizeof(*v));
@@ -227,9 +227,9 @@ int volume_new(struct block_device *dev, const struct bitlocker *b, struct secto
 	if (b->info.current_state != FVE_DECRYPTED)
 		v->encrypted_end = b->info.encrypted_size / unit * unit;
 	v->dev = (struct block_device){.ops = &volume_ops,
-		.size = dev->size / unit * unit,
-		.sector_size = unit,
-		.writable = writable};
+	        .size = dev->size / unit * unit,
+	        .sector_size = unit,
+	        .writable = writable};
 	(void)snprintf(v->dev.name, sizeof(v->dev.name), "%.48s (BitLocker)", dev->name);
 	*ret = &v->dev;
 	return 0;

@@ -8,6 +8,6 @@
 
 /* Takes cipher when it succeeds. Writable as said. -ENOMEM. */
 int volume_new(struct block_device *dev, const struct bitlocker *b, struct sector_cipher *cipher,
-	bool writable, struct block_device **ret);
+        bool writable, struct block_device **ret);
 
 #endif

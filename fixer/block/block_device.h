@@ -19,9 +19,11 @@ struct block_ops {
 	 * negative errno; a short transfer is an error. */
 	int (*read)(struct block_device *dev, uint64_t offset, void *buf, size_t len);
 	int (*write)(struct block_device *dev, uint64_t offset, const void *buf, size_t len);
-	int (*flush)(struct block_device *dev);      /* on stable storage when it returns 0; may be NULL */
-	int (*drop_cache)(struct block_device *dev); /* next reads come from the medium; may be NULL */
-	void (*close)(struct block_device *dev);     /* frees dev; never touches the device below */
+	int (*flush)(
+	        struct block_device *dev); /* on stable storage when it returns 0; may be NULL */
+	int (*drop_cache)(
+	        struct block_device *dev);       /* next reads come from the medium; may be NULL */
+	void (*close)(struct block_device *dev); /* frees dev; never touches the device below */
 };
 
 /* Embedded as the first member of each implementation. */

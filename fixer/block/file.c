@@ -88,18 +88,18 @@ static void file_close(struct block_device *dev)
 }
 
 static const struct block_ops file_ops = {
-	.read = file_read,
-	.write = file_write,
-	.flush = file_flush,
-	.drop_cache = file_drop_cache,
-	.close = file_close,
+        .read = file_read,
+        .write = file_write,
+        .flush = file_flush,
+        .drop_cache = file_drop_cache,
+        .close = file_close,
 };
 
 static int open_error(struct error *err, const char *path, int code)
 {
 	if (code == -EBUSY)
 		return error_set(err, code, REASON_DISK_IN_USE,
-			"%s is mounted or held by another program", path);
+		        "%s is mounted or held by another program", path);
 	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path, strerror(-code));
 }
 
@@ -159,7 +159,7 @@ static int geometry(struct file_device *f, const struct stat *st, uint32_t secto
 }
 
 int file_device_open(const char *path, bool writable, uint32_t sector_size,
-	struct block_device **ret, struct error *err)
+        struct block_device **ret, struct error *err)
 {
 	struct stat st;
 	int fd = open_path(path, writable, &st);

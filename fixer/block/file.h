@@ -10,6 +10,6 @@
  * O_EXCL, an image file is locked, so one that is mounted or running answers -EBUSY
  * (REASON_DISK_IN_USE). */
 int file_device_open(const char *path, bool writable, uint32_t sector_size,
-	struct block_device **ret, struct error *err);
+        struct block_device **ret, struct error *err);
 
 #endif

@@ -65,13 +65,13 @@ static bool array_bounds_sane(const struct gpt_header *h, const struct block_dev
 	if (h->array_lba >= lbas || h->first_usable > h->last_usable || h->last_usable >= lbas)
 		return false;
 	return range_within(h->array_lba * disk->sector_size,
-		(uint64_t)h->entry_count * h->entry_size, disk->size);
+	        (uint64_t)h->entry_count * h->entry_size, disk->size);
 }
 
 /* Header and entry array of one copy. 1 when intact (the caller frees *ret_array), 0 when damaged,
  * negative when the disk can't be read or memory is short. */
 static int read_copy(struct block_device *disk, uint64_t lba, struct gpt_header *h,
-	uint8_t **ret_array, struct error *err)
+        uint8_t **ret_array, struct error *err)
 {
 	uint8_t sector[4096];
 	int r = table_read_at(disk, lba * disk->sector_size, sector, disk->sector_size, err);
@@ -107,7 +107,7 @@ static int copy_label(const uint8_t *name, struct partition *p)
 }
 
 static int add_entry(struct block_device *disk, const struct gpt_header *h, uint32_t index,
-	const uint8_t *entry, struct partition_table *t, struct error *err)
+        const uint8_t *entry, struct partition_table *t, struct error *err)
 {
 	static const struct guid unused;
 	struct cursor c = cursor_over(entry, GPT_ENTRY_MIN);
@@ -120,8 +120,8 @@ static int add_entry(struct block_device *disk, const struct gpt_header *h, uint
 	uint64_t first = cursor_le64(&c), last = cursor_le64(&c);
 	if (first < h->first_usable || first > last || last > h->last_usable)
 		return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD,
-			"%s: partition %u lies outside the usable part of the disk", disk->name,
-			p.number);
+		        "%s: partition %u lies outside the usable part of the disk", disk->name,
+		        p.number);
 	p.start = first * disk->sector_size;
 	p.size = (last - first + 1) * disk->sector_size;
 	(void)cursor_skip(&c, 8); /* attributes */

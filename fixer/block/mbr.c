@@ -18,9 +18,9 @@ static struct mbr_entry entry_at(const uint8_t *record, size_t i, uint32_t unit)
 	const uint8_t *e = record + MBR_ENTRIES + 16 * i;
 
 	return (struct mbr_entry){.status = e[0],
-		.type = e[4],
-		.start = (uint64_t)get_le32(e + 8) * unit,
-		.size = (uint64_t)get_le32(e + 12) * unit};
+	        .type = e[4],
+	        .start = (uint64_t)get_le32(e + 8) * unit,
+	        .size = (uint64_t)get_le32(e + 12) * unit};
 }
 
 static bool is_extended(uint8_t type)
@@ -36,7 +36,7 @@ static bool is_empty(const struct mbr_entry *e)
 /* Each record holds one logical partition, relative to itself, and the next record, relative to
  * the extended partition. A chain that goes in circles ends at the partition limit. */
 static int read_logical(struct block_device *disk, const struct mbr_entry *extended,
-	struct partition_table *t, uint32_t *number, struct error *err)
+        struct partition_table *t, uint32_t *number, struct error *err)
 {
 	uint64_t end = extended->start + extended->size, at = extended->start;
 
@@ -45,7 +45,8 @@ static int read_logical(struct block_device *disk, const struct mbr_entry *exten
 	for (unsigned step = 0; step < NM_MAX_PARTITIONS; step++) {
 		uint8_t record[512];
 		if (!range_within(at, sizeof(record), end))
-			return table_bad(disk, err, "an extended boot record lies outside its partition");
+			return table_bad(
+			        disk, err, "an extended boot record lies outside its partition");
 		int r = table_read_at(disk, at, record, sizeof(record), err);
 		if (r < 0)
 			return r;
@@ -55,9 +56,9 @@ static int read_logical(struct block_device *disk, const struct mbr_entry *exten
 		struct mbr_entry next = entry_at(record, 1, disk->sector_size);
 		if (!is_empty(&logical)) {
 			struct partition p = {.number = (*number)++,
-				.start = at + logical.start,
-				.size = logical.size,
-				.mbr_type = logical.type};
+			        .start = at + logical.start,
+			        .size = logical.size,
+			        .mbr_type = logical.type};
 			r = table_add(t, &p, extended->start, end, err);
 			if (r < 0)
 				return r;
@@ -70,7 +71,7 @@ static int read_logical(struct block_device *disk, const struct mbr_entry *exten
 }
 
 int mbr_read(struct block_device *disk, const uint8_t *sector0, struct partition_table *t,
-	struct error *err)
+        struct error *err)
 {
 	uint32_t number = FIRST_LOGICAL;
 
@@ -86,8 +87,10 @@ int mbr_read(struct block_device *disk, const uint8_t *sector0, struct partition
 		if (is_extended(e.type)) {
 			r = read_logical(disk, &e, t, &number, err);
 		} else {
-			struct partition p = {
-				.number = i + 1, .start = e.start, .size = e.size, .mbr_type = e.type};
+			struct partition p = {.number = i + 1,
+			        .start = e.start,
+			        .size = e.size,
+			        .mbr_type = e.type};
 			r = table_add(t, &p, disk->sector_size, disk->size, err);
 		}
 		if (r < 0)

@@ -89,7 +89,8 @@ static int sector_own(struct overlay *o, uint64_t lba, uint8_t **ret)
 }
 
 /* The next piece of [offset, offset + len) that lies in one sector. */
-static size_t piece_of(uint64_t offset, size_t len, uint32_t unit, uint64_t *ret_lba, size_t *ret_at)
+static size_t piece_of(
+        uint64_t offset, size_t len, uint32_t unit, uint64_t *ret_lba, size_t *ret_at)
 {
 	size_t at = (size_t)(offset % unit);
 
@@ -153,10 +154,10 @@ static void overlay_close(struct block_device *dev)
 }
 
 static const struct block_ops overlay_ops = {
-	.read = overlay_read,
-	.write = overlay_write,
-	.drop_cache = overlay_drop_cache,
-	.close = overlay_close,
+        .read = overlay_read,
+        .write = overlay_write,
+        .drop_cache = overlay_drop_cache,
+        .close = overlay_close,
 };
 
 int overlay_open(struct block_device *base, size_t max_bytes, struct block_device **ret)
@@ -175,9 +176,9 @@ int overlay_open(struct block_device *base, size_t max_bytes, struct block_devic
 	o->max_sectors = max_bytes / base->sector_size;
 	o->base = base;
 	o->dev = (struct block_device){.ops = &overlay_ops,
-		.size = base->size,
-		.sector_size = base->sector_size,
-		.writable = true};
+	        .size = base->size,
+	        .sector_size = base->sector_size,
+	        .writable = true};
 	(void)snprintf(o->dev.name, sizeof(o->dev.name), "%s", base->name);
 	*ret = &o->dev;
 	return 0;
@@ -204,7 +205,7 @@ static struct slot *slots_sorted(const struct overlay *o)
 }
 
 int overlay_each(struct block_device *overlay,
-	int (*fn)(void *context, const struct sector_change *change), void *context)
+        int (*fn)(void *context, const struct sector_change *change), void *context)
 {
 	struct overlay *o = overlay_of(overlay);
 	uint32_t unit = overlay->sector_size;
@@ -220,7 +221,7 @@ int overlay_each(struct block_device *overlay,
 		if (memcmp(old, sorted[i].bytes, unit) == 0)
 			continue;
 		struct sector_change change = {
-			.lba = sorted[i].lba, .old_bytes = old, .new_bytes = sorted[i].bytes};
+		        .lba = sorted[i].lba, .old_bytes = old, .new_bytes = sorted[i].bytes};
 		r = fn(context, &change);
 		if (r != 0)
 			return r;

@@ -26,6 +26,6 @@ struct sector_change {
 /* Calls fn for each sector that differs, in ascending order; stops at the first non-zero answer and
  * returns it. */
 int overlay_each(struct block_device *overlay,
-	int (*fn)(void *context, const struct sector_change *change), void *context);
+        int (*fn)(void *context, const struct sector_change *change), void *context);
 
 #endif

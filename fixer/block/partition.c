@@ -12,27 +12,27 @@ int table_bad(const struct block_device *disk, struct error *err, const char *wh
 	return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD, "%s: %s", disk->name, what);
 }
 
-int table_read_at(struct block_device *disk, uint64_t offset, void *buf, size_t len,
-	struct error *err)
+int table_read_at(
+        struct block_device *disk, uint64_t offset, void *buf, size_t len, struct error *err)
 {
 	int r = block_read(disk, offset, buf, len);
 
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR,
-			"%s: partition table at byte %llu: %s", disk->name,
-			(unsigned long long)offset, strerror(-r));
+		        "%s: partition table at byte %llu: %s", disk->name,
+		        (unsigned long long)offset, strerror(-r));
 	return 0;
 }
 
 int table_add(struct partition_table *t, const struct partition *p, uint64_t low, uint64_t high,
-	struct error *err)
+        struct error *err)
 {
 	if (t->count >= NM_MAX_PARTITIONS)
 		return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD,
-			"more than %d partitions", NM_MAX_PARTITIONS);
+		        "more than %d partitions", NM_MAX_PARTITIONS);
 	if (p->size == 0 || p->start < low || !range_within(p->start, p->size, high))
 		return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD,
-			"partition %u lies outside its disk or container", p->number);
+		        "partition %u lies outside its disk or container", p->number);
 	t->entries[t->count++] = *p;
 	return 0;
 }
@@ -45,7 +45,7 @@ static int check_overlaps(const struct partition_table *t, struct error *err)
 			const struct partition *b = &t->entries[j];
 			if (a->start < b->start + b->size && b->start < a->start + a->size)
 				return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD,
-					"partitions %u and %u overlap", b->number, a->number);
+				        "partitions %u and %u overlap", b->number, a->number);
 		}
 	}
 	return 0;
@@ -56,12 +56,12 @@ static int check_overlaps(const struct partition_table *t, struct error *err)
 static bool is_volume_boot_sector(const uint8_t *s)
 {
 	if (memcmp(s + 3, "NTFS    ", 8) == 0 || memcmp(s + 3, "-FVE-FS-", 8) == 0 ||
-		memcmp(s + 3, "EXFAT   ", 8) == 0)
+	        memcmp(s + 3, "EXFAT   ", 8) == 0)
 		return true;
 	if (s[0] != 0xeb && s[0] != 0xe9)
 		return false;
 	return memcmp(s + 82, "FAT32   ", 8) == 0 || memcmp(s + 54, "FAT16   ", 8) == 0 ||
-		memcmp(s + 54, "FAT12   ", 8) == 0;
+	       memcmp(s + 54, "FAT12   ", 8) == 0;
 }
 
 static bool has_protective_entry(const uint8_t *sector0)
@@ -82,8 +82,9 @@ static int read_any_scheme(struct block_device *disk, struct partition_table *t,
 	if (!is_volume_boot_sector(sector0)) {
 		if (get_le16(sector0 + MBR_SIGNATURE_OFFSET) == 0xaa55)
 			return has_protective_entry(sector0) ? gpt_read(disk, t, err)
-							     : mbr_read(disk, sector0, t, err);
-		r = table_read_at(disk, disk->sector_size, gpt_signature, sizeof(gpt_signature), err);
+			                                     : mbr_read(disk, sector0, t, err);
+		r = table_read_at(
+		        disk, disk->sector_size, gpt_signature, sizeof(gpt_signature), err);
 		if (r < 0)
 			return r;
 		if (memcmp(gpt_signature, "EFI PART", sizeof(gpt_signature)) == 0)
@@ -150,15 +151,15 @@ static void window_close(struct block_device *dev)
 }
 
 static const struct block_ops window_ops = {
-	.read = window_read,
-	.write = window_write,
-	.flush = window_flush,
-	.drop_cache = window_drop_cache,
-	.close = window_close,
+        .read = window_read,
+        .write = window_write,
+        .flush = window_flush,
+        .drop_cache = window_drop_cache,
+        .close = window_close,
 };
 
-int partition_open(struct block_device *disk, uint64_t start, uint64_t size,
-	struct block_device **ret)
+int partition_open(
+        struct block_device *disk, uint64_t start, uint64_t size, struct block_device **ret)
 {
 	if (!range_within(start, size, disk->size))
 		return -EINVAL;
@@ -168,11 +169,11 @@ int partition_open(struct block_device *disk, uint64_t start, uint64_t size,
 	w->disk = disk;
 	w->start = start;
 	w->dev = (struct block_device){.ops = &window_ops,
-		.size = size,
-		.sector_size = disk->sector_size,
-		.writable = disk->writable};
+	        .size = size,
+	        .sector_size = disk->sector_size,
+	        .writable = disk->writable};
 	(void)snprintf(w->dev.name, sizeof(w->dev.name), "%.40s+%llu", disk->name,
-		(unsigned long long)start);
+	        (unsigned long long)start);
 	*ret = &w->dev;
 	return 0;
 }

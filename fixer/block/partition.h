@@ -35,7 +35,7 @@ struct partition_table {
 int partition_table_read(struct block_device *disk, struct partition_table *ret, struct error *err);
 
 /* A window of disk; does not own it. Writable when disk is. -EINVAL outside, -ENOMEM. */
-int partition_open(struct block_device *disk, uint64_t start, uint64_t size,
-	struct block_device **ret);
+int partition_open(
+        struct block_device *disk, uint64_t start, uint64_t size, struct block_device **ret);
 
 #endif

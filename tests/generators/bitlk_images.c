@@ -22,7 +22,7 @@ static bool image_name(const char *path, char *name, size_t size)
 	base = base ? base + 1 : path;
 	len = strlen(base);
 	if (strncmp(base, PREFIX, strlen(PREFIX)) != 0 || len < 11 ||
-		strcmp(base + len - 4, ".img") != 0)
+	        strcmp(base + len - 4, ".img") != 0)
 		return false;
 	(void)snprintf(name, size, "%.*s", (int)(len - 10), base + strlen(PREFIX));
 	return true;
@@ -36,7 +36,7 @@ static int unpack(struct archive *a, struct bitlk_image *image, size_t size)
 	int r;
 
 	image->bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (image->bytes == MAP_FAILED) {
 		image->bytes = NULL;
 		return -ENOMEM;
@@ -57,12 +57,12 @@ static void take_setting(struct bitlk_image *image, const char *key, const char 
 		char *field;
 		size_t size;
 	} fields[] = {
-		{"SHA256SUM", image->sha256, sizeof(image->sha256)},
-		{"GUID", image->volume_id, sizeof(image->volume_id)},
-		{"RP", image->password[0], sizeof(image->password[0])},
-		{"RP2", image->password[1], sizeof(image->password[1])},
-		{"RP_VMK_GUID", image->protector[0], sizeof(image->protector[0])},
-		{"RP2_VMK_GUID", image->protector[1], sizeof(image->protector[1])},
+	        {"SHA256SUM", image->sha256, sizeof(image->sha256)},
+	        {"GUID", image->volume_id, sizeof(image->volume_id)},
+	        {"RP", image->password[0], sizeof(image->password[0])},
+	        {"RP2", image->password[1], sizeof(image->password[1])},
+	        {"RP_VMK_GUID", image->protector[0], sizeof(image->protector[0])},
+	        {"RP2_VMK_GUID", image->protector[1], sizeof(image->protector[1])},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)

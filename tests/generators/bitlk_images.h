@@ -10,7 +10,7 @@
 #define BITLK_MAX     32
 
 struct bitlk_image {
-	char name[64]; /* "aes-xts-128" */
+	char name[64];  /* "aes-xts-128" */
 	uint8_t *bytes; /* private memory; holes cost nothing until written */
 	size_t size;
 	/* From images.conf; "" when it has none. */

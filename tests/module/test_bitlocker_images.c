@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every volume Windows made for cryptsetup's tests: opened by its recovery passwords or clear key,
- * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly. */
+ * the whole decrypted device has the SHA-256 its makers published; or it is refused, and rightly.
+ */
 #include "tests/unit/bitlocker_helpers.h"
 
 #include <sodium.h>
@@ -22,8 +23,8 @@ static void hash_device(struct block_device *dev, char hex[65])
 	hex_encode(digest, sizeof(digest), hex);
 }
 
-static void refused_while_converting(struct block_device *dev, const struct bitlocker *b,
-	const struct secret *vmk)
+static void refused_while_converting(
+        struct block_device *dev, const struct bitlocker *b, const struct secret *vmk)
 {
 	struct block_device *volume = NULL;
 	struct error err = {0};
@@ -95,8 +96,8 @@ static void clear_key_of_a_converting_volume_opens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_image_decrypts_as_published),
-		cmocka_unit_test(clear_key_of_a_converting_volume_opens),
+	        cmocka_unit_test(every_image_decrypts_as_published),
+	        cmocka_unit_test(clear_key_of_a_converting_volume_opens),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, bitlk_setup, bitlk_teardown);
 }

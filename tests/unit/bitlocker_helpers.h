@@ -44,8 +44,8 @@ static inline struct bitlk_image *bitlk_need(const char *name)
 }
 
 /* The VMK by the i-th recovery password, or by the clear key when the image has none. */
-static inline struct secret *bitlk_vmk_derive(const struct bitlk_image *image,
-	const struct bitlocker *b, size_t i)
+static inline struct secret *bitlk_vmk_derive(
+        const struct bitlk_image *image, const struct bitlocker *b, size_t i)
 {
 	CLEANUP_SECRET struct secret *key = NULL, *stretched = NULL;
 	const struct bitlocker_info *info = bitlocker_info(b);
@@ -61,7 +61,7 @@ static inline struct secret *bitlk_vmk_derive(const struct bitlk_image *image,
 	}
 	assert_int_equal(guid_parse(image->protector[i], &id), 0);
 	assert_int_equal(
-		recovery_password_parse(password, strlen(password), &key, &group, NULL), 0);
+	        recovery_password_parse(password, strlen(password), &key, &group, NULL), 0);
 	for (size_t p = 0; p < info->protector_count; p++) {
 		const struct bitlocker_protector *protector = &info->protectors[p];
 		if (!guid_equal(&protector->id, &id))
@@ -69,7 +69,7 @@ static inline struct secret *bitlk_vmk_derive(const struct bitlk_image *image,
 		assert_int_equal(protector->kind, PROTECTOR_RECOVERY_PASSWORD);
 		assert_true(protector->has_blob);
 		assert_int_equal(
-			recovery_password_stretch(key, protector->blob.salt, &stretched), 0);
+		        recovery_password_stretch(key, protector->blob.salt, &stretched), 0);
 		assert_int_equal(bitlocker_blob_open(&protector->blob, stretched, &vmk), 0);
 		return vmk;
 	}
@@ -78,8 +78,8 @@ static inline struct secret *bitlk_vmk_derive(const struct bitlk_image *image,
 }
 
 /* The same, stretching each password once only; the caller frees its copy. */
-static inline struct secret *bitlk_vmk(const struct bitlk_image *image, const struct bitlocker *b,
-	size_t i)
+static inline struct secret *bitlk_vmk(
+        const struct bitlk_image *image, const struct bitlocker *b, size_t i)
 {
 	static uint8_t known[BITLK_MAX][2][BITLOCKER_KEY_LEN];
 	static bool is_known[BITLK_MAX][2];
@@ -121,8 +121,7 @@ static inline void bitlk_reseal(uint8_t *copy, const struct secret *vmk)
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n;
 
-	assert_int_equal(
-		EVP_Q_digest(NULL, "SHA256", NULL, copy, len, datum + 12, &digest_len), 1);
+	assert_int_equal(EVP_Q_digest(NULL, "SHA256", NULL, copy, len, datum + 12, &digest_len), 1);
 	assert_int_equal(EVP_EncryptInit_ex(ctx, EVP_aes_256_ccm(), NULL, NULL, NULL), 1);
 	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL), 1);
 	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, NULL), 1);

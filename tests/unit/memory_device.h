@@ -29,8 +29,8 @@ static inline int memory_read(struct block_device *dev, uint64_t offset, void *b
 	return 0;
 }
 
-static inline int memory_write(struct block_device *dev, uint64_t offset, const void *buf,
-	size_t len)
+static inline int memory_write(
+        struct block_device *dev, uint64_t offset, const void *buf, size_t len)
 {
 	memcpy(memory_of(dev)->bytes + offset, buf, len);
 	memory_of(dev)->writes++;
@@ -55,22 +55,22 @@ static inline void memory_close(struct block_device *dev)
 }
 
 static const struct block_ops memory_ops = {
-	.read = memory_read,
-	.write = memory_write,
-	.flush = memory_flush,
-	.drop_cache = memory_drop,
-	.close = memory_close,
+        .read = memory_read,
+        .write = memory_write,
+        .flush = memory_flush,
+        .drop_cache = memory_drop,
+        .close = memory_close,
 };
 
 static inline struct memory_device memory_device_over(void *bytes, size_t len, uint32_t sector_size)
 {
 	return (struct memory_device){.dev = {.ops = &memory_ops,
-					      .size = len,
-					      .sector_size = sector_size,
-					      .writable = true,
-					      .name = "memory"},
-		.bytes = bytes,
-		.fail_from = UINT64_MAX};
+	                                      .size = len,
+	                                      .sector_size = sector_size,
+	                                      .writable = true,
+	                                      .name = "memory"},
+	        .bytes = bytes,
+	        .fail_from = UINT64_MAX};
 }
 
 #endif

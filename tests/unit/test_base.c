@@ -83,11 +83,12 @@ static void guid_is_written_as_windows_does(void **state)
 {
 	(void)state;
 	const uint8_t disk[16] = {0xe1, 0xa4, 0x3e, 0x06, 0x0c, 0x22, 0x93, 0x42, 0xba, 0x01, 0x47,
-		0x54, 0x62, 0x0a, 0x96, 0xe7};
+	        0x54, 0x62, 0x0a, 0x96, 0xe7};
 	static const char *const wrong[] = {"", "063EA4E1", "063EA4E1-220C-4293-BA01-4754620A96E",
-		"063EA4E1-220C-4293-BA01-4754620A96E77", "{063EA4E1-220C-4293-BA01-4754620A96E7",
-		"063EA4E1220C-4293-BA01-4754620A96E7-", "063EA4E1-220C-4293-BA01-4754620A96G7",
-		"063EA4E1-220C-4293-BA01-4754620A96E7}", "{", "{063EA4E1-220C-4293-BA01-4754620A96E7} "};
+	        "063EA4E1-220C-4293-BA01-4754620A96E77", "{063EA4E1-220C-4293-BA01-4754620A96E7",
+	        "063EA4E1220C-4293-BA01-4754620A96E7-", "063EA4E1-220C-4293-BA01-4754620A96G7",
+	        "063EA4E1-220C-4293-BA01-4754620A96E7}", "{",
+	        "{063EA4E1-220C-4293-BA01-4754620A96E7} "};
 	char text[GUID_TEXT];
 	struct guid g, untouched = {"untouched"};
 
@@ -155,10 +156,12 @@ static void times_survive_the_way_there_and_back(void **state)
 static void utf16_becomes_utf8(void **state)
 {
 	(void)state;
-	const uint8_t units[] = {'a', 0, 0xa3, 0, 0xac, 0x20, 0x3d, 0xd8, 0x00, 0xde, 0x00, 0xd8, 'b', 0};
+	const uint8_t units[] = {
+	        'a', 0, 0xa3, 0, 0xac, 0x20, 0x3d, 0xd8, 0x00, 0xde, 0x00, 0xd8, 'b', 0};
 	char *text = utf16_to_utf8(units, sizeof(units) / 2);
 
-	assert_string_equal(text, "a\xc2\xa3\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd" "b");
+	assert_string_equal(text, "a\xc2\xa3\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd"
+	                          "b");
 	free(text);
 	text = utf16_to_utf8(units + 8, 1); /* half a pair at the end */
 	assert_string_equal(text, "\xef\xbf\xbd");
@@ -206,15 +209,18 @@ static void every_reason_can_be_told(void **state)
 
 	for (int r = 0; r < REASON_COUNT; r++) {
 		size_t severity = 0, actor = 0;
-		const char *advice = reason_advice((enum reason)r), *title = reason_title((enum reason)r);
+		const char *advice = reason_advice((enum reason)r),
+		           *title = reason_title((enum reason)r);
 		assert_int_equal(reason_parse(reason_code((enum reason)r)), r);
-		while (severity < 4 && strcmp(severities[severity], reason_severity((enum reason)r)) != 0)
+		while (severity < 4 &&
+		        strcmp(severities[severity], reason_severity((enum reason)r)) != 0)
 			severity++;
 		while (actor < 5 && strcmp(actors[actor], reason_actor((enum reason)r)) != 0)
 			actor++;
 		if (severity == 4 || actor == 5)
 			fail_msg("%s: severity or actor", reason_code((enum reason)r));
-		if (!title[0] || title[strlen(title) - 1] == '.' || advice[strlen(advice) - 1] != '.')
+		if (!title[0] || title[strlen(title) - 1] == '.' ||
+		        advice[strlen(advice) - 1] != '.')
 			fail_msg("%s: title or advice", reason_code((enum reason)r));
 		if (severity == 3 && actor == 0)
 			fail_msg("%s: a failure nobody can act on", reason_code((enum reason)r));
@@ -225,8 +231,7 @@ static void every_reason_can_be_told(void **state)
 }
 
 #define URL   "netmend.url=https://10.0.0.1:8443 "
-#define PIN                                                                                        \
-	"netmend.pin=sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f "
+#define PIN   "netmend.pin=sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f "
 #define TOKEN "netmend.token=00112233445566778899aabbccddeeff "
 #define IP    "netmend.ip=10.0.0.57/24,10.0.0.254,52:54:00:12:34:56"
 
@@ -235,7 +240,8 @@ static void boot_parameters_are_read(void **state)
 	(void)state;
 	struct bootparams p;
 
-	assert_int_equal(bootparams_parse("quiet " URL PIN "console=ttyS0 " TOKEN IP "\n", &p, NULL), 0);
+	assert_int_equal(
+	        bootparams_parse("quiet " URL PIN "console=ttyS0 " TOKEN IP "\n", &p, NULL), 0);
 	assert_string_equal(p.url, "https://10.0.0.1:8443");
 	assert_int_equal(p.pin[31], 0x1f);
 	assert_string_equal(p.token, "00112233445566778899aabbccddeeff");
@@ -244,8 +250,11 @@ static void boot_parameters_are_read(void **state)
 	assert_string_equal(p.gateway, "10.0.0.254");
 	assert_int_equal(p.mac[5], 0x56);
 	assert_false(p.dry_run);
-	assert_int_equal(bootparams_parse(URL PIN TOKEN "netmend.ip=10.0.0.57/24,,52:54:00:12:34:56 "
-						"netmend.dry-run=1", &p, NULL), 0);
+	assert_int_equal(
+	        bootparams_parse(URL PIN TOKEN "netmend.ip=10.0.0.57/24,,52:54:00:12:34:56 "
+	                                       "netmend.dry-run=1",
+	                &p, NULL),
+	        0);
 	assert_string_equal(p.gateway, "");
 	assert_true(p.dry_run);
 }
@@ -256,24 +265,24 @@ static void bad_boot_parameters_are_named(void **state)
 	static const struct {
 		const char *cmdline, *named;
 	} cases[] = {
-		{"", "netmend.url"},
-		{URL PIN TOKEN, "netmend.ip"},
-		{URL PIN TOKEN IP " netmend.shell=1", "netmend.shell"},
-		{"netmend.url=http://10.0.0.1 " PIN TOKEN IP, "netmend.url"},
-		{"netmend.url=https:// " PIN TOKEN IP, "netmend.url"},
-		{"netmend.url=https://a@b " PIN TOKEN IP, "netmend.url"},
-		{"netmend.url=https://10.0.0.1/x " PIN TOKEN IP, "netmend.url"},
-		{URL "netmend.pin=sha256:00 " TOKEN IP, "netmend.pin"},
-		{URL "netmend.pin=md5:00 " TOKEN IP, "netmend.pin"},
-		{URL PIN "netmend.token=short " IP, "netmend.token"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.57/33,,52:54:00:12:34:56", "netmend.ip"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.57/,,52:54:00:12:34:56", "netmend.ip"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.357/24,,52:54:00:12:34:56", "netmend.ip"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.57/24,gw,52:54:00:12:34:56", "netmend.ip"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.57/24,,52:54:00:12:34", "netmend.ip"},
-		{URL PIN TOKEN "netmend.ip=10.0.0.57", "netmend.ip"},
-		{URL PIN TOKEN IP " netmend.dry-run=yes", "netmend.dry-run"},
-		{URL PIN TOKEN IP " netmend.dry-run", "netmend.dry-run"},
+	        {"", "netmend.url"},
+	        {URL PIN TOKEN, "netmend.ip"},
+	        {URL PIN TOKEN IP " netmend.shell=1", "netmend.shell"},
+	        {"netmend.url=http://10.0.0.1 " PIN TOKEN IP, "netmend.url"},
+	        {"netmend.url=https:// " PIN TOKEN IP, "netmend.url"},
+	        {"netmend.url=https://a@b " PIN TOKEN IP, "netmend.url"},
+	        {"netmend.url=https://10.0.0.1/x " PIN TOKEN IP, "netmend.url"},
+	        {URL "netmend.pin=sha256:00 " TOKEN IP, "netmend.pin"},
+	        {URL "netmend.pin=md5:00 " TOKEN IP, "netmend.pin"},
+	        {URL PIN "netmend.token=short " IP, "netmend.token"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57/33,,52:54:00:12:34:56", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57/,,52:54:00:12:34:56", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.357/24,,52:54:00:12:34:56", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57/24,gw,52:54:00:12:34:56", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57/24,,52:54:00:12:34", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57", "netmend.ip"},
+	        {URL PIN TOKEN IP " netmend.dry-run=yes", "netmend.dry-run"},
+	        {URL PIN TOKEN IP " netmend.dry-run", "netmend.dry-run"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -290,18 +299,18 @@ static void bad_boot_parameters_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cursor_never_leaves_its_bytes),
-		cmocka_unit_test(ranges_do_not_overflow),
-		cmocka_unit_test(buffer_keeps_its_maximum),
-		cmocka_unit_test(guid_is_written_as_windows_does),
-		cmocka_unit_test(hex_and_base64_are_strict),
-		cmocka_unit_test(times_survive_the_way_there_and_back),
-		cmocka_unit_test(utf16_becomes_utf8),
-		cmocka_unit_test(foreign_text_is_cleaned),
-		cmocka_unit_test(errors_carry_reason_and_place),
-		cmocka_unit_test(every_reason_can_be_told),
-		cmocka_unit_test(boot_parameters_are_read),
-		cmocka_unit_test(bad_boot_parameters_are_named),
+	        cmocka_unit_test(cursor_never_leaves_its_bytes),
+	        cmocka_unit_test(ranges_do_not_overflow),
+	        cmocka_unit_test(buffer_keeps_its_maximum),
+	        cmocka_unit_test(guid_is_written_as_windows_does),
+	        cmocka_unit_test(hex_and_base64_are_strict),
+	        cmocka_unit_test(times_survive_the_way_there_and_back),
+	        cmocka_unit_test(utf16_becomes_utf8),
+	        cmocka_unit_test(foreign_text_is_cleaned),
+	        cmocka_unit_test(errors_carry_reason_and_place),
+	        cmocka_unit_test(every_reason_can_be_told),
+	        cmocka_unit_test(boot_parameters_are_read),
+	        cmocka_unit_test(bad_boot_parameters_are_named),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

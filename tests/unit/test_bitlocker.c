@@ -7,8 +7,8 @@
 
 #define HOSTILE_SEEDS 600
 
-static void open_and_read(struct block_device *dev, const struct bitlocker *b,
-	const struct secret *vmk)
+static void open_and_read(
+        struct block_device *dev, const struct bitlocker *b, const struct secret *vmk)
 {
 	struct block_device *volume = NULL;
 	uint8_t buf[3000];
@@ -174,8 +174,8 @@ static void areas_must_not_overlap(void **state)
 	(void)state;
 	const struct bitlk_image *image = bitlk_need("aes-xts-128");
 	CLEANUP_FREE struct bitlk_saved *saved = bitlk_save(image);
-	const uint64_t wrong[] = {0, 512, 0x2195000, 0x2195000 - 4096, image->size, image->size - 4096,
-		UINT64_MAX - 511, 0x21a5001};
+	const uint64_t wrong[] = {0, 512, 0x2195000, 0x2195000 - 4096, image->size,
+	        image->size - 4096, UINT64_MAX - 511, 0x21a5001};
 	enum reason reason;
 
 	for (size_t w = 0; w < sizeof(wrong) / sizeof(*wrong); w++) {
@@ -263,15 +263,15 @@ static void truncated_volumes_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(volumes_are_told_apart),
-		cmocka_unit_test(metadata_says_what_the_volume_is),
-		cmocka_unit_test(any_intact_copy_is_enough),
-		cmocka_unit_test(copies_that_differ_are_not_written),
-		cmocka_unit_test(seal_is_checked),
-		cmocka_unit_test(areas_must_not_overlap),
-		cmocka_unit_test(unreadable_copies_are_bad_copies),
-		cmocka_unit_test(hostile_metadata_does_no_harm),
-		cmocka_unit_test(truncated_volumes_do_no_harm),
+	        cmocka_unit_test(volumes_are_told_apart),
+	        cmocka_unit_test(metadata_says_what_the_volume_is),
+	        cmocka_unit_test(any_intact_copy_is_enough),
+	        cmocka_unit_test(copies_that_differ_are_not_written),
+	        cmocka_unit_test(seal_is_checked),
+	        cmocka_unit_test(areas_must_not_overlap),
+	        cmocka_unit_test(unreadable_copies_are_bad_copies),
+	        cmocka_unit_test(hostile_metadata_does_no_harm),
+	        cmocka_unit_test(truncated_volumes_do_no_harm),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, bitlk_setup, bitlk_teardown);
 }

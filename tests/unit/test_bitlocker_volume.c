@@ -5,10 +5,10 @@
 
 #include <sodium.h>
 
-#define WINDOW     (48 * 1024)
-#define WINDOWS    5
-#define WRITES     250
-#define AREA       65536
+#define WINDOW  (48 * 1024)
+#define WINDOWS 5
+#define WRITES  250
+#define AREA    65536
 
 /* Parts of a volume whose plaintext is kept beside it. */
 struct shadow {
@@ -61,7 +61,7 @@ static void read_shadow(struct opened *o, struct shadow *s)
 	const struct bitlocker_info *info = bitlocker_info(o->b);
 	uint64_t header = (uint64_t)info->header_sectors * info->sector_size;
 	const uint64_t start[WINDOWS] = {0, info->header_offset + header - 4096,
-		info->metadata_offset[1] - WINDOW + 6000, info->volume_size - WINDOW, 0x1234567};
+	        info->metadata_offset[1] - WINDOW + 6000, info->volume_size - WINDOW, 0x1234567};
 
 	memcpy(s->start, start, sizeof(start));
 	for (size_t w = 0; w < WINDOWS; w++)
@@ -149,8 +149,9 @@ static void write_and_read_back(const char *name)
 static void random_writes_read_back(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"aes-cbc-128", "aes-cbc-256", "aes-xts-128", "aes-xts-256",
-		"aes-cbc-elephant-128", "aes-cbc-elephant-256", "aes-xts-128-4k", "aes-cbc-128-4k"};
+	static const char *const names[] = {"aes-cbc-128", "aes-cbc-256", "aes-xts-128",
+	        "aes-xts-256", "aes-cbc-elephant-128", "aes-cbc-elephant-256", "aes-xts-128-4k",
+	        "aes-cbc-128-4k"};
 
 	srandom(1907);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -184,7 +185,7 @@ static void own_areas_read_as_zero_and_refuse_writes(void **state)
 	const struct {
 		uint64_t start, len;
 	} areas[] = {{info->metadata_offset[0], AREA}, {info->metadata_offset[1], AREA},
-		{info->metadata_offset[2], AREA}, {info->header_offset, 8192}};
+	        {info->metadata_offset[2], AREA}, {info->header_offset, 8192}};
 	for (size_t i = 0; i < sizeof(areas) / sizeof(*areas); i++) {
 		uint64_t start = areas[i].start, end = start + areas[i].len;
 		assert_int_equal(block_read(o.volume, start, buf, areas[i].len), 0);
@@ -253,11 +254,11 @@ static void state_decides_what_is_encrypted(void **state)
 		bool front_encrypted, back_encrypted, writable;
 		enum reason refusal;
 	} cases[] = {
-		{4, 4, true, false, true, REASON_OK},
-		{5, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
-		{3, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
-		{1, 1, false, false, true, REASON_OK},
-		{1, 4, false, false, false, REASON_BITLOCKER_CONVERTING},
+	        {4, 4, true, false, true, REASON_OK},
+	        {5, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
+	        {3, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
+	        {1, 1, false, false, true, REASON_OK},
+	        {1, 4, false, false, false, REASON_BITLOCKER_CONVERTING},
 	};
 	const struct bitlk_image *image = bitlk_need("aes-cbc-256");
 	CLEANUP_FREE struct bitlk_saved *saved = bitlk_save(image);
@@ -288,10 +289,10 @@ static void state_decides_what_is_encrypted(void **state)
 		assert_int_equal(err.reason, cases[i].refusal);
 		assert_int_equal(block_read(volume, boundary - 512, buf, 512), 0);
 		assert_int_equal(memcmp(buf, image->bytes + boundary - 512, 512) != 0,
-			cases[i].front_encrypted);
+		        cases[i].front_encrypted);
 		assert_int_equal(block_read(volume, boundary, buf, 512), 0);
-		assert_int_equal(memcmp(buf, image->bytes + boundary, 512) != 0,
-			cases[i].back_encrypted);
+		assert_int_equal(
+		        memcmp(buf, image->bytes + boundary, 512) != 0, cases[i].back_encrypted);
 		block_close(volume);
 		bitlocker_free(b);
 		bitlk_restore(saved);
@@ -310,7 +311,7 @@ static void unknown_methods_and_states_are_refused(void **state)
 		uint16_t value;
 		enum reason reason;
 	} cases[] = {{100, 0x8006, REASON_BITLOCKER_METHOD}, {12, 9, REASON_BITLOCKER_STATE},
-		{12, 0, REASON_BITLOCKER_STATE}};
+	        {12, 0, REASON_BITLOCKER_STATE}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct bitlocker *b = NULL;
@@ -332,13 +333,13 @@ static void unknown_methods_and_states_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_writes_read_back),
-		cmocka_unit_test(writing_the_same_changes_nothing),
-		cmocka_unit_test(own_areas_read_as_zero_and_refuse_writes),
-		cmocka_unit_test(relocated_sectors_are_found),
-		cmocka_unit_test(flush_reaches_the_device_below),
-		cmocka_unit_test(state_decides_what_is_encrypted),
-		cmocka_unit_test(unknown_methods_and_states_are_refused),
+	        cmocka_unit_test(random_writes_read_back),
+	        cmocka_unit_test(writing_the_same_changes_nothing),
+	        cmocka_unit_test(own_areas_read_as_zero_and_refuse_writes),
+	        cmocka_unit_test(relocated_sectors_are_found),
+	        cmocka_unit_test(flush_reaches_the_device_below),
+	        cmocka_unit_test(state_decides_what_is_encrypted),
+	        cmocka_unit_test(unknown_methods_and_states_are_refused),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, bitlk_setup, bitlk_teardown);
 }

@@ -106,10 +106,10 @@ static void window_stays_inside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bounds_are_checked_once_for_all),
-		cmocka_unit_test(file_keeps_what_was_written),
-		cmocka_unit_test(file_says_why_it_cannot_open),
-		cmocka_unit_test(window_stays_inside),
+	        cmocka_unit_test(bounds_are_checked_once_for_all),
+	        cmocka_unit_test(file_keeps_what_was_written),
+	        cmocka_unit_test(file_says_why_it_cannot_open),
+	        cmocka_unit_test(window_stays_inside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,9 +26,9 @@ static void password_is_eight_little_endian_numbers(void **state)
 {
 	(void)state;
 	static const char *const spellings[] = {password,
-		"000011 000022 000033 000044 000055 000066 000077 720885",
-		"000011000022000033000044000055000066000077720885",
-		"  000011-000022-000033\t000044 - 000055-000066-000077720885\r\n"};
+	        "000011 000022 000033 000044 000055 000066 000077 720885",
+	        "000011000022000033000044000055000066000077720885",
+	        "  000011-000022-000033\t000044 - 000055-000066-000077720885\r\n"};
 	static const uint8_t expected[16] = {1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0xff, 0xff};
 	unsigned group;
 
@@ -47,18 +47,18 @@ static void bad_group_is_named(void **state)
 		const char *text;
 		unsigned group;
 	} cases[] = {
-		{"000012-000022-000033-000044-000055-000066-000077-720885", 1}, /* not by 11 */
-		{"000011-000022-000303-000044-000055-000066-000077-720885", 3}, /* digits swapped */
-		{"000011-000022-000033-000044-000055-000066-000077-720896", 8}, /* 11 * 65536 */
-		{"000011-000022-000033-0O0044-000055-000066-000077-720885", 4}, /* letter O */
-		{"000011-00022-000033-000044-000055-000066-000077-720885", 2},  /* a digit short */
-		{"000011-0000222-000033-000044-000055-000066-000077-720885", 2}, /* one too many */
-		{"000011000022000033000044000055000067000077720885", 6},
-		{"000011-000022-000033-000044-000055-000066-000077", 0},
-		{"000011-000022-000033-000044-000055-000066-000077-720885-000011", 0},
-		{"0000110000220000330000440000550000660000777208850", 0},
-		{"", 0},
-		{"   ", 0},
+	        {"000012-000022-000033-000044-000055-000066-000077-720885", 1}, /* not by 11 */
+	        {"000011-000022-000303-000044-000055-000066-000077-720885", 3}, /* digits swapped */
+	        {"000011-000022-000033-000044-000055-000066-000077-720896", 8}, /* 11 * 65536 */
+	        {"000011-000022-000033-0O0044-000055-000066-000077-720885", 4}, /* letter O */
+	        {"000011-00022-000033-000044-000055-000066-000077-720885", 2},  /* a digit short */
+	        {"000011-0000222-000033-000044-000055-000066-000077-720885", 2}, /* one too many */
+	        {"000011000022000033000044000055000067000077720885", 6},
+	        {"000011-000022-000033-000044-000055-000066-000077", 0},
+	        {"000011-000022-000033-000044-000055-000066-000077-720885-000011", 0},
+	        {"0000110000220000330000440000550000660000777208850", 0},
+	        {"", 0},
+	        {"   ", 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -106,8 +106,8 @@ static void stretching_is_a_million_rounds(void **state)
 }
 
 /* Seals a VMK as Windows does: a key datum of 44 bytes under AES-256-CCM. */
-static void seal(const uint8_t key[32], const uint8_t vmk[32], uint16_t size,
-	struct bitlocker_blob *blob)
+static void seal(
+        const uint8_t key[32], const uint8_t vmk[32], uint16_t size, struct bitlocker_blob *blob)
 {
 	uint8_t datum[44] = {0};
 	int n;
@@ -171,12 +171,12 @@ static void blob_must_hold_a_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(password_is_eight_little_endian_numbers),
-		cmocka_unit_test(bad_group_is_named),
-		cmocka_unit_test(password_ends_where_its_length_says),
-		cmocka_unit_test(stretching_is_a_million_rounds),
-		cmocka_unit_test(blob_opens_with_its_key_only),
-		cmocka_unit_test(blob_must_hold_a_key),
+	        cmocka_unit_test(password_is_eight_little_endian_numbers),
+	        cmocka_unit_test(bad_group_is_named),
+	        cmocka_unit_test(password_ends_where_its_length_says),
+	        cmocka_unit_test(stretching_is_a_million_rounds),
+	        cmocka_unit_test(blob_opens_with_its_key_only),
+	        cmocka_unit_test(blob_must_hold_a_key),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define DISK    (2 * 1024 * 1024)
-#define WRITES  3000
+#define DISK   (2 * 1024 * 1024)
+#define WRITES 3000
 
 static uint8_t disk[DISK], original[DISK], shadow[DISK];
 
@@ -34,8 +34,8 @@ static int collect(void *context, const struct sector_change *change)
 	if (c->count > 0 && change->lba <= c->last_lba)
 		c->ascending = false;
 	if (memcmp(change->old_bytes, original + at, c->unit) != 0 ||
-		memcmp(change->new_bytes, shadow + at, c->unit) != 0 ||
-		memcmp(change->old_bytes, change->new_bytes, c->unit) == 0)
+	        memcmp(change->new_bytes, shadow + at, c->unit) != 0 ||
+	        memcmp(change->old_bytes, change->new_bytes, c->unit) == 0)
 		c->truthful = false;
 	c->last_lba = change->lba;
 	c->count++;
@@ -174,11 +174,11 @@ static void errors_from_below_are_passed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overlay_equals_a_copy_512),
-		cmocka_unit_test(overlay_equals_a_copy_4096),
-		cmocka_unit_test(memory_is_bounded),
-		cmocka_unit_test(each_stops_when_told),
-		cmocka_unit_test(errors_from_below_are_passed_on),
+	        cmocka_unit_test(overlay_equals_a_copy_512),
+	        cmocka_unit_test(overlay_equals_a_copy_4096),
+	        cmocka_unit_test(memory_is_bounded),
+	        cmocka_unit_test(each_stops_when_told),
+	        cmocka_unit_test(errors_from_below_are_passed_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,9 +29,10 @@ struct test_disk {
 static struct test_disk *gpt_disk(uint32_t unit)
 {
 	static struct test_disk d;
-	const struct gpt_partition parts[] = {
-		{"C12A7328-F81F-11D2-BA4B-00A0C93EC93B", {"efi"}, MIB, 8 * MIB, 0, "EFI system partition"},
-		{"EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", {"data"}, 16 * MIB, 32 * MIB, 0, "Basic data"}};
+	const struct gpt_partition parts[] = {{"C12A7328-F81F-11D2-BA4B-00A0C93EC93B", {"efi"}, MIB,
+	                                              8 * MIB, 0, "EFI system partition"},
+	        {"EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", {"data"}, 16 * MIB, 32 * MIB, 0,
+	                "Basic data"}};
 	int fd = memfd_create("disk", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
@@ -132,14 +133,13 @@ static void gpt_entries_must_fit(void **state)
 {
 	(void)state;
 	static const uint64_t wrong[][2] = {
-		{32768, 32767},                   /* backwards */
-		{0, 4096},                        /* over the table itself */
-		{32768, DISK_SIZE / 512 - 1},     /* over the backup */
-		{32768, DISK_SIZE / 512 + 100},   /* beyond the disk */
-		{32768, UINT64_MAX},
-		{UINT64_MAX - 1, UINT64_MAX},
-		{2048, 4096},                     /* overlaps the first */
-		{18431, 40000},                   /* its last sector only */
+	        {32768, 32767},                 /* backwards */
+	        {0, 4096},                      /* over the table itself */
+	        {32768, DISK_SIZE / 512 - 1},   /* over the backup */
+	        {32768, DISK_SIZE / 512 + 100}, /* beyond the disk */
+	        {32768, UINT64_MAX}, {UINT64_MAX - 1, UINT64_MAX},
+	        {2048, 4096},   /* overlaps the first */
+	        {18431, 40000}, /* its last sector only */
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -210,7 +210,7 @@ static void mbr_is_read(void **state)
 		uint8_t type;
 		uint64_t start, size;
 	} expected[] = {{1, 0x07, 2048, 10000}, {3, 0x07, 20000, 10000}, {5, 0x07, 40063, 1000},
-		{6, 0x83, 60100, 2000}};
+	        {6, 0x83, 60100, 2000}};
 	struct test_disk *d = mbr_disk();
 
 	assert_int_equal(read_table(d), 0);
@@ -304,14 +304,14 @@ static void read_errors_say_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gpt_is_read),
-		cmocka_unit_test(backup_gpt_helps),
-		cmocka_unit_test(gpt_entries_must_fit),
-		cmocka_unit_test(hostile_gpt_does_no_harm),
-		cmocka_unit_test(mbr_is_read),
-		cmocka_unit_test(damaged_mbr_is_refused),
-		cmocka_unit_test(bare_volumes_are_one_entry),
-		cmocka_unit_test(read_errors_say_where),
+	        cmocka_unit_test(gpt_is_read),
+	        cmocka_unit_test(backup_gpt_helps),
+	        cmocka_unit_test(gpt_entries_must_fit),
+	        cmocka_unit_test(hostile_gpt_does_no_harm),
+	        cmocka_unit_test(mbr_is_read),
+	        cmocka_unit_test(damaged_mbr_is_refused),
+	        cmocka_unit_test(bare_volumes_are_one_entry),
+	        cmocka_unit_test(read_errors_say_where),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
