@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The calls of include/netmend/README.md, server side. Nothing here keeps state that a restart would
- * lose but who is waiting. */
+/* The calls of include/netmend/README.md, server side. Nothing here keeps state that a restart
+ * would lose but who is waiting. */
 #ifndef API_API_H
 #define API_API_H
 

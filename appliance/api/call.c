@@ -41,7 +41,8 @@ bool call_session(struct http_request *r, struct web_api *a, struct store_sessio
 	if (e == 0)
 		return true;
 	if (e == -ENOENT)
-		http_reply_error(r, 403, REASON_TOKEN_INVALID, "no such session, or a later boot replaced it");
+		http_reply_error(r, 403, REASON_TOKEN_INVALID,
+		        "no such session, or a later boot replaced it");
 	else
 		call_failed(r, "session", e);
 	return false;
@@ -58,13 +59,14 @@ json_t *call_row(const struct machine *m)
 	const char *name = m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
 
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s,"
-			 " s:i, s:I, s:I, s:I, s:s}",
-		"id", (json_int_t)m->id, "name", name, "mac", m->mac, "ip", m->ip, "uuid", m->uuid,
-		"serial", m->serial, "product", m->product, "state", machine_state_name(m->state),
-		"reason", reason_code(m->reason), "severity", reason_severity(m->reason), "title",
-		reason_title(m->reason), "advice", reason_advice(m->reason), "text", m->text, "attempt",
-		m->attempt, "since", (json_int_t)m->since, "first_seen", (json_int_t)m->first_seen,
-		"last_seen", (json_int_t)m->last_seen, "pairing", m->pairing);
+	                 " s:i, s:I, s:I, s:I, s:s}",
+	        "id", (json_int_t)m->id, "name", name, "mac", m->mac, "ip", m->ip, "uuid", m->uuid,
+	        "serial", m->serial, "product", m->product, "state", machine_state_name(m->state),
+	        "reason", reason_code(m->reason), "severity", reason_severity(m->reason), "title",
+	        reason_title(m->reason), "advice", reason_advice(m->reason), "text", m->text,
+	        "attempt", m->attempt, "since", (json_int_t)m->since, "first_seen",
+	        (json_int_t)m->first_seen, "last_seen", (json_int_t)m->last_seen, "pairing",
+	        m->pairing);
 }
 
 json_t *call_appliance(const struct web_api *a)
@@ -72,7 +74,7 @@ json_t *call_appliance(const struct web_api *a)
 	const struct escrow_status *escrow = escrow_client_status(a->escrow);
 
 	return json_pack("{s:s, s:I, s:s, s:s, s:{s:b, s:s}, s:{s:b, s:s, s:I}}", "version",
-		NETMEND_VERSION, "started", (json_int_t)a->fleet->started, "url", a->url, "recipe",
-		a->recipe_name, "dhcp", "ok", a->dhcp_ok, "text", a->dhcp_text, "escrow", "ok", escrow->ok,
-		"text", escrow->text, "keys", (json_int_t)escrow->keys);
+	        NETMEND_VERSION, "started", (json_int_t)a->fleet->started, "url", a->url, "recipe",
+	        a->recipe_name, "dhcp", "ok", a->dhcp_ok, "text", a->dhcp_text, "escrow", "ok",
+	        escrow->ok, "text", escrow->text, "keys", (json_int_t)escrow->keys);
 }

@@ -91,7 +91,8 @@ static void message(struct escrow_client *e, const char *text, size_t len)
 	json_t *answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	json_t *id = json_object_get(answer, "id");
 	bool fits = json_integer_value(json_object_get(answer, "v")) == NETMEND_WIRE_VERSION;
-	struct question *q = fits && json_is_integer(id) ? question_take(e, json_integer_value(id)) : NULL;
+	struct question *q =
+	        fits && json_is_integer(id) ? question_take(e, json_integer_value(id)) : NULL;
 
 	if (!q)
 		log_warning("escrow: an answer to nothing that was asked");
@@ -113,7 +114,8 @@ static void ready(void *context, uint32_t events)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
-		disconnect(e, n == 0 ? "the escrow service closed the connection" : strerror(errno));
+		disconnect(
+		        e, n == 0 ? "the escrow service closed the connection" : strerror(errno));
 	else if ((size_t)n > sizeof(text))
 		log_warning("escrow: an answer larger than %zu bytes", sizeof(text));
 	else
@@ -153,7 +155,7 @@ static int ask(struct escrow_client *e, int64_t session, json_t *json)
 	int r = -ENOMEM;
 
 	if (q && json && json_object_set_new(json, "v", json_integer(NETMEND_WIRE_VERSION)) == 0 &&
-		json_object_set_new(json, "id", json_integer(e->next_id)) == 0)
+	        json_object_set_new(json, "id", json_integer(e->next_id)) == 0)
 		text = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	if (text) {
@@ -186,14 +188,15 @@ static json_t *volumes_for_escrow(const char *text)
 		{
 			if (json_object_get(protector, "blob"))
 				(void)json_array_append_new(protectors,
-					json_pack("{s:O, s:O, s:O}", "id", json_object_get(protector, "id"), "salt",
-						json_object_get(protector, "salt"), "blob",
-						json_object_get(protector, "blob")));
+				        json_pack("{s:O, s:O, s:O}", "id",
+				                json_object_get(protector, "id"), "salt",
+				                json_object_get(protector, "salt"), "blob",
+				                json_object_get(protector, "blob")));
 		}
 		json_t *id = json_object_get(volume, "id");
 		if (json_array_size(protectors) > 0 && json_string_length(id) > 0)
-			(void)json_array_append_new(out,
-				json_pack("{s:O, s:o}", "id", id, "protectors", protectors));
+			(void)json_array_append_new(
+			        out, json_pack("{s:O, s:o}", "id", id, "protectors", protectors));
 		else
 			json_decref(protectors);
 	}
@@ -202,15 +205,15 @@ static json_t *volumes_for_escrow(const char *text)
 }
 
 int escrow_client_release(struct escrow_client *e, const struct store_session *session,
-	const char *secret, const struct machine *m)
+        const char *secret, const struct machine *m)
 {
 	if (e->source.fd < 0)
 		return -ENOTCONN;
 	return ask(e, session->id,
-		json_pack("{s:s, s:s, s:s, s:{s:I, s:s, s:s, s:s, s:s, s:s}, s:o}", "op", "release",
-			"session", secret, "key", session->key, "machine", "id", (json_int_t)m->id, "name",
-			m->name, "uuid", m->uuid, "serial", m->serial, "mac", m->mac, "ip", m->ip, "volumes",
-			volumes_for_escrow(session->volumes)));
+	        json_pack("{s:s, s:s, s:s, s:{s:I, s:s, s:s, s:s, s:s, s:s}, s:o}", "op", "release",
+	                "session", secret, "key", session->key, "machine", "id", (json_int_t)m->id,
+	                "name", m->name, "uuid", m->uuid, "serial", m->serial, "mac", m->mac, "ip",
+	                m->ip, "volumes", volumes_for_escrow(session->volumes)));
 }
 
 void escrow_client_tick(struct escrow_client *e, int64_t now)

@@ -30,7 +30,7 @@ void escrow_client_free(struct escrow_client *e);
 /* Asks for the release of a session's volumes. secret: the session's id on the wire. 0: the answer
  * will come; negative errno: it cannot be asked now. */
 int escrow_client_release(struct escrow_client *e, const struct store_session *session,
-	const char *secret, const struct machine *m);
+        const char *secret, const struct machine *m);
 
 /* Once a second: connects, asks for the status every few seconds. */
 void escrow_client_tick(struct escrow_client *e, int64_t now);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEEDS_MAX 256
-#define ROWS_AT_ONCE 200
+#define FEEDS_MAX       256
+#define ROWS_AT_ONCE    200
 #define SIGN_OF_LIFE_MS 10000
 /* Pages are told of a change at most so often; what changes twice in between is told once. */
 #define FEED_EVERY_MS 50
@@ -124,8 +124,12 @@ void web_api_feed(struct http_request *r, struct web_api *a)
 	}
 	*f = (struct feed){.api = a, .cursor = cursor};
 	a->feeds++;
-	const struct http_stream_options options = {.type = "text/event-stream", .key = WAKE_FEED,
-		.idle_ms = SIGN_OF_LIFE_MS, .fill = feed_fill, .end = feed_end, .state = f};
+	const struct http_stream_options options = {.type = "text/event-stream",
+	        .key = WAKE_FEED,
+	        .idle_ms = SIGN_OF_LIFE_MS,
+	        .fill = feed_fill,
+	        .end = feed_end,
+	        .state = f};
 	http_reply_stream(r, &options);
 }
 

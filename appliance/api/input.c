@@ -133,7 +133,7 @@ int input_length(const char *text, size_t max, const char *field, struct error *
 int input_word(const char *text, const char *field, struct error *err)
 {
 	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-";
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-";
 
 	if (strlen(text) > 40 || text[strspn(text, letters)] != 0)
 		return input_bad(err, "%s: not a word", field);
@@ -175,10 +175,11 @@ int input_reason(const char *text, enum reason *ret, const char *field, struct e
 	return 0;
 }
 
-int input_range(json_int_t value, json_int_t low, json_int_t high, const char *field,
-	struct error *err)
+int input_range(
+        json_int_t value, json_int_t low, json_int_t high, const char *field, struct error *err)
 {
 	if (value < low || value > high)
-		return input_bad(err, "%s: not from %lld to %lld", field, (long long)low, (long long)high);
+		return input_bad(
+		        err, "%s: not from %lld to %lld", field, (long long)low, (long long)high);
 	return 0;
 }

@@ -27,17 +27,17 @@ int input_word(const char *text, const char *field, struct error *err);
 int input_guid_or_empty(const char *text, const char *field, struct error *err);
 int input_base64(const char *text, size_t bytes, const char *field, struct error *err);
 int input_reason(const char *text, enum reason *ret, const char *field, struct error *err);
-int input_range(json_int_t value, json_int_t low, json_int_t high, const char *field,
-	struct error *err);
+int input_range(
+        json_int_t value, json_int_t low, json_int_t high, const char *field, struct error *err);
 
 /* A fixer's session body. hello's strings point into root; *ret_volumes is the array's text, to be
  * freed. */
 int input_hello(json_t *root, struct fleet_hello *ret, char **ret_volumes, struct error *err);
 
-/* An events body. The array (to be freed) and the text of `numbers` live as long as root; *ret_count
- * may be 0. */
+/* An events body. The array (to be freed) and the text of `numbers` live as long as root;
+ * *ret_count may be 0. */
 int input_events(json_t *root, enum machine_state *ret_state, struct fleet_event **ret,
-	size_t *ret_count, struct error *err);
+        size_t *ret_count, struct error *err);
 void input_events_free(struct fleet_event *events, size_t count);
 
 /* A result body. Strings point into root. */

@@ -17,9 +17,9 @@ static int machine_check(json_t *json, struct fleet_identity *ret, struct error 
 	json_t *macs, *value;
 	size_t i;
 
-	int r = input_unpack(json, err, "machine", "{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "uuid", &uuid,
-		"serial", &serial, "asset", &asset, "manufacturer", &manufacturer, "product", &product,
-		"macs", &macs, "firmware", &firmware);
+	int r = input_unpack(json, err, "machine", "{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "uuid",
+	        &uuid, "serial", &serial, "asset", &asset, "manufacturer", &manufacturer, "product",
+	        &product, "macs", &macs, "firmware", &firmware);
 	if (r < 0)
 		return r;
 	if (!json_is_array(macs) || json_array_size(macs) > NM_MAX_MACS)
@@ -44,8 +44,8 @@ static int disk_check(json_t *json, const char *where, struct error *err)
 	const char *name, *model, *serial, *id;
 	json_int_t size, sector;
 
-	int r = input_unpack(json, err, where, "{s:s, s:I, s:I, s:s, s:s, s:s}", "name", &name, "size",
-		&size, "sector", &sector, "model", &model, "serial", &serial, "id", &id);
+	int r = input_unpack(json, err, where, "{s:s, s:I, s:I, s:s, s:s, s:s}", "name", &name,
+	        "size", &size, "sector", &sector, "model", &model, "serial", &serial, "id", &id);
 	if (r == 0)
 		r = input_length(name, NM_MAX_NAME, "disks.name", err);
 	if (r == 0)
@@ -63,11 +63,11 @@ static int protector_check(json_t *json, const char *where, struct error *err)
 {
 	const char *id, *kind, *salt = NULL, *blob = NULL;
 
-	int r = input_unpack(json, err, where, "{s:s, s:s, s?s, s?s}", "id", &id, "kind", &kind, "salt",
-		&salt, "blob", &blob);
+	int r = input_unpack(json, err, where, "{s:s, s:s, s?s, s?s}", "id", &id, "kind", &kind,
+	        "salt", &salt, "blob", &blob);
 	if (r == 0)
 		r = id[0] ? input_guid_or_empty(id, "protectors.id", err)
-			  : input_bad(err, "%s: id is empty", where);
+		          : input_bad(err, "%s: id is empty", where);
 	if (r == 0)
 		r = input_word(kind, "protectors.kind", err);
 	if (r == 0 && !salt != !blob)
@@ -89,9 +89,10 @@ static int volume_check(json_t *json, size_t disks, const char *where, struct er
 	char inner[96];
 
 	int r = input_unpack(json, err, where,
-		"{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "disk", &disk, "partition",
-		&partition, "start", &start, "size", &size, "kind", &kind, "reason", &reason, "id", &id,
-		"method", &method, "state", &state, "suspended", &suspended, "protectors", &protectors);
+	        "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "disk", &disk,
+	        "partition", &partition, "start", &start, "size", &size, "kind", &kind, "reason",
+	        &reason, "id", &id, "method", &method, "state", &state, "suspended", &suspended,
+	        "protectors", &protectors);
 	if (r == 0)
 		r = input_range(disk, 0, (json_int_t)disks - 1, "volumes.disk", err);
 	if (r == 0)
@@ -110,8 +111,10 @@ static int volume_check(json_t *json, size_t disks, const char *where, struct er
 		r = input_word(method, "volumes.method", err);
 	if (r == 0)
 		r = input_word(state, "volumes.state", err);
-	if (r == 0 && (!json_is_array(protectors) || json_array_size(protectors) > NM_MAX_PROTECTORS))
-		r = input_bad(err, "%s: protectors is no list of at most %d", where, NM_MAX_PROTECTORS);
+	if (r == 0 &&
+	        (!json_is_array(protectors) || json_array_size(protectors) > NM_MAX_PROTECTORS))
+		r = input_bad(
+		        err, "%s: protectors is no list of at most %d", where, NM_MAX_PROTECTORS);
 	if (r < 0)
 		return r;
 	json_array_foreach(protectors, i, value)
@@ -168,9 +171,10 @@ int input_hello(json_t *root, struct fleet_hello *ret, char **ret_volumes, struc
 	const char *fixer;
 	int v, dry_run;
 
-	int r = input_unpack(root, err, "body", "{s:i, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "v", &v,
-		"token", &hello.token, "boot_id", &hello.boot_id, "key", &hello.key, "fixer", &fixer,
-		"dry_run", &dry_run, "machine", &machine, "disks", &disks, "volumes", &volumes);
+	int r = input_unpack(root, err, "body", "{s:i, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}",
+	        "v", &v, "token", &hello.token, "boot_id", &hello.boot_id, "key", &hello.key,
+	        "fixer", &fixer, "dry_run", &dry_run, "machine", &machine, "disks", &disks,
+	        "volumes", &volumes);
 	if (r == 0)
 		r = input_version(v, err);
 	if (r == 0)

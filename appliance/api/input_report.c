@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBERS_MAX 32
+#define NUMBERS_MAX    32
 #define PATH_MAX_BYTES 1024
 
 /* What a fixer may say of itself. */
-static int state_check(const char *text, const char *field, enum machine_state *ret,
-	struct error *err)
+static int state_check(
+        const char *text, const char *field, enum machine_state *ret, struct error *err)
 {
 	int state = machine_state_parse(text);
 
@@ -27,7 +27,8 @@ static int numbers_check(json_t *json, const char *where, struct error *err)
 	json_t *value;
 
 	if (!json_is_object(json) || json_object_size(json) > NUMBERS_MAX)
-		return input_bad(err, "%s.numbers: not an object of at most %d", where, NUMBERS_MAX);
+		return input_bad(
+		        err, "%s.numbers: not an object of at most %d", where, NUMBERS_MAX);
 	json_object_foreach(json, key, value)
 	{
 		if (!json_is_integer(value))
@@ -46,8 +47,9 @@ static int event_read(json_t *json, const char *where, struct fleet_event *ret, 
 	json_t *numbers;
 	struct fleet_event e = {0};
 
-	int r = input_unpack(json, err, where, "{s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "seq", &seq, "ms",
-		&ms, "state", &state, "step", &step, "reason", &reason, "text", &text, "numbers", &numbers);
+	int r = input_unpack(json, err, where, "{s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "seq", &seq,
+	        "ms", &ms, "state", &state, "step", &step, "reason", &reason, "text", &text,
+	        "numbers", &numbers);
 	if (r == 0)
 		r = input_range(seq, 1, INT32_MAX, "events.seq", err);
 	if (r == 0)
@@ -87,7 +89,7 @@ void input_events_free(struct fleet_event *events, size_t count)
 }
 
 int input_events(json_t *root, enum machine_state *ret_state, struct fleet_event **ret,
-	size_t *ret_count, struct error *err)
+        size_t *ret_count, struct error *err)
 {
 	int v;
 	const char *state;
@@ -96,8 +98,8 @@ int input_events(json_t *root, enum machine_state *ret_state, struct fleet_event
 	char where[32];
 	size_t i, count = 0;
 
-	int r = input_unpack(root, err, "body", "{s:i, s:s, s:o}", "v", &v, "state", &state, "events",
-		&list);
+	int r = input_unpack(
+	        root, err, "body", "{s:i, s:s, s:o}", "v", &v, "state", &state, "events", &list);
 	if (r == 0)
 		r = input_version(v, err);
 	if (r == 0)
@@ -135,8 +137,9 @@ static int file_check(json_t *json, const char *where, struct error *err)
 	int removed;
 	enum reason parsed;
 
-	int r = input_unpack(json, err, where, "{s:s, s:I, s:s, s:s, s:s, s:b}", "path", &path, "size",
-		&size, "modified", &modified, "sha256", &sha256, "reason", &reason, "removed", &removed);
+	int r = input_unpack(json, err, where, "{s:s, s:I, s:s, s:s, s:s, s:b}", "path", &path,
+	        "size", &size, "modified", &modified, "sha256", &sha256, "reason", &reason,
+	        "removed", &removed);
 	if (r == 0)
 		r = input_length(path, PATH_MAX_BYTES, "files.path", err);
 	if (r == 0)
@@ -159,8 +162,9 @@ static int volume_check(json_t *json, const char *where, struct error *err)
 	size_t i;
 
 	int r = input_unpack(json, err, where, "{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}",
-		"disk", &disk, "partition", &partition, "id", &id, "reason", &reason, "text", &text, "plan",
-		&plan, "journal", &journal, "sectors", &sectors, "windows", &windows, "files", &files);
+	        "disk", &disk, "partition", &partition, "id", &id, "reason", &reason, "text", &text,
+	        "plan", &plan, "journal", &journal, "sectors", &sectors, "windows", &windows,
+	        "files", &files);
 	if (r == 0)
 		r = input_range(disk, 0, NM_MAX_DISKS - 1, "volumes.disk", err);
 	if (r == 0)
@@ -196,9 +200,9 @@ static int volume_check(json_t *json, const char *where, struct error *err)
 static int timing_check(json_t *timing, struct error *err)
 {
 	json_int_t t[7];
-	int r = input_unpack(timing, err, "timing", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "init", &t[0],
-		"session", &t[1], "release", &t[2], "plan", &t[3], "save", &t[4], "commit", &t[5], "verify",
-		&t[6]);
+	int r = input_unpack(timing, err, "timing", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "init",
+	        &t[0], "session", &t[1], "release", &t[2], "plan", &t[3], "save", &t[4], "commit",
+	        &t[5], "verify", &t[6]);
 
 	for (size_t i = 0; r == 0 && i < 7; i++)
 		r = input_range(t[i], 0, (json_int_t)1 << 48, "timing", err);
@@ -226,8 +230,8 @@ int input_result(json_t *root, struct input_result *ret, struct error *err)
 	int v;
 
 	int r = input_unpack(root, err, "body", "{s:i, s:s, s:s, s:I, s:s, s:o, s:s, s:o}", "v", &v,
-		"reason", &reason, "text", &result.text, "sectors", &sectors, "bundle", &result.bundle,
-		"timing", &timing, "boot_next", &boot_next, "volumes", &volumes);
+	        "reason", &reason, "text", &result.text, "sectors", &sectors, "bundle",
+	        &result.bundle, "timing", &timing, "boot_next", &boot_next, "volumes", &volumes);
 	if (r == 0)
 		r = input_version(v, err);
 	if (r == 0)

@@ -54,7 +54,8 @@ void web_api_journal_put(struct http_request *r, struct web_api *a)
 	int e = r->file_error;
 	if (session.finished || (r->file >= 0 && r->file_size == 0)) {
 		http_reply_error(r, 400, REASON_PROTOCOL_ERROR,
-			session.finished ? "journal: this session has its result" : "journal: empty");
+		        session.finished ? "journal: this session has its result"
+		                         : "journal: empty");
 		store_session_free(&session);
 		return;
 	}
@@ -65,11 +66,13 @@ void web_api_journal_put(struct http_request *r, struct web_api *a)
 	store_session_free(&session);
 	if (e < 0) {
 		log_error("bundle from %s: %s: %s", r->address, a->bundles, strerror(-e));
-		http_reply_error(r, 507, REASON_JOURNAL_REFUSED, "cannot be stored: %s", strerror(-e));
+		http_reply_error(
+		        r, 507, REASON_JOURNAL_REFUSED, "cannot be stored: %s", strerror(-e));
 		return;
 	}
-	http_reply_json(r, 200, json_pack("{s:i, s:s, s:I}", "v", NETMEND_WIRE_VERSION, "sha256",
-					r->file_sha256, "size", (json_int_t)r->file_size));
+	http_reply_json(r, 200,
+	        json_pack("{s:i, s:s, s:I}", "v", NETMEND_WIRE_VERSION, "sha256", r->file_sha256,
+	                "size", (json_int_t)r->file_size));
 }
 
 void web_api_journal_get(struct http_request *r, struct web_api *a)
@@ -83,7 +86,8 @@ void web_api_journal_get(struct http_request *r, struct web_api *a)
 	int e = store_bundle_pending(a->fleet->store, session.machine, &bundle);
 	store_session_free(&session);
 	if (e == -ENOENT) {
-		http_reply_error(r, 404, REASON_CANNOT_OPEN, "no repair of this machine is pending");
+		http_reply_error(
+		        r, 404, REASON_CANNOT_OPEN, "no repair of this machine is pending");
 		return;
 	}
 	if (e < 0) {
@@ -95,7 +99,8 @@ void web_api_journal_get(struct http_request *r, struct web_api *a)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		log_error("%s: %s", path, strerror(errno));
-		http_reply_error(r, 404, REASON_CANNOT_OPEN, "the saved repair is missing on the appliance");
+		http_reply_error(
+		        r, 404, REASON_CANNOT_OPEN, "the saved repair is missing on the appliance");
 		return;
 	}
 	http_reply_file(r, "application/octet-stream", fd);

@@ -44,8 +44,9 @@ static int snapshot_write(struct web_api *a, struct buffer *out)
 	/* Before the rows: a change in between is told twice rather than never. */
 	int r = store_sequence(a->fleet->store, &seq);
 	if (r == 0)
-		r = buffer_printf(out, "{\"v\":%d,\"seq\":%lld,\"now\":%lld,\"appliance\":",
-			NETMEND_WIRE_VERSION, (long long)seq, (long long)a->fleet->clock());
+		r = buffer_printf(out,
+		        "{\"v\":%d,\"seq\":%lld,\"now\":%lld,\"appliance\":", NETMEND_WIRE_VERSION,
+		        (long long)seq, (long long)a->fleet->clock());
 	if (r == 0)
 		r = json_append(out, call_appliance(a));
 	if (r == 0)
@@ -75,17 +76,18 @@ static int event_append(const struct store_event *e, void *context)
 
 	if (!numbers)
 		numbers = json_object();
-	return json_array_append_new(context,
-		json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)e->seq, "at",
-			(json_int_t)e->at, "attempt", e->attempt, "state", machine_state_name(e->state), "step",
-			e->step, "reason", reason_code(e->reason), "text", e->text, "numbers", numbers));
+	return json_array_append_new(
+	        context, json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:s, s:o}", "seq",
+	                         (json_int_t)e->seq, "at", (json_int_t)e->at, "attempt", e->attempt,
+	                         "state", machine_state_name(e->state), "step", e->step, "reason",
+	                         reason_code(e->reason), "text", e->text, "numbers", numbers));
 }
 
 static int bundle_append(const struct store_bundle *b, void *context)
 {
 	return json_array_append_new(context,
-		json_pack("{s:s, s:I, s:I, s:b}", "sha256", b->sha256, "size", (json_int_t)b->size, "at",
-			(json_int_t)b->at, "confirmed", b->confirmed));
+	        json_pack("{s:s, s:I, s:I, s:b}", "sha256", b->sha256, "size", (json_int_t)b->size,
+	                "at", (json_int_t)b->at, "confirmed", b->confirmed));
 }
 
 /* The volumes of the newest session, without what only escrow needs. */
@@ -135,9 +137,9 @@ void web_api_machine(struct http_request *r, struct web_api *a)
 		e = store_bundles(a->fleet->store, id, bundle_append, bundles);
 	if (e == 0) {
 		http_reply_json(r, 200,
-			json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "v", NETMEND_WIRE_VERSION, "machine",
-				call_row(&m), "volumes", volumes_of(a, id), "result", result_of(a, id), "timeline",
-				timeline, "bundles", bundles));
+		        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "v", NETMEND_WIRE_VERSION,
+		                "machine", call_row(&m), "volumes", volumes_of(a, id), "result",
+		                result_of(a, id), "timeline", timeline, "bundles", bundles));
 		return;
 	}
 	json_decref(timeline);

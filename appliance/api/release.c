@@ -16,7 +16,7 @@
 /* An answer that took so long is lost. */
 #define ASK_LIMIT_MS 180000
 /* Nobody polls any more. */
-#define FORGET_MS 120000
+#define FORGET_MS    120000
 #define SEALED_BYTES (WIRE_SEALED_PLAIN + crypto_box_SEALBYTES)
 
 /* A session that waits for its key: what escrow said last. A restart forgets it and asks again. */
@@ -93,12 +93,12 @@ static int keys_check(json_t *volumes, struct error *err)
 	size_t i;
 
 	if (!json_is_array(volumes) || json_array_size(volumes) < 1 ||
-		json_array_size(volumes) > NM_MAX_VOLUMES)
+	        json_array_size(volumes) > NM_MAX_VOLUMES)
 		return input_bad(err, "volumes: not a list of 1 to %d", NM_MAX_VOLUMES);
 	json_array_foreach(volumes, i, value)
 	{
-		int r = input_unpack(value, err, "volumes", "{s:s, s:s, s:s}", "id", &id, "protector",
-			&protector, "sealed", &sealed);
+		int r = input_unpack(value, err, "volumes", "{s:s, s:s, s:s}", "id", &id,
+		        "protector", &protector, "sealed", &sealed);
 		if (r == 0)
 			r = input_guid_or_empty(id, "volumes.id", err);
 		if (r == 0)
@@ -111,14 +111,14 @@ static int keys_check(json_t *volumes, struct error *err)
 	return 0;
 }
 
-static int released(struct web_api *a, const struct store_session *session, json_t *volumes,
-	struct error *err)
+static int released(
+        struct web_api *a, const struct store_session *session, json_t *volumes, struct error *err)
 {
 	int r = keys_check(volumes, err);
 	if (r < 0)
 		return r;
 	json_t *answer = json_pack("{s:i, s:s, s:s, s:s, s:O}", "v", NETMEND_WIRE_VERSION, "status",
-		WIRE_RELEASED, "reason", reason_code(REASON_OK), "text", "", "volumes", volumes);
+	        WIRE_RELEASED, "reason", reason_code(REASON_OK), "text", "", "volumes", volumes);
 	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 	json_decref(answer);
 	if (!text)
@@ -130,15 +130,15 @@ static int released(struct web_api *a, const struct store_session *session, json
 
 /* Takes the answer into w and the store. -EINVAL: it is not what escrow may say. */
 static int answer_take(struct web_api *a, struct release *w, const struct store_session *session,
-	json_t *answer, struct error *err)
+        json_t *answer, struct error *err)
 {
 	const char *status, *reason, *text;
 	json_int_t v, id;
 	json_t *volumes = NULL;
 	enum reason parsed = REASON_INTERNAL;
 
-	int r = input_unpack(answer, err, "answer", "{s:I, s:I, s:s, s:s, s:s, s?o}", "v", &v, "id", &id,
-		"status", &status, "reason", &reason, "text", &text, "volumes", &volumes);
+	int r = input_unpack(answer, err, "answer", "{s:I, s:I, s:s, s:s, s:s, s?o}", "v", &v, "id",
+	        &id, "status", &status, "reason", &reason, "text", &text, "volumes", &volumes);
 	if (r == 0)
 		r = input_reason(reason, &parsed, "reason", err);
 	if (r < 0)
@@ -184,7 +184,7 @@ void web_api_release_answer(struct web_api *a, int64_t session_id, json_t *answe
 /* ---- the fixer's poll ---- */
 
 static void escrow_ask(struct web_api *a, struct release *w, const struct store_session *session,
-	const char *secret, const struct machine *m, int64_t now)
+        const char *secret, const struct machine *m, int64_t now)
 {
 	w->asked_at = now;
 	int r = escrow_client_release(a->escrow, session, secret, m);
@@ -201,11 +201,12 @@ static void escrow_ask(struct web_api *a, struct release *w, const struct store_
 		log_error("release: %s", strerror(-r));
 }
 
-static void reply_status(struct http_request *r, const char *status, enum reason reason,
-	const char *text)
+static void reply_status(
+        struct http_request *r, const char *status, enum reason reason, const char *text)
 {
-	http_reply_json(r, 200, json_pack("{s:i, s:s, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "status",
-					status, "reason", reason_code(reason), "text", text));
+	http_reply_json(r, 200,
+	        json_pack("{s:i, s:s, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "status", status,
+	                "reason", reason_code(reason), "text", text));
 }
 
 static int64_t wait_ms(const struct http_request *r)
@@ -244,7 +245,7 @@ static bool poll_begin(struct http_request *r, const struct release *w, int64_t 
 }
 
 static void poll_go_on(struct http_request *r, struct web_api *a,
-	const struct store_session *session, const struct machine *m, struct release *w)
+        const struct store_session *session, const struct machine *m, struct release *w)
 {
 	int64_t now = http_clock();
 
@@ -262,7 +263,7 @@ static void poll_go_on(struct http_request *r, struct web_api *a,
 		reply_status(r, WIRE_PENDING, w->reason, w->text);
 	else
 		http_suspend(r, WAKE_SESSION | (uint64_t)session->id,
-			p->end < now + ASK_EVERY_MS ? p->end : now + ASK_EVERY_MS);
+		        p->end < now + ASK_EVERY_MS ? p->end : now + ASK_EVERY_MS);
 }
 
 void web_api_release(struct http_request *r, struct web_api *a)

@@ -17,8 +17,8 @@ struct result_wait {
 
 static void reply_next(struct http_request *r, const char *next)
 {
-	http_reply_json(r, 200, json_pack("{s:i, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "next", next,
-					"text", ""));
+	http_reply_json(r, 200,
+	        json_pack("{s:i, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "next", next, "text", ""));
 }
 
 /* dnsmasq must have forgotten the machine before it restarts; if it cannot be told, GET /boot/ipxe
@@ -28,15 +28,16 @@ static void wait_or_reply(struct http_request *r, struct web_api *a, const struc
 	if (sync_reached(a->sync, w->ticket)) {
 		reply_next(r, w->next);
 	} else if (http_clock() >= w->until) {
-		log_warning("%s restarts before dnsmasq was seen to know the new answer list", r->address);
+		log_warning("%s restarts before dnsmasq was seen to know the new answer list",
+		        r->address);
 		reply_next(r, w->next);
 	} else {
 		http_suspend(r, WAKE_SYNC, w->until);
 	}
 }
 
-static void result_finish(struct http_request *r, struct web_api *a, int64_t machine,
-	const char next[8])
+static void result_finish(
+        struct http_request *r, struct web_api *a, int64_t machine, const char next[8])
 {
 	bool changed = false;
 	int64_t now = http_clock();
@@ -57,7 +58,7 @@ static void result_finish(struct http_request *r, struct web_api *a, int64_t mac
 }
 
 static void result_take(struct http_request *r, struct web_api *a,
-	const struct store_session *session, json_t *body)
+        const struct store_session *session, json_t *body)
 {
 	struct input_result result;
 	struct error err = {0};
@@ -72,7 +73,8 @@ static void result_take(struct http_request *r, struct web_api *a,
 		call_failed(r, "result", -ENOMEM);
 		return;
 	}
-	int e = fleet_result(a->fleet, session, result.reason, result.text, result.bundle, json, next);
+	int e = fleet_result(
+	        a->fleet, session, result.reason, result.text, result.bundle, json, next);
 	free(json);
 	if (e < 0)
 		call_failed(r, "result", e);

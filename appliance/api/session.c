@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void reply_welcome(struct http_request *r, struct web_api *a,
-	const struct fleet_welcome *welcome)
+static void reply_welcome(
+        struct http_request *r, struct web_api *a, const struct fleet_welcome *welcome)
 {
 	const struct machine *m = &welcome->machine;
 	struct store_bundle bundle;
@@ -16,7 +16,8 @@ static void reply_welcome(struct http_request *r, struct web_api *a,
 
 	int e = store_bundle_pending(a->fleet->store, m->id, &bundle);
 	if (e == 0)
-		pending = json_pack("{s:s, s:I}", "sha256", bundle.sha256, "size", (json_int_t)bundle.size);
+		pending = json_pack(
+		        "{s:s, s:I}", "sha256", bundle.sha256, "size", (json_int_t)bundle.size);
 	else if (e == -ENOENT)
 		pending = json_null();
 	else {
@@ -25,9 +26,10 @@ static void reply_welcome(struct http_request *r, struct web_api *a,
 	}
 	const char *name = m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
 	http_reply_json(r, 200,
-		json_pack("{s:i, s:s, s:s, s:i, s:s, s:i, s:s, s:o}", "v", NETMEND_WIRE_VERSION, "session",
-			welcome->session, "machine", name, "attempt", m->attempt, "pairing", m->pairing,
-			"heartbeat", NM_HEARTBEAT_INTERVAL, "recipe", a->recipe, "pending", pending));
+	        json_pack("{s:i, s:s, s:s, s:i, s:s, s:i, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
+	                "session", welcome->session, "machine", name, "attempt", m->attempt,
+	                "pairing", m->pairing, "heartbeat", NM_HEARTBEAT_INTERVAL, "recipe",
+	                a->recipe, "pending", pending));
 }
 
 void web_api_session_open(struct http_request *r, struct web_api *a)
@@ -77,8 +79,8 @@ void web_api_events(struct http_request *r, struct web_api *a)
 	if (e == 0)
 		e = fleet_events(a->fleet, &session, state, events, count, &ack);
 	if (e == 0)
-		http_reply_json(r, 200, json_pack("{s:i, s:I}", "v", NETMEND_WIRE_VERSION, "ack",
-						(json_int_t)ack));
+		http_reply_json(r, 200,
+		        json_pack("{s:i, s:I}", "v", NETMEND_WIRE_VERSION, "ack", (json_int_t)ack));
 	else if (err.code)
 		call_refuse(r, &err);
 	else

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCRIPT_TYPE "text/plain; charset=utf-8"
-#define HOLD_SECONDS 20
-#define LOCAL_SECONDS 5 /* a repaired machine on its way to Windows */
+#define SCRIPT_TYPE      "text/plain; charset=utf-8"
+#define HOLD_SECONDS     20
+#define LOCAL_SECONDS    5 /* a repaired machine on its way to Windows */
 #define STRANGER_SECONDS 30
 
 static void server_name(char *ret, size_t size, const char *address, int port, int usual)
@@ -26,12 +26,12 @@ static void server_name(char *ret, size_t size, const char *address, int port, i
 }
 
 int boot_open(struct boot *b, const struct boot_options *options, struct fleet *fleet,
-	const char *cert_pem, struct error *err)
+        const char *cert_pem, struct error *err)
 {
 	*b = (struct boot){.options = *options, .fleet = fleet};
 	server_name(b->server, sizeof(b->server), options->address, options->http_port, 80);
-	server_name(b->secure_server, sizeof(b->secure_server), options->address, options->https_port,
-		443);
+	server_name(b->secure_server, sizeof(b->secure_server), options->address,
+	        options->https_port, 443);
 	int r = boot_pin(cert_pem, b->pin, err);
 	if (r == 0)
 		r = boot_template_load(options->templates, "entry.ipxe", &b->entry, err);
@@ -55,8 +55,8 @@ void boot_close(struct boot *b)
 	b->entry = b->remediate = b->local = b->hold = NULL;
 }
 
-static void reply_script(struct http_request *r, const char *text, const struct boot_value *values,
-	size_t count)
+static void reply_script(
+        struct http_request *r, const char *text, const struct boot_value *values, size_t count)
 {
 	struct error err = {0};
 	struct buffer out;
@@ -108,8 +108,8 @@ static const char *shown_name(const struct machine *m)
 	return m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
 }
 
-static void reply_remediate(struct http_request *r, struct boot *b, const struct machine *m,
-	const char *token)
+static void reply_remediate(
+        struct http_request *r, struct boot *b, const struct machine *m, const char *token)
 {
 	char attempt[12], prefix[12];
 	struct in_addr a;
@@ -124,22 +124,29 @@ static void reply_remediate(struct http_request *r, struct boot *b, const struct
 	(void)snprintf(attempt, sizeof(attempt), "%d", m->attempt);
 	(void)snprintf(prefix, sizeof(prefix), "%d", bits);
 	const struct boot_value values[] = {
-		{"NAME", shown_name(m)}, {"ATTEMPT", attempt}, {"SERVER", b->server},
-		{"SECURE_SERVER", b->secure_server}, {"PIN", b->pin}, {"TOKEN", token}, {"IP", m->ip},
-		{"PREFIX", prefix}, {"GATEWAY", gateway}, {"MAC", m->mac},
-		{"DRY_RUN", b->options.dry_run ? "netmend.dry-run=1" : ""},
+	        {"NAME", shown_name(m)},
+	        {"ATTEMPT", attempt},
+	        {"SERVER", b->server},
+	        {"SECURE_SERVER", b->secure_server},
+	        {"PIN", b->pin},
+	        {"TOKEN", token},
+	        {"IP", m->ip},
+	        {"PREFIX", prefix},
+	        {"GATEWAY", gateway},
+	        {"MAC", m->mac},
+	        {"DRY_RUN", b->options.dry_run ? "netmend.dry-run=1" : ""},
 	};
 	reply_script(r, b->remediate, values, sizeof(values) / sizeof(values[0]));
 }
 
 static void reply_wait(struct http_request *r, struct boot *b, const struct machine *m,
-	const char *text, int seconds)
+        const char *text, int seconds)
 {
 	char number[12];
 
 	(void)snprintf(number, sizeof(number), "%d", seconds);
 	const struct boot_value values[] = {{"NAME", shown_name(m)},
-		{"REASON", reason_code(m->reason)}, {"SERVER", b->server}, {"SECONDS", number}};
+	        {"REASON", reason_code(m->reason)}, {"SERVER", b->server}, {"SECONDS", number}};
 	reply_script(r, text, values, sizeof(values) / sizeof(values[0]));
 }
 
@@ -157,16 +164,18 @@ void boot_script(struct http_request *r, struct boot *b)
 	int e = fleet_boot(b->fleet, &identity, &decision, &m, token);
 	if (e < 0) {
 		log_error("boot of %s: %s", identity.mac, strerror(-e));
-		http_reply_error(r, 503, REASON_INTERNAL, "the appliance cannot decide: %s", strerror(-e));
+		http_reply_error(
+		        r, 503, REASON_INTERNAL, "the appliance cannot decide: %s", strerror(-e));
 		return;
 	}
 	log_info("boot of %s (machine %lld) from %s: %s", m.mac, (long long)m.id, r->address,
-		decision == FLEET_REMEDIATE ? "remediate" : reason_code(m.reason));
+	        decision == FLEET_REMEDIATE ? "remediate" : reason_code(m.reason));
 	if (decision == FLEET_REMEDIATE)
 		reply_remediate(r, b, &m, token);
 	else if (decision == FLEET_HOLD)
 		/* Spread out, so that held machines do not all ask at once. */
-		reply_wait(r, b, &m, b->hold, HOLD_SECONDS + (int)randombytes_uniform(HOLD_SECONDS));
+		reply_wait(
+		        r, b, &m, b->hold, HOLD_SECONDS + (int)randombytes_uniform(HOLD_SECONDS));
 	else
 		reply_wait(r, b, &m, b->local, m.done ? LOCAL_SECONDS : STRANGER_SECONDS);
 	sodium_memzero(token, sizeof(token));

@@ -8,7 +8,8 @@
 #include "appliance/http/http.h"
 
 struct boot_options {
-	const char *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe */
+	const char
+	        *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe */
 	const char *kernel, *initrd;
 	const char *address;
 	int http_port, https_port;
@@ -27,13 +28,13 @@ struct boot {
 
 /* err: CANNOT_OPEN for a template or certificate. */
 int boot_open(struct boot *b, const struct boot_options *options, struct fleet *fleet,
-	const char *cert_pem, struct error *err);
+        const char *cert_pem, struct error *err);
 void boot_close(struct boot *b);
 
 /* GET /boot.ipxe */
 void boot_entry(struct http_request *r, struct boot *b);
-/* GET /boot/ipxe?mac=&uuid=... : the decision as a script. Machines fill in what they have; only mac
- * is needed. */
+/* GET /boot/ipxe?mac=&uuid=... : the decision as a script. Machines fill in what they have; only
+ * mac is needed. */
 void boot_script(struct http_request *r, struct boot *b);
 /* GET /boot/vmlinuz, /boot/initrd.img */
 void boot_kernel(struct http_request *r, struct boot *b);

@@ -14,7 +14,7 @@ void identity_uuid(const char *text, char ret[UUID_TEXT])
 	ret[0] = 0;
 	memset(&ones, 0xff, sizeof(ones));
 	if (text[0] == '{' || guid_parse(text, &guid) < 0 || guid_equal(&guid, &zeros) ||
-		guid_equal(&guid, &ones))
+	        guid_equal(&guid, &ones))
 		return;
 	guid_format(&guid, ret);
 }
@@ -22,7 +22,7 @@ void identity_uuid(const char *text, char ret[UUID_TEXT])
 void identity_string(const char *text, char ret[NM_MAX_NAME + 1])
 {
 	static const char *const fillers[] = {"To be filled by O.E.M.", "Default string",
-		"Not Specified", "None", "System Serial Number", "System Product Name", "0"};
+	        "Not Specified", "None", "System Serial Number", "System Product Name", "0"};
 
 	while (*text == ' ')
 		text++;

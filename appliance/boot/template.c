@@ -17,7 +17,7 @@
 static bool allowed(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		(c != 0 && strchr("._:/,=-", c));
+	       (c != 0 && strchr("._:/,=-", c));
 }
 
 void boot_escape(char *dst, size_t size, const char *value)
@@ -30,8 +30,8 @@ void boot_escape(char *dst, size_t size, const char *value)
 		dst[n] = 0;
 }
 
-static const char *value_of(const struct boot_value *values, size_t count, const char *name,
-	size_t len)
+static const char *value_of(
+        const struct boot_value *values, size_t count, const char *name, size_t len)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strlen(values[i].name) == len && memcmp(values[i].name, name, len) == 0)
@@ -39,8 +39,8 @@ static const char *value_of(const struct boot_value *values, size_t count, const
 	return NULL;
 }
 
-int boot_render(const char *text, const struct boot_value *values, size_t count,
-	struct buffer *out, struct error *err)
+int boot_render(const char *text, const struct boot_value *values, size_t count, struct buffer *out,
+        struct error *err)
 {
 	char safe[VALUE_MAX];
 
@@ -52,14 +52,16 @@ int boot_render(const char *text, const struct boot_value *values, size_t count,
 			size_t len = strcspn(text + 1, "@\n");
 			const char *value = value_of(values, count, text + 1, len);
 			if (text[1 + len] != '@' || !value)
-				return error_set(err, -EINVAL, REASON_INTERNAL, "boot script: no value for @%.*s@",
-					(int)(len < 40 ? len : 40), text + 1);
+				return error_set(err, -EINVAL, REASON_INTERNAL,
+				        "boot script: no value for @%.*s@",
+				        (int)(len < 40 ? len : 40), text + 1);
 			boot_escape(safe, sizeof(safe), value);
 			r = buffer_append(out, safe, strlen(safe));
 			text += len + 2;
 		}
 		if (r < 0)
-			return error_set(err, r, REASON_INTERNAL, "boot script: larger than its limit");
+			return error_set(
+			        err, r, REASON_INTERNAL, "boot script: larger than its limit");
 	}
 	return 0;
 }
@@ -78,7 +80,7 @@ int boot_template_load(const char *directory, const char *name, char **ret, stru
 		return error_set(err, -errno, REASON_CANNOT_OPEN, "%s: %s", path, strerror(errno));
 	if (n > BOOT_TEMPLATE_MAX)
 		return error_set(err, -EFBIG, REASON_CANNOT_OPEN, "%s: larger than %d bytes", path,
-			BOOT_TEMPLATE_MAX);
+		        BOOT_TEMPLATE_MAX);
 	*ret = text;
 	text = NULL;
 	return 0;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #define BOOT_TEMPLATE_MAX 16384
-#define BOOT_SCRIPT_MAX 32768
+#define BOOT_SCRIPT_MAX   32768
 
 /* Copies value, with everything but letters, digits and . _ : / , = - replaced by '_', and cut to
  * size - 1 bytes. What is left can end no word, line or command, and names no variable. */
@@ -25,8 +25,8 @@ struct boot_value {
 };
 
 /* Appends the script to out. -EINVAL with REASON_INTERNAL for a place without a value. */
-int boot_render(const char *text, const struct boot_value *values, size_t count,
-	struct buffer *out, struct error *err);
+int boot_render(const char *text, const struct boot_value *values, size_t count, struct buffer *out,
+        struct error *err);
 
 /* A template file as text, to be freed. CANNOT_OPEN. */
 int boot_template_load(const char *directory, const char *name, char **ret, struct error *err);

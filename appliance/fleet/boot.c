@@ -47,16 +47,17 @@ static void machine_seen(struct machine *m, const struct fleet_identity *identit
 		m->first_seen = now;
 }
 
-/* A repaired machine at our door: dnsmasq answered it all the same, or it fell back to the network. */
+/* A repaired machine at our door: dnsmasq answered it all the same, or it fell back to the network.
+ */
 static int boot_done(struct fleet *f, struct machine *m, int64_t now)
 {
 	if (m->state == STATE_rebooting && now - m->since < FLEET_REBOOT_MS)
 		return change_note(f->store, m, now, m->reason, "boot",
-			"came to the network again on its way back; sent on");
+		        "came to the network again on its way back; sent on");
 	if (m->reason == REASON_RELAPSED)
 		return store_machine_save(f->store, m);
 	return change_state(f->store, m, now, STATE_attention, REASON_RELAPSED, "boot",
-		"boots from the network again after its repair");
+	        "boots from the network again after its repair");
 }
 
 static int boot_held(struct fleet *f, struct machine *m, int64_t now)
@@ -64,25 +65,28 @@ static int boot_held(struct fleet *f, struct machine *m, int64_t now)
 	if (m->state == STATE_held)
 		return store_machine_save(f->store, m);
 	return change_state(f->store, m, now, STATE_held,
-		m->reason == REASON_SERVED_TOO_OFTEN ? m->reason : REASON_HELD, "boot", m->text);
+	        m->reason == REASON_SERVED_TOO_OFTEN ? m->reason : REASON_HELD, "boot", m->text);
 }
 
 static int boot_remediate(struct fleet *f, struct machine *m, int64_t now,
-	enum fleet_decision *decision, char token[TOKEN_TEXT])
+        enum fleet_decision *decision, char token[TOKEN_TEXT])
 {
 	int64_t from = now - FLEET_GUARD_MS;
 	uint8_t random[16];
 	int served;
 	char text[80];
 
-	int r = store_token_count(f->store, m->id, from > m->guard_from ? from : m->guard_from, &served);
+	int r = store_token_count(
+	        f->store, m->id, from > m->guard_from ? from : m->guard_from, &served);
 	if (r < 0)
 		return r;
 	if (served >= FLEET_GUARD_COUNT) {
 		m->held = true;
+		f->answers_stale = true;
 		*decision = FLEET_HOLD;
 		(void)snprintf(text, sizeof(text), "%d network boots within an hour", served + 1);
-		return change_state(f->store, m, now, STATE_held, REASON_SERVED_TOO_OFTEN, "boot", text);
+		return change_state(
+		        f->store, m, now, STATE_held, REASON_SERVED_TOO_OFTEN, "boot", text);
 	}
 	randombytes_buf(random, sizeof(random));
 	hex_encode(random, sizeof(random), token);
@@ -97,7 +101,7 @@ static int boot_remediate(struct fleet *f, struct machine *m, int64_t now,
 }
 
 static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
-	enum fleet_decision *decision, struct machine *m, char token[TOKEN_TEXT])
+        enum fleet_decision *decision, struct machine *m, char token[TOKEN_TEXT])
 {
 	int64_t now = f->clock();
 	int r = machine_find(f, identity, m);
@@ -120,7 +124,7 @@ static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
 }
 
 int fleet_boot(struct fleet *f, const struct fleet_identity *identity, enum fleet_decision *ret,
-	struct machine *ret_machine, char ret_token[TOKEN_TEXT])
+        struct machine *ret_machine, char ret_token[TOKEN_TEXT])
 {
 	enum fleet_decision decision = FLEET_LOCAL;
 	struct machine m;

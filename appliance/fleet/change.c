@@ -6,10 +6,13 @@
 #include <string.h>
 
 int change_note(struct store *s, const struct machine *m, int64_t now, enum reason reason,
-	const char *step, const char *text)
+        const char *step, const char *text)
 {
-	struct store_event event = {.at = now, .attempt = m->attempt, .state = m->state,
-		.reason = reason, .numbers = "{}"};
+	struct store_event event = {.at = now,
+	        .attempt = m->attempt,
+	        .state = m->state,
+	        .reason = reason,
+	        .numbers = "{}"};
 
 	(void)snprintf(event.step, sizeof(event.step), "%s", step);
 	text_clean(event.text, sizeof(event.text), text);
@@ -17,7 +20,7 @@ int change_note(struct store *s, const struct machine *m, int64_t now, enum reas
 }
 
 int change_state(struct store *s, struct machine *m, int64_t now, enum machine_state state,
-	enum reason reason, const char *step, const char *text)
+        enum reason reason, const char *step, const char *text)
 {
 	if (m->state != state)
 		m->since = now;

@@ -12,16 +12,17 @@
 #include "fixer/base/error.h"
 
 /* Silences, in ms. */
-#define FLEET_SILENCE_MS    ((int64_t)NM_SILENCE_LIMIT * 1000)
-#define FLEET_BOOT_MS       ((int64_t)180 * 1000)      /* hand-out to session */
-#define FLEET_RETURN_MS     ((int64_t)15 * 60 * 1000)  /* reboot to Windows */
-#define FLEET_REBOOT_MS     ((int64_t)3 * 60 * 1000)   /* a network boot so soon is no relapse */
-/* Hand-outs to one machine within an hour; and how many of them a result may ask for with `again`. */
-#define FLEET_GUARD_MS      ((int64_t)3600 * 1000)
-#define FLEET_GUARD_COUNT   6
-#define FLEET_AGAIN_COUNT   3
+#define FLEET_SILENCE_MS ((int64_t)NM_SILENCE_LIMIT * 1000)
+#define FLEET_BOOT_MS    ((int64_t)180 * 1000)     /* hand-out to session */
+#define FLEET_RETURN_MS  ((int64_t)15 * 60 * 1000) /* reboot to Windows */
+#define FLEET_REBOOT_MS  ((int64_t)3 * 60 * 1000)  /* a network boot so soon is no relapse */
+/* Hand-outs to one machine within an hour; and how many of them a result may ask for with `again`.
+ */
+#define FLEET_GUARD_MS    ((int64_t)3600 * 1000)
+#define FLEET_GUARD_COUNT 6
+#define FLEET_AGAIN_COUNT 3
 /* Unlisted machines remembered at most: anybody can make up MACs. */
-#define FLEET_MACHINES_MAX  100000
+#define FLEET_MACHINES_MAX 100000
 
 struct fleet {
 	struct store *store;
@@ -29,6 +30,7 @@ struct fleet {
 	const char *hosts;      /* directory of the answer list */
 	int64_t (*clock)(void); /* ms since 1970 */
 	int64_t started;        /* by clock: nobody was heard while we did not run */
+	bool answers_stale;     /* set here: fleet_answer_list() is due (nobody waits for it) */
 	/* Some machine changed: tell the pages. Called outside of transactions. */
 	void (*changed)(void *context);
 	void *context;
@@ -63,7 +65,7 @@ enum fleet_decision {
 /* A machine's iPXE asks what to do. A machine nobody knows is remembered as `ignored`, or, in scope
  * "all", served. -ENOSPC: too many machines known. */
 int fleet_boot(struct fleet *f, const struct fleet_identity *identity, enum fleet_decision *ret,
-	struct machine *ret_machine, char ret_token[TOKEN_TEXT]);
+        struct machine *ret_machine, char ret_token[TOKEN_TEXT]);
 /* It fetched the initrd. */
 int fleet_boot_progress(struct fleet *f, const char *ip);
 
@@ -71,7 +73,7 @@ int fleet_boot_progress(struct fleet *f, const char *ip);
 
 struct fleet_hello {
 	const char *token, *boot_id, *key;
-	const char *volumes; /* JSON array */
+	const char *volumes;            /* JSON array */
 	struct fleet_identity identity; /* mac not used */
 };
 
@@ -83,7 +85,7 @@ struct fleet_welcome {
 /* Opens the session of a token, or finds it again for the same token, boot_id and key. -EACCES with
  * TOKEN_INVALID or HELD in err. */
 int fleet_session_open(struct fleet *f, const struct fleet_hello *hello, struct fleet_welcome *ret,
-	struct error *err);
+        struct error *err);
 
 struct fleet_event {
 	int64_t n;
@@ -91,24 +93,24 @@ struct fleet_event {
 };
 /* The fixer's report: state and the events not yet known. An empty list is the heartbeat. */
 int fleet_events(struct fleet *f, const struct store_session *session, enum machine_state state,
-	struct fleet_event *events, size_t count, int64_t *ret_ack);
+        struct fleet_event *events, size_t count, int64_t *ret_ack);
 /* It waits for its key for this reason; the event is written when that changes. */
-int fleet_waiting(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text);
+int fleet_waiting(
+        struct fleet *f, const struct store_session *session, enum reason reason, const char *text);
 /* Escrow has decided: answer (JSON) is kept for the session. */
 int fleet_released(struct fleet *f, const struct store_session *session, const char *answer);
 int fleet_denied(struct fleet *f, const struct store_session *session, const char *text);
 /* The session called: ends NO_HEARTBEAT. */
 int fleet_contact(struct fleet *f, const struct store_session *session);
 /* A repair bundle is on stable storage. */
-int fleet_bundle(struct fleet *f, const struct store_session *session, const char *sha256,
-	int64_t size);
+int fleet_bundle(
+        struct fleet *f, const struct store_session *session, const char *sha256, int64_t size);
 
 /* The end of a session: decides what the machine does next ("reboot", "hold", "again"). The same
  * session asked again gets the same. The caller then runs fleet_answer_machine() and has dnsmasq
  * told before it says `reboot`. */
 int fleet_result(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text, const char *bundle, const char *json, char ret_next[8]);
+        const char *text, const char *bundle, const char *json, char ret_next[8]);
 
 /* ---- what the appliance sees by itself ---- */
 
@@ -118,11 +120,12 @@ int fleet_tick(struct fleet *f);
 int fleet_pxe_seen(struct fleet *f, const char *mac, const char *text);
 /* A boot program went to this address. */
 int fleet_boot_file_sent(struct fleet *f, const char *ip, const char *file);
-/* Windows shows itself; how: for the timeline. Nothing happens to a machine that is not expected. */
+/* Windows shows itself; how: for the timeline. Nothing happens to a machine that is not expected.
+ */
 int fleet_windows_by_mac(struct fleet *f, const char *mac, const char *how);
 int fleet_windows_by_id(struct fleet *f, int64_t machine, const char *how);
 /* Calls each() for machines whose Windows is awaited. */
-int fleet_awaited(struct fleet *f, int (*each)(const struct machine *m, void *context),
-	void *context);
+int fleet_awaited(
+        struct fleet *f, int (*each)(const struct machine *m, void *context), void *context);
 
 #endif

@@ -17,8 +17,8 @@ static int64_t now_ms(void)
 
 /* apply()s a decision to one machine, in a transaction of its own. */
 static int decide(struct store *s, int64_t id,
-	int (*apply)(struct store *s, struct machine *m, int64_t now, const char *text),
-	const char *text)
+        int (*apply)(struct store *s, struct machine *m, int64_t now, const char *text),
+        const char *text)
 {
 	struct machine m;
 	int r = store_begin(s, true);
@@ -46,7 +46,8 @@ static int apply_add(struct store *s, struct machine *m, int64_t now, const char
 	m->guard_from = now;
 	if (at_work(m) || m->held) {
 		int r = store_machine_save(s, m);
-		return r < 0 ? r : change_note(s, m, now, m->reason, "operator", "added to the scope");
+		return r < 0 ? r
+		             : change_note(s, m, now, m->reason, "operator", "added to the scope");
 	}
 	return change_state(s, m, now, STATE_seen, REASON_OK, "operator", "added to the scope");
 }

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static int waiting_apply(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text)
+static int waiting_apply(
+        struct fleet *f, const struct store_session *session, enum reason reason, const char *text)
 {
 	struct machine m;
 	int64_t now = f->clock();
@@ -20,8 +20,8 @@ static int waiting_apply(struct fleet *f, const struct store_session *session, e
 	return change_state(f->store, &m, now, STATE_waiting, reason, "release", text);
 }
 
-int fleet_waiting(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text)
+int fleet_waiting(
+        struct fleet *f, const struct store_session *session, enum reason reason, const char *text)
 {
 	int r = store_begin(f->store, false);
 
@@ -41,8 +41,8 @@ static int released_apply(struct fleet *f, const struct store_session *session, 
 		r = store_session_release(f->store, session->id, answer);
 	if (r < 0 || m.held || session->finished)
 		return r;
-	return change_state(f->store, &m, f->clock(), STATE_unlocking, REASON_OK, "release",
-		"key released");
+	return change_state(
+	        f->store, &m, f->clock(), STATE_unlocking, REASON_OK, "release", "key released");
 }
 
 int fleet_released(struct fleet *f, const struct store_session *session, const char *answer)
@@ -63,8 +63,8 @@ static int denied_apply(struct fleet *f, const struct store_session *session, co
 
 	if (r < 0 || m.held || session->finished)
 		return r;
-	return change_state(f->store, &m, f->clock(), STATE_attention, REASON_RELEASE_DENIED, "release",
-		text);
+	return change_state(
+	        f->store, &m, f->clock(), STATE_attention, REASON_RELEASE_DENIED, "release", text);
 }
 
 int fleet_denied(struct fleet *f, const struct store_session *session, const char *text)

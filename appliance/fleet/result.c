@@ -42,7 +42,7 @@ static const struct outcome *outcome_of(enum reason reason, bool again_left)
 }
 
 static int result_record(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text, const char *bundle, const char *json, const struct outcome **ret)
+        const char *text, const char *bundle, const char *json, const struct outcome **ret)
 {
 	struct machine m;
 	int served;
@@ -50,7 +50,8 @@ static int result_record(struct fleet *f, const struct store_session *session, e
 
 	int r = store_machine_get(f->store, session->machine, &m);
 	if (r == 0)
-		r = store_token_count(f->store, m.id, from > m.guard_from ? from : m.guard_from, &served);
+		r = store_token_count(
+		        f->store, m.id, from > m.guard_from ? from : m.guard_from, &served);
 	if (r < 0)
 		return r;
 	const struct outcome *o = outcome_of(reason, served < FLEET_AGAIN_COUNT);
@@ -71,7 +72,7 @@ static int result_record(struct fleet *f, const struct store_session *session, e
 }
 
 int fleet_result(struct fleet *f, const struct store_session *session, enum reason reason,
-	const char *text, const char *bundle, const char *json, char ret_next[8])
+        const char *text, const char *bundle, const char *json, char ret_next[8])
 {
 	const struct outcome *outcome = &outcome_stay;
 	int r = store_result_next(f->store, session->id, ret_next);
@@ -89,8 +90,8 @@ int fleet_result(struct fleet *f, const struct store_session *session, enum reas
 	return 0;
 }
 
-int fleet_bundle(struct fleet *f, const struct store_session *session, const char *sha256,
-	int64_t size)
+int fleet_bundle(
+        struct fleet *f, const struct store_session *session, const char *sha256, int64_t size)
 {
 	struct store_bundle bundle = {.size = size, .at = f->clock()};
 	struct machine m;

@@ -23,7 +23,8 @@ static int session_secret(struct store *s, const struct fleet_hello *hello, char
 	/* Each with its NUL: no two different triples hash the same bytes. */
 	const char *const parts[] = {hello->token, hello->boot_id, hello->key};
 	for (size_t i = 0; i < 3; i++)
-		(void)crypto_generichash_update(&state, (const uint8_t *)parts[i], strlen(parts[i]) + 1);
+		(void)crypto_generichash_update(
+		        &state, (const uint8_t *)parts[i], strlen(parts[i]) + 1);
 	(void)crypto_generichash_final(&state, hash, sizeof(hash));
 	hex_encode(hash, sizeof(hash), ret);
 	sodium_memzero(key, sizeof(key));
@@ -53,12 +54,14 @@ static void take(char *dst, size_t size, const char *src)
 		(void)snprintf(dst, size, "%s", src);
 }
 
-static int session_new(struct fleet *f, const struct fleet_hello *hello, struct machine *m,
-	const char *secret)
+static int session_new(
+        struct fleet *f, const struct fleet_hello *hello, struct machine *m, const char *secret)
 {
 	int64_t now = f->clock(), id;
-	struct store_session session = {.machine = m->id, .attempt = m->attempt, .created = now,
-		.volumes = (char *)(uintptr_t)hello->volumes};
+	struct store_session session = {.machine = m->id,
+	        .attempt = m->attempt,
+	        .created = now,
+	        .volumes = (char *)(uintptr_t)hello->volumes};
 
 	(void)snprintf(session.key, sizeof(session.key), "%s", hello->key);
 	int r = store_session_add(f->store, secret, hello->token, &session, &id);
@@ -76,7 +79,7 @@ static int session_new(struct fleet *f, const struct fleet_hello *hello, struct 
 
 /* -EACCES leaves a note on the timeline: the caller commits it. */
 static int session_admit(struct fleet *f, const struct fleet_hello *hello,
-	struct fleet_welcome *welcome, struct error *err)
+        struct fleet_welcome *welcome, struct error *err)
 {
 	struct store_token token;
 	struct store_session known;
@@ -113,7 +116,7 @@ static int session_admit(struct fleet *f, const struct fleet_hello *hello,
 }
 
 int fleet_session_open(struct fleet *f, const struct fleet_hello *hello, struct fleet_welcome *ret,
-	struct error *err)
+        struct error *err)
 {
 	struct fleet_welcome welcome;
 	int r = store_begin(f->store, true);
@@ -136,8 +139,8 @@ static bool session_decides(const struct store_session *session, const struct ma
 }
 
 static int events_add(struct fleet *f, const struct store_session *session, struct machine *m,
-	struct fleet_event *events, size_t count, int64_t now, const struct store_event **ret_last,
-	int64_t *ack)
+        struct fleet_event *events, size_t count, int64_t now, const struct store_event **ret_last,
+        int64_t *ack)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct store_event *e = &events[i].event;
@@ -155,7 +158,7 @@ static int events_add(struct fleet *f, const struct store_session *session, stru
 }
 
 static int events_apply(struct fleet *f, const struct store_session *session,
-	enum machine_state state, struct fleet_event *events, size_t count, int64_t *ack)
+        enum machine_state state, struct fleet_event *events, size_t count, int64_t *ack)
 {
 	struct machine m;
 	const struct store_event *last = NULL;
@@ -188,7 +191,7 @@ static int events_apply(struct fleet *f, const struct store_session *session,
 }
 
 int fleet_events(struct fleet *f, const struct store_session *session, enum machine_state state,
-	struct fleet_event *events, size_t count, int64_t *ret_ack)
+        struct fleet_event *events, size_t count, int64_t *ret_ack)
 {
 	int64_t ack = session->last_event;
 	int r = store_begin(f->store, false);

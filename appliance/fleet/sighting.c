@@ -8,7 +8,7 @@
 static bool awaited(const struct machine *m)
 {
 	return m->state == STATE_rebooting || m->state == STATE_repaired ||
-		(m->state == STATE_attention && m->reason == REASON_NOT_RETURNED);
+	       (m->state == STATE_attention && m->reason == REASON_NOT_RETURNED);
 }
 
 static int windows_apply(struct fleet *f, struct machine *m, const char *how)
@@ -59,11 +59,11 @@ static int awaited_each(const struct machine *m, void *context)
 	return awaited(m) ? walk->each(m, walk->context) : 0;
 }
 
-int fleet_awaited(struct fleet *f, int (*each)(const struct machine *m, void *context),
-	void *context)
+int fleet_awaited(
+        struct fleet *f, int (*each)(const struct machine *m, void *context), void *context)
 {
 	static const enum machine_state states[] = {
-		STATE_repaired, STATE_rebooting, STATE_attention};
+	        STATE_repaired, STATE_rebooting, STATE_attention};
 	struct awaited_walk walk = {each, context};
 	int r = 0;
 
@@ -79,7 +79,8 @@ static int pxe_apply(struct fleet *f, const char *mac, const char *text)
 	int r = store_machine_by_mac(f->store, mac, &m);
 
 	if (r == 0) {
-		/* Only the start of a boot is news; a machine in the middle of something speaks for itself. */
+		/* Only the start of a boot is news; a machine in the middle of something speaks for
+		 * itself. */
 		if (m.state != STATE_seen)
 			return 0;
 		m.last_seen = now;

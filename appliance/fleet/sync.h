@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeping dnsmasq in step with the answer list. One SYNC is under way at a time; whoever changed the
- * list meanwhile waits for the next one. Tickets are the ids of SYNCs, and grow.
+ * Keeping dnsmasq in step with the answer list. One SYNC is under way at a time; whoever changed
+ * the list meanwhile waits for the next one. Tickets are the ids of SYNCs, and grow.
  */
 #ifndef FLEET_SYNC_H
 #define FLEET_SYNC_H
@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct sync {
-	uint32_t sent;    /* id of the last SYNC sent; 0: none yet */
-	uint32_t done;    /* the last one answered */
-	bool wanted;      /* changed again while one is under way */
-	int64_t sent_at;  /* by the caller's clock, ms */
+	uint32_t sent;                           /* id of the last SYNC sent; 0: none yet */
+	uint32_t done;                           /* the last one answered */
+	bool wanted;                             /* changed again while one is under way */
+	int64_t sent_at;                         /* by the caller's clock, ms */
 	int (*send)(void *context, uint32_t id); /* 0 or -errno */
 	void *context;
 };

@@ -16,15 +16,16 @@ struct silence {
 };
 
 static const struct silence silences[] = {
-	{STATE_booting, FLEET_BOOT_MS, REASON_BOOT_STALLED, false, "handed the fixer, not heard of since"},
-	{STATE_running, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_waiting, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_unlocking, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_planning, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_saving, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_repairing, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-	{STATE_repaired, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
-	{STATE_rebooting, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
+        {STATE_booting, FLEET_BOOT_MS, REASON_BOOT_STALLED, false,
+                "handed the fixer, not heard of since"},
+        {STATE_running, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_waiting, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_unlocking, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_planning, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_saving, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_repairing, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
+        {STATE_repaired, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
+        {STATE_rebooting, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
 };
 
 /* Rows are collected first: the walk must not see its own changes. */

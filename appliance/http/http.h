@@ -17,14 +17,14 @@
 
 struct http_server;
 
-#define HTTP_CAPTURES 2
+#define HTTP_CAPTURES    2
 #define HTTP_CAPTURE_MAX 96
 
 struct http_request {
 	/* For handlers to read. */
 	const char *method; /* "GET" also for HEAD */
 	const char *path;
-	char address[16]; /* the client's IPv4 */
+	char address[16];                              /* the client's IPv4 */
 	char capture[HTTP_CAPTURES][HTTP_CAPTURE_MAX]; /* what stood for each {} of the pattern */
 	const char *body; /* with a NUL after it; empty when there was none */
 	size_t body_len;
@@ -52,12 +52,12 @@ struct http_route {
 };
 
 struct http_options {
-	int listen_fd; /* bound and listening; borrowed */
+	int listen_fd;                  /* bound and listening; borrowed */
 	const char *cert_pem, *key_pem; /* texts; NULL: plain HTTP */
 	const char *spool; /* directory for BODY_FILE bodies; NULL when no route has one */
 	const struct http_route *routes;
 	size_t route_count;
-	void *context; /* for the handlers */
+	void *context;        /* for the handlers */
 	unsigned connections; /* at most */
 };
 
@@ -86,11 +86,11 @@ void http_wake(struct http_server *h, uint64_t key);
 void http_reply_json(struct http_request *r, unsigned status, json_t *json);
 /* {"v":1,"error":"REASON","text":"..."} */
 void http_reply_error(struct http_request *r, unsigned status, enum reason reason,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+        const char *format, ...) __attribute__((format(printf, 4, 5)));
 void http_reply_text(struct http_request *r, unsigned status, const char *type, const char *text);
 /* Takes over memory from malloc(). no-store. */
-void http_reply_memory(struct http_request *r, unsigned status, const char *type, char *data,
-	size_t len);
+void http_reply_memory(
+        struct http_request *r, unsigned status, const char *type, char *data, size_t len);
 /* A whole regular file or the single byte range asked for (206, 416). Takes over fd. */
 void http_reply_file(struct http_request *r, const char *type, int fd);
 

@@ -45,15 +45,15 @@ void waiters_resume_all(struct http_server *h);
 
 /* request.c: libmicrohttpd's callbacks; cls is the server. */
 enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
-	void **request);
+        const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
+        void **request);
 void request_completed(void *cls, struct MHD_Connection *connection, void **request,
-	enum MHD_RequestTerminationCode code);
+        enum MHD_RequestTerminationCode code);
 
-/* reply.c: adds nosniff and the type, queues, lets go of the response. NULL response: the connection
- * is closed. */
-void reply_queue(struct http_request *r, unsigned status, const char *type,
-	struct MHD_Response *response);
+/* reply.c: adds nosniff and the type, queues, lets go of the response. NULL response: the
+ * connection is closed. */
+void reply_queue(
+        struct http_request *r, unsigned status, const char *type, struct MHD_Response *response);
 void reply_header(struct MHD_Response *response, const char *name, const char *value);
 
 #endif

@@ -19,8 +19,8 @@ static bool number(const char **p, uint64_t *ret)
 	return *p != start;
 }
 
-enum range_result range_parse(const char *header, uint64_t size, uint64_t *ret_first,
-	uint64_t *ret_length)
+enum range_result range_parse(
+        const char *header, uint64_t size, uint64_t *ret_first, uint64_t *ret_length)
 {
 	uint64_t first, last = UINT64_MAX;
 

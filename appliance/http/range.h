@@ -12,7 +12,7 @@ enum range_result {
 };
 
 /* header may be NULL. */
-enum range_result range_parse(const char *header, uint64_t size, uint64_t *ret_first,
-	uint64_t *ret_length);
+enum range_result range_parse(
+        const char *header, uint64_t size, uint64_t *ret_first, uint64_t *ret_length);
 
 #endif

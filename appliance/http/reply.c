@@ -17,8 +17,8 @@ void reply_header(struct MHD_Response *response, const char *name, const char *v
 		log_warning("http: cannot add header %s", name);
 }
 
-void reply_queue(struct http_request *r, unsigned status, const char *type,
-	struct MHD_Response *response)
+void reply_queue(
+        struct http_request *r, unsigned status, const char *type, struct MHD_Response *response)
 {
 	struct http_private *p = r->private;
 
@@ -35,11 +35,11 @@ void reply_queue(struct http_request *r, unsigned status, const char *type,
 	MHD_destroy_response(response);
 }
 
-void http_reply_memory(struct http_request *r, unsigned status, const char *type, char *data,
-	size_t len)
+void http_reply_memory(
+        struct http_request *r, unsigned status, const char *type, char *data, size_t len)
 {
 	struct MHD_Response *response =
-		MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	        MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 
 	if (!response)
 		free(data);
@@ -50,8 +50,8 @@ void http_reply_memory(struct http_request *r, unsigned status, const char *type
 
 void http_reply_text(struct http_request *r, unsigned status, const char *type, const char *text)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text),
-		(void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+	        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
 
 	if (response)
 		reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -65,14 +65,14 @@ void http_reply_json(struct http_request *r, unsigned status, json_t *json)
 	json_decref(json);
 	if (!text) {
 		http_reply_text(r, 500, "application/json",
-			"{\"v\":1,\"error\":\"INTERNAL\",\"text\":\"no memory for the answer\"}");
+		        "{\"v\":1,\"error\":\"INTERNAL\",\"text\":\"no memory for the answer\"}");
 		return;
 	}
 	http_reply_memory(r, status, "application/json", text, strlen(text));
 }
 
-void http_reply_error(struct http_request *r, unsigned status, enum reason reason,
-	const char *format, ...)
+void http_reply_error(
+        struct http_request *r, unsigned status, enum reason reason, const char *format, ...)
 {
 	char text[400];
 	va_list args;
@@ -80,8 +80,9 @@ void http_reply_error(struct http_request *r, unsigned status, enum reason reaso
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	http_reply_json(r, status, json_pack("{s:i, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "error",
-					   reason_code(reason), "text", text));
+	http_reply_json(r, status,
+	        json_pack("{s:i, s:s, s:s}", "v", NETMEND_WIRE_VERSION, "error",
+	                reason_code(reason), "text", text));
 }
 
 void http_reply_file(struct http_request *r, const char *type, int fd)
@@ -96,16 +97,18 @@ void http_reply_file(struct http_request *r, const char *type, int fd)
 		return;
 	}
 	uint64_t size = (uint64_t)st.st_size, length = size;
-	enum range_result part = range_parse(http_header(r, MHD_HTTP_HEADER_RANGE), size, &first,
-		&length);
+	enum range_result part =
+	        range_parse(http_header(r, MHD_HTTP_HEADER_RANGE), size, &first, &length);
 	struct MHD_Response *response;
 	if (part == RANGE_OUTSIDE) {
 		(void)close(fd);
 		(void)snprintf(range, sizeof(range), "bytes */%llu", (unsigned long long)size);
 		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	} else {
-		(void)snprintf(range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)first,
-			(unsigned long long)(first + length - (length > 0)), (unsigned long long)size);
+		(void)snprintf(range, sizeof(range), "bytes %llu-%llu/%llu",
+		        (unsigned long long)first,
+		        (unsigned long long)(first + length - (length > 0)),
+		        (unsigned long long)size);
 		response = MHD_create_response_from_fd_at_offset64(length, fd, first);
 		if (!response)
 			(void)close(fd);
@@ -115,5 +118,9 @@ void http_reply_file(struct http_request *r, const char *type, int fd)
 		if (part != RANGE_WHOLE)
 			reply_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);
 	}
-	reply_queue(r, part == RANGE_OUTSIDE ? 416 : part == RANGE_PART ? 206 : 200, type, response);
+	reply_queue(r,
+	        part == RANGE_OUTSIDE ? 416
+	        : part == RANGE_PART  ? 206
+	                              : 200,
+	        type, response);
 }

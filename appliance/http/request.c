@@ -16,8 +16,8 @@
 #define DROPPED_MAX ((uint64_t)256 * 1024 * 1024)
 
 /* True when path is pattern with one non-empty segment for each {}. */
-static bool path_matches(const char *pattern, const char *path,
-	char capture[HTTP_CAPTURES][HTTP_CAPTURE_MAX])
+static bool path_matches(
+        const char *pattern, const char *path, char capture[HTTP_CAPTURES][HTTP_CAPTURE_MAX])
 {
 	size_t n = 0;
 
@@ -56,7 +56,7 @@ static void request_route(struct http_private *p, const char *method, const char
 static void client_address(struct MHD_Connection *connection, char ret[16])
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
 	ret[0] = 0;
 	if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
@@ -66,7 +66,7 @@ static void client_address(struct MHD_Connection *connection, char ret[16])
 }
 
 static struct http_private *request_new(struct http_server *h, struct MHD_Connection *connection,
-	const char *path, const char *method)
+        const char *path, const char *method)
 {
 	struct http_private *p = calloc(1, sizeof(*p));
 
@@ -86,7 +86,7 @@ static struct http_private *request_new(struct http_server *h, struct MHD_Connec
 }
 
 void request_completed(void *cls, struct MHD_Connection *connection, void **request,
-	enum MHD_RequestTerminationCode code)
+        enum MHD_RequestTerminationCode code)
 {
 	struct http_private *p = *request;
 
@@ -175,12 +175,12 @@ static void request_handle(struct http_private *p)
 
 	if (!p->route) {
 		http_reply_error(r, p->other_method ? 405 : 404, REASON_PROTOCOL_ERROR,
-			p->other_method ? "no such method here" : "no such address here");
+		        p->other_method ? "no such method here" : "no such address here");
 		return;
 	}
 	if (r->too_large) {
-		http_reply_error(r, 413, REASON_REQUEST_TOO_LARGE, "the body is larger than %zu bytes",
-			p->route->max_body);
+		http_reply_error(r, 413, REASON_REQUEST_TOO_LARGE,
+		        "the body is larger than %zu bytes", p->route->max_body);
 		return;
 	}
 	p->route->handler(r, p->server->options.context);
@@ -189,8 +189,8 @@ static void request_handle(struct http_private *p)
 }
 
 enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
-	void **request)
+        const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
+        void **request)
 {
 	struct http_private *p = *request;
 

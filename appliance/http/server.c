@@ -37,8 +37,8 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 
 	/* One thread serves all: an accept() for a client that has gone again must not block it. */
 	if (flags < 0 || fcntl(options->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "listening socket %d",
-			options->listen_fd);
+		return error_set(
+		        err, -errno, REASON_CANNOT_OPEN, "listening socket %d", options->listen_fd);
 	struct http_server *h = calloc(1, sizeof(*h));
 	if (!h)
 		return error_set(err, -ENOMEM, REASON_CANNOT_OPEN, "no memory");
@@ -46,26 +46,26 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 	h->next_deadline = INT64_MAX;
 
 	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->cert_pem},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key_pem},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0,
-			(void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
-		{MHD_OPTION_END, 0, NULL},
+	        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->cert_pem},
+	        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key_pem},
+	        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+	                (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+	        {MHD_OPTION_END, 0, NULL},
 	};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 	bool secure = options->cert_pem != NULL;
 	unsigned int mode = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-	h->daemon = MHD_start_daemon(mode | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL, request_access,
-		h, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-		options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, options->connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
-		request_completed, h, MHD_OPTION_ARRAY, secure ? tls : none, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(mode | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL,
+	        request_access, h, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+	        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+	        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+	        request_completed, h, MHD_OPTION_ARRAY, secure ? tls : none, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
 		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot serve %s%s",
-			secure ? "HTTPS" : "HTTP",
-			secure ? ": is the key that of the certificate?" : "");
+		        secure ? "HTTPS" : "HTTP",
+		        secure ? ": is the key that of the certificate?" : "");
 	}
 	*ret = h;
 	return 0;

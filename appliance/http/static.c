@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FILES_MAX 64
-#define FILE_MAX ((off_t)2 * 1024 * 1024)
+#define FILE_MAX  ((off_t)2 * 1024 * 1024)
 
 struct file {
 	char name[HTTP_CAPTURE_MAX];
@@ -31,14 +31,14 @@ static const char *type_of(const char *name)
 	static const struct {
 		const char *end, *type;
 	} types[] = {
-		{".html", "text/html; charset=utf-8"},
-		{".js", "text/javascript; charset=utf-8"},
-		{".mjs", "text/javascript; charset=utf-8"},
-		{".css", "text/css; charset=utf-8"},
-		{".svg", "image/svg+xml"},
-		{".png", "image/png"},
-		{".txt", "text/plain; charset=utf-8"},
-		{".md", "text/plain; charset=utf-8"},
+	        {".html", "text/html; charset=utf-8"},
+	        {".js", "text/javascript; charset=utf-8"},
+	        {".mjs", "text/javascript; charset=utf-8"},
+	        {".css", "text/css; charset=utf-8"},
+	        {".svg", "image/svg+xml"},
+	        {".png", "image/png"},
+	        {".txt", "text/plain; charset=utf-8"},
+	        {".md", "text/plain; charset=utf-8"},
 	};
 	const char *dot = strrchr(name, '.');
 
@@ -69,7 +69,7 @@ static int file_load(int fd, size_t len, const char *name, struct file *f)
 	if (r < 0)
 		return r;
 	struct MHD_Response *response =
-		MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_COPY);
+	        MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_COPY);
 	if (!response)
 		return -ENOMEM;
 	(void)crypto_hash_sha256(hash, data, len);
@@ -81,7 +81,7 @@ static int file_load(int fd, size_t len, const char *name, struct file *f)
 	reply_header(response, MHD_HTTP_HEADER_ETAG, f->etag);
 	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 	reply_header(response, "Content-Security-Policy",
-		"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	reply_header(response, "Referrer-Policy", "no-referrer");
 	reply_header(response, "X-Content-Type-Options", "nosniff");
 	f->response = response;
@@ -114,14 +114,15 @@ int http_static_load(const char *directory, struct http_static **ret, struct err
 	DIR *dir = opendir(directory);
 
 	if (!dir)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "%s: %s", directory, strerror(errno));
+		return error_set(
+		        err, -errno, REASON_CANNOT_OPEN, "%s: %s", directory, strerror(errno));
 	struct http_static *s = calloc(1, sizeof(*s));
 	int r = s ? 0 : -ENOMEM;
 	for (const struct dirent *entry; r == 0 && (entry = readdir(dir));) {
 		r = entry_load(s, dirfd(dir), entry->d_name);
 		if (r < 0)
-			(void)error_set(err, r, REASON_CANNOT_OPEN, "%s/%s: %s", directory, entry->d_name,
-				strerror(-r));
+			(void)error_set(err, r, REASON_CANNOT_OPEN, "%s/%s: %s", directory,
+			        entry->d_name, strerror(-r));
 	}
 	(void)closedir(dir);
 	if (r < 0) {
@@ -150,11 +151,12 @@ void http_reply_static(struct http_request *r, const struct http_static *s, cons
 		r->private->replied = true;
 		if (wanted && strcmp(wanted, f->etag) == 0) {
 			struct MHD_Response *same =
-				MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+			        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 			if (same)
 				reply_header(same, MHD_HTTP_HEADER_ETAG, f->etag);
 			reply_queue(r, 304, NULL, same);
-		} else if (MHD_queue_response(r->private->connection, 200, f->response) != MHD_YES) {
+		} else if (MHD_queue_response(r->private->connection, 200, f->response) !=
+		           MHD_YES) {
 			r->private->replied = false;
 		}
 		return;

@@ -15,7 +15,8 @@ struct stream {
 	struct http_waiter waiter;
 };
 
-/* libmicrohttpd asks for more bytes; with nothing to say the connection sleeps until it is woken. */
+/* libmicrohttpd asks for more bytes; with nothing to say the connection sleeps until it is woken.
+ */
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct stream *s = cls;
@@ -28,7 +29,8 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 		bool timeout = s->waiter.until != 0 && now >= s->waiter.until;
 		s->options.fill(s->options.state, &s->out, timeout);
 		if (s->out.len == 0) {
-			int64_t until = s->waiter.until > now ? s->waiter.until : now + s->options.idle_ms;
+			int64_t until =
+			        s->waiter.until > now ? s->waiter.until : now + s->options.idle_ms;
 			waiter_add(s->p->server, &s->waiter, s->options.key, until);
 			return 0;
 		}
@@ -61,8 +63,8 @@ void http_reply_stream(struct http_request *r, const struct http_stream_options 
 		s->options = *options;
 		s->waiter.connection = r->private->connection;
 		buffer_init(&s->out, STREAM_BUFFER);
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, s,
-			stream_end);
+		response = MHD_create_response_from_callback(
+		        MHD_SIZE_UNKNOWN, 4096, stream_read, s, stream_end);
 	}
 	if (!response) {
 		options->end(options->state);

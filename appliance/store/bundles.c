@@ -7,12 +7,14 @@
 
 int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle)
 {
-	/* Sent again after something else was: it is the newest once more, and keeps its confirmation. */
-	sqlite3_stmt *st = sql_prepare(s,
-		"INSERT INTO bundles (machine, sha256, size, at) VALUES (?, ?, ?, ?)"
-		" ON CONFLICT (machine, sha256) DO UPDATE SET"
-		" id = (SELECT max(id) + 1 FROM bundles), at = excluded.at"
-		" WHERE id <> (SELECT max(b.id) FROM bundles b WHERE b.machine = excluded.machine)");
+	/* Sent again after something else was: it is the newest once more, and keeps its
+	 * confirmation. */
+	sqlite3_stmt *st =
+	        sql_prepare(s, "INSERT INTO bundles (machine, sha256, size, at) VALUES (?, ?, ?, ?)"
+	                       " ON CONFLICT (machine, sha256) DO UPDATE SET"
+	                       " id = (SELECT max(id) + 1 FROM bundles), at = excluded.at"
+	                       " WHERE id <> (SELECT max(b.id) FROM bundles b WHERE b.machine = "
+	                       "excluded.machine)");
 
 	sql_bind(st, "itii", machine, bundle->sha256, bundle->size, bundle->at);
 	return sql_run(s, st);
@@ -29,7 +31,7 @@ int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256)
 		sha256 = pending.sha256;
 	}
 	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET confirmed = 1"
-					  " WHERE machine = ? AND sha256 = ?");
+	                                  " WHERE machine = ? AND sha256 = ?");
 	sql_bind(st, "it", machine, sha256);
 	return sql_run(s, st);
 }
@@ -46,7 +48,7 @@ int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *
 {
 	/* A newer bundle supersedes the older ones: only the newest can be pending. */
 	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
-					  " WHERE machine = ? ORDER BY id DESC LIMIT 1");
+	                                  " WHERE machine = ? ORDER BY id DESC LIMIT 1");
 	struct store_bundle newest;
 
 	sql_bind(st, "i", machine);
@@ -62,10 +64,10 @@ int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *
 }
 
 int store_bundles(struct store *s, int64_t machine,
-	int (*each)(const struct store_bundle *bundle, void *context), void *context)
+        int (*each)(const struct store_bundle *bundle, void *context), void *context)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
-					  " WHERE machine = ? ORDER BY id");
+	                                  " WHERE machine = ? ORDER BY id");
 	struct store_bundle b;
 	int r;
 
@@ -81,10 +83,10 @@ int store_bundles(struct store *s, int64_t machine,
 }
 
 int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
-	const char *json, const char *next)
+        const char *json, const char *next)
 {
-	sqlite3_stmt *st = sql_prepare(s,
-		"INSERT INTO results (machine, session, at, json, next) VALUES (?, ?, ?, ?, ?)");
+	sqlite3_stmt *st = sql_prepare(
+	        s, "INSERT INTO results (machine, session, at, json, next) VALUES (?, ?, ?, ?, ?)");
 
 	sql_bind(st, "iiitt", machine, session, at, json, next);
 	return sql_run(s, st);
@@ -106,7 +108,7 @@ int store_result_next(struct store *s, int64_t session, char ret[8])
 int store_result_get(struct store *s, int64_t machine, char **ret_json)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT json FROM results WHERE machine = ?"
-					  " ORDER BY id DESC LIMIT 1");
+	                                  " ORDER BY id DESC LIMIT 1");
 	sql_bind(st, "i", machine);
 	int r = sql_step(s, st);
 	if (r <= 0)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-
 static void bind_optional(sqlite3_stmt *st, int index, int64_t value)
 {
 	if (value)
@@ -14,15 +13,15 @@ static void bind_optional(sqlite3_stmt *st, int index, int64_t value)
 }
 
 int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n,
-	const struct store_event *event, int64_t *ret_seq)
+        const struct store_event *event, int64_t *ret_seq)
 {
-	sqlite3_stmt *st = sql_prepare(s,
-		"INSERT INTO events (machine, at, attempt, state, step, reason, text, numbers, session, n)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO events (machine, at, attempt, state, step, "
+	                                  "reason, text, numbers, session, n)"
+	                                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	sql_bind(st, "iiittttt", machine, event->at, (int64_t)event->attempt,
-		machine_state_name(event->state), event->step, reason_code(event->reason), event->text,
-		event->numbers ? event->numbers : "{}");
+	        machine_state_name(event->state), event->step, reason_code(event->reason),
+	        event->text, event->numbers ? event->numbers : "{}");
 	/* NULL is never equal to NULL in UNIQUE: our own events do not clash. */
 	bind_optional(st, 9, session);
 	bind_optional(st, 10, n);
@@ -41,11 +40,12 @@ int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n
 }
 
 int store_events(struct store *s, int64_t machine, size_t limit,
-	int (*each)(const struct store_event *event, void *context), void *context)
+        int (*each)(const struct store_event *event, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s,
-		"SELECT * FROM (SELECT seq, at, attempt, state, reason, step, text, numbers FROM events"
-		" WHERE machine = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq");
+	sqlite3_stmt *st =
+	        sql_prepare(s, "SELECT * FROM (SELECT seq, at, attempt, state, reason, step, text, "
+	                       "numbers FROM events"
+	                       " WHERE machine = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq");
 	struct store_event event;
 	int r;
 

@@ -8,7 +8,7 @@
 
 static const char *const names[] = {
 #define X(name) #name,
-	WIRE_STATES(X)
+        WIRE_STATES(X)
 #undef X
 };
 
@@ -45,7 +45,7 @@ int mac_normalise(const char *text, char ret[MAC_TEXT])
 	static const uint8_t zero[6];
 	if (hex_decode(digits, mac, sizeof(mac)) < 0 || mac[0] & 1 || memcmp(mac, zero, 6) == 0)
 		return -EINVAL;
-	(void)snprintf(ret, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		mac[4], mac[5]);
+	(void)snprintf(ret, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+	        mac[3], mac[4], mac[5]);
 	return 0;
 }

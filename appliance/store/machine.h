@@ -14,7 +14,7 @@ enum machine_state {
 #define X(name) STATE_##name,
 	WIRE_STATES(X)
 #undef X
-	STATE_COUNT
+	        STATE_COUNT
 };
 
 /* "seen", as on the wire; static. */
@@ -22,9 +22,9 @@ const char *machine_state_name(enum machine_state state);
 /* -1 when there is none. */
 int machine_state_parse(const char *name);
 
-#define MAC_TEXT 18
-#define IPV4_TEXT 16
-#define UUID_TEXT 37
+#define MAC_TEXT     18
+#define IPV4_TEXT    16
+#define UUID_TEXT    37
 #define PAIRING_TEXT 7
 
 /* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */

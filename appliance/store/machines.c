@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-	"m.id, m.name, m.mac, m.ip, m.uuid, m.serial, m.asset, m.manufacturer, m.product,"         \
-	" m.in_scope, m.held, m.done, m.state, m.reason, m.text, m.silent_state,"                  \
-	" m.silent_reason, m.attempt, m.since, m.first_seen, m.last_seen, m.guard_from,"           \
+#define COLUMNS                                                                            \
+	"m.id, m.name, m.mac, m.ip, m.uuid, m.serial, m.asset, m.manufacturer, m.product," \
+	" m.in_scope, m.held, m.done, m.state, m.reason, m.text, m.silent_state,"          \
+	" m.silent_reason, m.attempt, m.since, m.first_seen, m.last_seen, m.guard_from,"   \
 	" m.pairing, m.changed "
 
 static void machine_read(sqlite3_stmt *st, struct machine *m)
@@ -51,7 +51,7 @@ static int machine_one(struct store *s, sqlite3_stmt *st, struct machine *ret)
 }
 
 static int machine_each(struct store *s, sqlite3_stmt *st,
-	int (*each)(const struct machine *m, void *context), void *context)
+        int (*each)(const struct machine *m, void *context), void *context)
 {
 	struct machine m;
 	int r;
@@ -69,7 +69,7 @@ static int machine_each(struct store *s, sqlite3_stmt *st,
 static int mac_add(struct store *s, const char *mac, int64_t machine)
 {
 	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO macs (mac, machine) VALUES (?, ?)"
-					  " ON CONFLICT (mac) DO NOTHING");
+	                                  " ON CONFLICT (mac) DO NOTHING");
 	sql_bind(st, "ti", mac, machine);
 	return sql_run(s, st);
 }
@@ -105,18 +105,19 @@ int store_machine_get(struct store *s, int64_t id, struct machine *ret)
 int store_machine_by_mac(struct store *s, const char *mac, struct machine *ret)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM macs JOIN machines m"
-					  " ON m.id = macs.machine WHERE macs.mac = ?");
+	                                  " ON m.id = macs.machine WHERE macs.mac = ?");
 	sql_bind(st, "t", mac);
 	return machine_one(s, st, ret);
 }
 
-int store_machine_by_identity(struct store *s, const char *uuid, const char *serial,
-	struct machine *ret)
+int store_machine_by_identity(
+        struct store *s, const char *uuid, const char *serial, struct machine *ret)
 {
 	if (!uuid[0] || !serial[0])
 		return -ENOENT;
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-					  " WHERE m.serial = ? AND m.uuid = ? ORDER BY m.id LIMIT 1");
+	sqlite3_stmt *st =
+	        sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
+	                       " WHERE m.serial = ? AND m.uuid = ? ORDER BY m.id LIMIT 1");
 	sql_bind(st, "tt", serial, uuid);
 	return machine_one(s, st, ret);
 }
@@ -126,7 +127,7 @@ int store_machine_by_ip(struct store *s, const char *ip, struct machine *ret)
 	if (!ip[0])
 		return -ENOENT;
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-					  " WHERE m.ip = ? ORDER BY m.last_seen DESC LIMIT 1");
+	                                  " WHERE m.ip = ? ORDER BY m.last_seen DESC LIMIT 1");
 	sql_bind(st, "t", ip);
 	return machine_one(s, st, ret);
 }
@@ -134,16 +135,19 @@ int store_machine_by_ip(struct store *s, const char *ip, struct machine *ret)
 int store_machine_save(struct store *s, const struct machine *m)
 {
 	sqlite3_stmt *st = sql_prepare(s,
-		"UPDATE machines SET name = ?, mac = ?, ip = ?, uuid = ?, serial = ?, asset = ?,"
-		" manufacturer = ?, product = ?, in_scope = ?, held = ?, done = ?, state = ?, reason = ?,"
-		" text = ?, silent_state = ?, silent_reason = ?, attempt = ?, since = ?, first_seen = ?,"
-		" last_seen = ?, guard_from = ?, pairing = ? WHERE id = ?");
+	        "UPDATE machines SET name = ?, mac = ?, ip = ?, uuid = ?, serial = ?, asset = ?,"
+	        " manufacturer = ?, product = ?, in_scope = ?, held = ?, done = ?, state = ?, "
+	        "reason = ?,"
+	        " text = ?, silent_state = ?, silent_reason = ?, attempt = ?, since = ?, "
+	        "first_seen = ?,"
+	        " last_seen = ?, guard_from = ?, pairing = ? WHERE id = ?");
 
-	sql_bind(st, "ttttttttiiitttttiiiiiti", m->name, m->mac, m->ip, m->uuid, m->serial, m->asset,
-		m->manufacturer, m->product, (int64_t)m->in_scope, (int64_t)m->held, (int64_t)m->done,
-		machine_state_name(m->state), reason_code(m->reason), m->text,
-		machine_state_name(m->silent_state), reason_code(m->silent_reason), (int64_t)m->attempt,
-		m->since, m->first_seen, m->last_seen, m->guard_from, m->pairing, m->id);
+	sql_bind(st, "ttttttttiiitttttiiiiiti", m->name, m->mac, m->ip, m->uuid, m->serial,
+	        m->asset, m->manufacturer, m->product, (int64_t)m->in_scope, (int64_t)m->held,
+	        (int64_t)m->done, machine_state_name(m->state), reason_code(m->reason), m->text,
+	        machine_state_name(m->silent_state), reason_code(m->silent_reason),
+	        (int64_t)m->attempt, m->since, m->first_seen, m->last_seen, m->guard_from,
+	        m->pairing, m->id);
 	int r = sql_run(s, st);
 	if (r < 0)
 		return r;
@@ -161,27 +165,27 @@ int store_machine_touch(struct store *s, int64_t id, int64_t now)
 }
 
 int store_machines(struct store *s, int64_t after, size_t limit,
-	int (*each)(const struct machine *m, void *context), void *context)
+        int (*each)(const struct machine *m, void *context), void *context)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-					  " WHERE m.changed > ? ORDER BY m.changed LIMIT ?");
+	                                  " WHERE m.changed > ? ORDER BY m.changed LIMIT ?");
 
 	sql_bind(st, "ii", after, limit ? (int64_t)limit : (int64_t)-1);
 	return machine_each(s, st, each, context);
 }
 
 int store_machines_quiet(struct store *s, enum machine_state state, int64_t before,
-	int (*each)(const struct machine *m, void *context), void *context)
+        int (*each)(const struct machine *m, void *context), void *context)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-					  " WHERE m.state = ? AND m.last_seen < ?");
+	                                  " WHERE m.state = ? AND m.last_seen < ?");
 
 	sql_bind(st, "ti", machine_state_name(state), before);
 	return machine_each(s, st, each, context);
 }
 
 int store_macs(struct store *s, int64_t machine_or_0,
-	int (*each)(const char *mac, const struct machine *m, void *context), void *context)
+        int (*each)(const char *mac, const struct machine *m, void *context), void *context)
 {
 	struct machine m;
 	char mac[MAC_TEXT];
@@ -189,12 +193,13 @@ int store_macs(struct store *s, int64_t machine_or_0,
 	int r;
 
 	if (machine_or_0) {
-		st = sql_prepare(s, "SELECT " COLUMNS ", macs.mac FROM macs"
-				    " JOIN machines m ON m.id = macs.machine WHERE macs.machine = ?");
+		st = sql_prepare(s,
+		        "SELECT " COLUMNS ", macs.mac FROM macs"
+		        " JOIN machines m ON m.id = macs.machine WHERE macs.machine = ?");
 		sql_bind(st, "i", machine_or_0);
 	} else {
 		st = sql_prepare(s, "SELECT " COLUMNS ", macs.mac FROM macs"
-				    " JOIN machines m ON m.id = macs.machine");
+		                    " JOIN machines m ON m.id = macs.machine");
 	}
 	while ((r = sql_step(s, st)) == 1) {
 		machine_read(st, &m);

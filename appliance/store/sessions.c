@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int store_token_add(struct store *s, const char *token, int64_t machine, const char *ip,
-	int64_t now)
+int store_token_add(
+        struct store *s, const char *token, int64_t machine, const char *ip, int64_t now)
 {
 	uint8_t hash[32];
 
 	sql_hash(token, hash);
 	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO tokens (hash, machine, ip, created)"
-					  " VALUES (?, ?, ?, ?)");
+	                                  " VALUES (?, ?, ?, ?)");
 	sql_bind(st, "biti", hash, 32, machine, ip, now);
 	return sql_run(s, st);
 }
@@ -20,7 +20,7 @@ int store_token_add(struct store *s, const char *token, int64_t machine, const c
 int store_token_count(struct store *s, int64_t machine, int64_t from, int *ret)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT count(*) FROM tokens"
-					  " WHERE machine = ? AND created >= ?");
+	                                  " WHERE machine = ? AND created >= ?");
 
 	sql_bind(st, "ii", machine, from);
 	int r = sql_step(s, st);
@@ -37,7 +37,7 @@ int store_token_get(struct store *s, const char *token, struct store_token *ret)
 
 	sql_hash(token, hash);
 	sqlite3_stmt *st = sql_prepare(s, "SELECT machine, ip, created, used FROM tokens"
-					  " WHERE hash = ?");
+	                                  " WHERE hash = ?");
 	sql_bind(st, "b", hash, 32);
 	int r = sql_step(s, st);
 	if (r <= 0)
@@ -71,18 +71,18 @@ static int session_one(struct store *s, sqlite3_stmt *st, struct store_session *
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	struct store_session session = {
-		.id = sqlite3_column_int64(st, 0),
-		.machine = sqlite3_column_int64(st, 1),
-		.attempt = sqlite3_column_int(st, 2),
-		.created = sqlite3_column_int64(st, 3),
-		.replaced = sqlite3_column_int(st, 5),
-		.last_event = sqlite3_column_int64(st, 8),
-		.finished = sqlite3_column_int(st, 9),
-		.volumes = text_copy(st, 6),
-		.released = text_copy(st, 7),
+	        .id = sqlite3_column_int64(st, 0),
+	        .machine = sqlite3_column_int64(st, 1),
+	        .attempt = sqlite3_column_int(st, 2),
+	        .created = sqlite3_column_int64(st, 3),
+	        .replaced = sqlite3_column_int(st, 5),
+	        .last_event = sqlite3_column_int64(st, 8),
+	        .finished = sqlite3_column_int(st, 9),
+	        .volumes = text_copy(st, 6),
+	        .released = text_copy(st, 7),
 	};
-	bool copied = session.volumes &&
-		(session.released || sqlite3_column_type(st, 7) == SQLITE_NULL);
+	bool copied =
+	        session.volumes && (session.released || sqlite3_column_type(st, 7) == SQLITE_NULL);
 	sql_text(st, 4, session.key, sizeof(session.key));
 	sql_end(st);
 	if (!copied) {
@@ -93,13 +93,13 @@ static int session_one(struct store *s, sqlite3_stmt *st, struct store_session *
 	return 0;
 }
 
-#define COLUMNS                                                                                    \
-	"id, machine, attempt, created, key, replaced, volumes, released,"                           \
-	" coalesce((SELECT max(n) FROM events WHERE session = sessions.id), 0),"            \
+#define COLUMNS                                                                  \
+	"id, machine, attempt, created, key, replaced, volumes, released,"       \
+	" coalesce((SELECT max(n) FROM events WHERE session = sessions.id), 0)," \
 	" EXISTS (SELECT 1 FROM results WHERE session = sessions.id) "
 
 int store_session_add(struct store *s, const char *secret, const char *token,
-	const struct store_session *session, int64_t *ret_id)
+        const struct store_session *session, int64_t *ret_id)
 {
 	uint8_t hash[32], token_hash[32];
 
@@ -116,9 +116,9 @@ int store_session_add(struct store *s, const char *secret, const char *token,
 	if (r < 0)
 		return r;
 	st = sql_prepare(s, "INSERT INTO sessions (hash, machine, attempt, created, key, volumes)"
-			    " VALUES (?, ?, ?, ?, ?, ?)");
-	sql_bind(st, "biiitt", hash, 32, session->machine, (int64_t)session->attempt, session->created,
-		session->key, session->volumes);
+	                    " VALUES (?, ?, ?, ?, ?, ?)");
+	sql_bind(st, "biiitt", hash, 32, session->machine, (int64_t)session->attempt,
+	        session->created, session->key, session->volumes);
 	r = sql_run(s, st);
 	if (r < 0)
 		return r;
@@ -147,7 +147,7 @@ int store_session_by_id(struct store *s, int64_t id, struct store_session *ret)
 int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret)
 {
 	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM sessions WHERE machine = ?"
-					  " ORDER BY id DESC LIMIT 1");
+	                                  " ORDER BY id DESC LIMIT 1");
 	sql_bind(st, "i", machine);
 	return session_one(s, st, ret);
 }

@@ -38,8 +38,8 @@ sqlite3_stmt *sql_prepare(struct store *s, const char *sql)
 		(void)sqlite3_reset(s->kept[i].statement);
 		return s->kept[i].statement;
 	}
-	int r = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept[i].statement,
-		NULL);
+	int r = sqlite3_prepare_v3(
+	        s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept[i].statement, NULL);
 	if (r != SQLITE_OK) {
 		(void)sql_error(s, r, sql);
 		return NULL;
@@ -59,7 +59,8 @@ void sql_bind(sqlite3_stmt *st, const char *format, ...)
 		if (*format == 'i') {
 			(void)sqlite3_bind_int64(st, i, va_arg(args, int64_t));
 		} else if (*format == 't') {
-			(void)sqlite3_bind_text(st, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+			(void)sqlite3_bind_text(
+			        st, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
 		} else {
 			const void *data = va_arg(args, const void *);
 			(void)sqlite3_bind_blob(st, i, data, va_arg(args, int), SQLITE_TRANSIENT);
@@ -152,14 +153,17 @@ static int store_migrate(struct store *s, struct error *err)
 	int r = sql_execute(s, "BEGIN IMMEDIATE");
 
 	if (r < 0)
-		return error_set(err, r, REASON_CANNOT_OPEN, "the store is locked by another process");
+		return error_set(
+		        err, r, REASON_CANNOT_OPEN, "the store is locked by another process");
 	r = sql_number(s, "PRAGMA user_version", &version);
 	if (r == 0 && version > MIGRATIONS)
 		r = error_set(err, -ENOTSUP, REASON_CANNOT_OPEN,
-			"the store was written by a newer netmend (version %lld, this one knows %lld)",
-			(long long)version, (long long)MIGRATIONS);
+		        "the store was written by a newer netmend (version %lld, this one knows "
+		        "%lld)",
+		        (long long)version, (long long)MIGRATIONS);
 	for (; r == 0 && version < MIGRATIONS; version++) {
-		(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", (int)version + 1);
+		(void)snprintf(
+		        pragma, sizeof(pragma), "PRAGMA user_version = %d", (int)version + 1);
 		r = sql_execute(s, migrations[version]);
 		if (r == 0)
 			r = sql_execute(s, pragma);
@@ -173,10 +177,11 @@ static int store_migrate(struct store *s, struct error *err)
 
 static int store_prepare_file(struct store *s, struct error *err)
 {
-	/* A fresh answer list of 10,000 machines stays below 8 MB; a small cache keeps the process small. */
+	/* A fresh answer list of 10,000 machines stays below 8 MB; a small cache keeps the process
+	 * small. */
 	int r = sql_execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-			       "PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;");
+	                       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+	                       "PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;");
 	if (r == 0)
 		r = store_migrate(s, err);
 	if (r == 0)
@@ -206,7 +211,7 @@ int store_open(const char *path, struct store **ret, struct error *err)
 	}
 	if (r < 0) {
 		(void)error_set(err, r, REASON_CANNOT_OPEN, "%s: %s", path,
-			inner.code ? inner.text : sqlite3_errmsg(s->db));
+		        inner.code ? inner.text : sqlite3_errmsg(s->db));
 		store_close(s);
 		return r;
 	}
@@ -227,7 +232,8 @@ void store_close(struct store *s)
 int store_begin(struct store *s, bool durable)
 {
 	if (durable != s->durable) {
-		int r = sql_execute(s, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+		int r = sql_execute(
+		        s, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 		if (r < 0)
 			return r;
 		s->durable = durable;
@@ -265,7 +271,8 @@ int store_secret(struct store *s, uint8_t ret[32])
 	uint8_t fresh[32];
 
 	randombytes_buf(fresh, sizeof(fresh));
-	sqlite3_stmt *st = sql_prepare(s, "INSERT OR IGNORE INTO secret (one, bytes) VALUES (1, ?)");
+	sqlite3_stmt *st =
+	        sql_prepare(s, "INSERT OR IGNORE INTO secret (one, bytes) VALUES (1, ?)");
 	sql_bind(st, "b", fresh, (int)sizeof(fresh));
 	int r = sql_run(s, st);
 	if (r < 0)

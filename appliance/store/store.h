@@ -40,8 +40,8 @@ int store_machine_add(struct store *s, const char *mac, int64_t *ret_id);
 int store_machine_get(struct store *s, int64_t id, struct machine *ret);
 int store_machine_by_mac(struct store *s, const char *mac, struct machine *ret);
 /* Both must match and be non-empty: vendors ship the same UUID in whole batches. */
-int store_machine_by_identity(struct store *s, const char *uuid, const char *serial,
-	struct machine *ret);
+int store_machine_by_identity(
+        struct store *s, const char *uuid, const char *serial, struct machine *ret);
 int store_machine_by_ip(struct store *s, const char *ip, struct machine *ret); /* latest seen */
 /* Writes every field but id and changed; the MAC is added to those the machine has. */
 int store_machine_save(struct store *s, const struct machine *m);
@@ -51,20 +51,20 @@ int store_machine_touch(struct store *s, int64_t id, int64_t now);
 /* Calls each(machine, context) in order of change for those with changed > after, at most limit
  * (0: all). A non-zero return of each ends the walk and is returned. */
 int store_machines(struct store *s, int64_t after, size_t limit,
-	int (*each)(const struct machine *m, void *context), void *context);
+        int (*each)(const struct machine *m, void *context), void *context);
 /* The same for machines in one state and not heard of (last_seen) since `before`. */
 int store_machines_quiet(struct store *s, enum machine_state state, int64_t before,
-	int (*each)(const struct machine *m, void *context), void *context);
+        int (*each)(const struct machine *m, void *context), void *context);
 /* Calls each(mac, machine, context) for every MAC of every machine, or of the machine given. */
 int store_macs(struct store *s, int64_t machine_or_0,
-	int (*each)(const char *mac, const struct machine *m, void *context), void *context);
+        int (*each)(const char *mac, const struct machine *m, void *context), void *context);
 /* Machines known. */
 int store_machine_count(struct store *s, int64_t *ret);
 
 /* ---- boot tokens: only hashes are kept ---- */
 
-int store_token_add(struct store *s, const char *token, int64_t machine, const char *ip,
-	int64_t now);
+int store_token_add(
+        struct store *s, const char *token, int64_t machine, const char *ip, int64_t now);
 /* Tokens made for the machine since `from`. */
 int store_token_count(struct store *s, int64_t machine, int64_t from, int *ret);
 
@@ -94,10 +94,11 @@ void store_session_free(struct store_session *s); /* frees what it owns, not s i
 
 /* Marks the token used and replaces earlier sessions of the machine. secret: the session's id. */
 int store_session_add(struct store *s, const char *secret, const char *token,
-	const struct store_session *session, int64_t *ret_id);
+        const struct store_session *session, int64_t *ret_id);
 int store_session_get(struct store *s, const char *secret, struct store_session *ret);
 int store_session_by_id(struct store *s, int64_t id, struct store_session *ret);
-int store_session_of_machine(struct store *s, int64_t machine, struct store_session *ret); /* newest */
+int store_session_of_machine(
+        struct store *s, int64_t machine, struct store_session *ret); /* newest */
 int store_session_release(struct store *s, int64_t session, const char *answer);
 
 /* ---- events: the timeline ---- */
@@ -116,9 +117,9 @@ struct store_event {
 /* Appends and sets the machine's `changed`. session and n (the fixer's own seq) are 0 for events of
  * the appliance. -EEXIST: this session has an event n already. */
 int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n,
-	const struct store_event *event, int64_t *ret_seq);
+        const struct store_event *event, int64_t *ret_seq);
 int store_events(struct store *s, int64_t machine, size_t limit,
-	int (*each)(const struct store_event *event, void *context), void *context);
+        int (*each)(const struct store_event *event, void *context), void *context);
 /* The highest seq; 0 when there is none. */
 int store_sequence(struct store *s, int64_t *ret);
 
@@ -137,11 +138,11 @@ int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256);
 /* The newest that is neither confirmed nor superseded. */
 int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret);
 int store_bundles(struct store *s, int64_t machine,
-	int (*each)(const struct store_bundle *bundle, void *context), void *context);
+        int (*each)(const struct store_bundle *bundle, void *context), void *context);
 
 /* One a session. next: the answer given, "reboot", "hold" or "again". -EEXIST: it has one. */
 int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
-	const char *json, const char *next);
+        const char *json, const char *next);
 /* The answer that was given to this session's result. */
 int store_result_next(struct store *s, int64_t session, char ret[8]);
 /* The latest; malloc()ed. */

@@ -13,23 +13,25 @@ enum control_type {
 	CONTROL_SYNC = 1,  /* web -> serve: the answer list changed, make dnsmasq read it; id */
 	CONTROL_SYNC_DONE, /* serve -> web: dnsmasq has; id of the SYNC, ok, text when not ok */
 	CONTROL_DHCP,      /* serve -> web: dnsmasq's log showed something; kind, mac, ip, text */
-	CONTROL_HEALTH,    /* serve -> web: dnsmasq runs or not, on change and once on start; ok, text */
+	CONTROL_HEALTH, /* serve -> web: dnsmasq runs or not, on change and once on start; ok, text
+	                 */
 };
 
 enum control_dhcp_kind {
 	CONTROL_DHCP_DISCOVER = 1, /* a PXE client asked; text: client architecture if known */
-	CONTROL_DHCP_BOOT_FILE,    /* a boot program was sent; text: its name; ip set, mac may be zero */
-	CONTROL_DHCP_WINDOWS,      /* a client of vendor class "MSFT 5.0" asked for an address */
+	CONTROL_DHCP_BOOT_FILE, /* a boot program was sent; text: its name; ip set, mac may be zero
+	                         */
+	CONTROL_DHCP_WINDOWS,   /* a client of vendor class "MSFT 5.0" asked for an address */
 };
 
 struct control_message {
-	uint32_t type;  /* enum control_type */
-	uint32_t id;    /* SYNC, SYNC_DONE: chosen by web, not 0 */
-	uint32_t ok;    /* SYNC_DONE, HEALTH: 1 or 0 */
-	uint32_t kind;  /* DHCP: enum control_dhcp_kind */
-	uint8_t mac[6]; /* DHCP; zero when not known */
-	char ip[16];    /* DHCP: IPv4 text, "" when not known */
-	char text[160]; /* UTF-8, terminated */
+	uint32_t type;     /* enum control_type */
+	uint32_t id;       /* SYNC, SYNC_DONE: chosen by web, not 0 */
+	uint32_t ok;       /* SYNC_DONE, HEALTH: 1 or 0 */
+	uint32_t kind;     /* DHCP: enum control_dhcp_kind */
+	uint8_t mac[6];    /* DHCP; zero when not known */
+	char ip[16];       /* DHCP: IPv4 text, "" when not known */
+	char text[160];    /* UTF-8, terminated */
 	uint8_t unused[2]; /* zero; makes the size a multiple of four */
 };
 

@@ -76,7 +76,7 @@ static void probe_start(struct probes *all, struct probe *p, const struct machin
 	p->port = port;
 	p->source = (struct loop_source){.fd = fd, .ready = probe_ready, .context = p};
 	bool started = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
-		errno == EINPROGRESS;
+	               errno == EINPROGRESS;
 	if (!started || loop_add(all->loop, &p->source, EPOLLOUT) < 0) {
 		(void)close(fd);
 		p->source.fd = -1;

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 8192u
-#define TICK_MS 1000
-#define PEM_MAX ((size_t)64 * 1024)
+#define TICK_MS         1000
+#define PEM_MAX         ((size_t)64 * 1024)
 
 struct web {
 	const struct web_options *options;
@@ -85,8 +85,8 @@ static void dhcp_seen(struct web *w, const struct control_message *m)
 	char mac[MAC_TEXT];
 	int r = 0;
 
-	(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m->mac[0], m->mac[1], m->mac[2],
-		m->mac[3], m->mac[4], m->mac[5]);
+	(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m->mac[0], m->mac[1],
+	        m->mac[2], m->mac[3], m->mac[4], m->mac[5]);
 	/* What is no station's address is dropped. */
 	bool station = mac_normalise(mac, mac) == 0;
 	if (m->kind == CONTROL_DHCP_BOOT_FILE)
@@ -184,45 +184,68 @@ static int files_load(struct web *w, struct error *err)
 static int fleet_start(struct web *w, struct error *err)
 {
 	w->fleet = (struct fleet){.scope_all = strcmp(w->options->scope, "all") == 0,
-		.hosts = w->options->hosts, .clock = wall_clock, .started = wall_clock(),
-		.changed = machines_changed, .context = w};
+	        .hosts = w->options->hosts,
+	        .clock = wall_clock,
+	        .started = wall_clock(),
+	        .changed = machines_changed,
+	        .context = w};
 	w->sync = (struct sync){.send = sync_send, .context = w};
 	int r = store_open(w->options->database, &w->fleet.store, err);
 	if (r < 0)
 		return r;
 	const struct boot_options boot = {.templates = w->options->templates,
-		.kernel = w->options->kernel, .initrd = w->options->initrd, .address = w->options->address,
-		.http_port = w->options->http_port, .https_port = w->options->https_port,
-		.prefix = w->options->prefix, .gateway = w->options->gateway,
-		.dry_run = strcmp(w->options->dry_run, "yes") == 0};
+	        .kernel = w->options->kernel,
+	        .initrd = w->options->initrd,
+	        .address = w->options->address,
+	        .http_port = w->options->http_port,
+	        .https_port = w->options->https_port,
+	        .prefix = w->options->prefix,
+	        .gateway = w->options->gateway,
+	        .dry_run = strcmp(w->options->dry_run, "yes") == 0};
 	return boot_open(&w->routes.boot, &boot, &w->fleet, w->cert, err);
 }
 
 static int api_start(struct web *w, struct error *err)
 {
 	const struct escrow_client_options escrow = {.path = w->options->escrow_socket,
-		.loop = w->loop, .answer = escrow_answer, .changed = escrow_changed, .context = w};
+	        .loop = w->loop,
+	        .answer = escrow_answer,
+	        .changed = escrow_changed,
+	        .context = w};
 
 	int r = escrow_client_new(&escrow, &w->escrow);
 	if (r == 0)
 		r = probes_new(w->loop, &w->fleet, &w->probes);
 	if (r < 0)
 		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
-	(void)snprintf(w->routes.url, sizeof(w->routes.url), "https://%s",
-		w->routes.boot.secure_server);
-	w->routes.api = (struct web_api){.fleet = &w->fleet, .sync = &w->sync, .escrow = w->escrow,
-		.bundles = w->options->bundles, .recipe = w->recipe_text, .recipe_name = w->recipe.name,
-		.url = w->routes.url, .dhcp_text = "not reported yet"};
+	(void)snprintf(
+	        w->routes.url, sizeof(w->routes.url), "https://%s", w->routes.boot.secure_server);
+	w->routes.api = (struct web_api){.fleet = &w->fleet,
+	        .sync = &w->sync,
+	        .escrow = w->escrow,
+	        .bundles = w->options->bundles,
+	        .recipe = w->recipe_text,
+	        .recipe_name = w->recipe.name,
+	        .url = w->routes.url,
+	        .dhcp_text = "not reported yet"};
 	return 0;
 }
 
 static int servers_start(struct web *w, struct error *err)
 {
-	const struct http_options http = {.listen_fd = w->options->http_fd, .routes = routes_http,
-		.route_count = routes_http_count, .context = &w->routes, .connections = CONNECTIONS_MAX};
-	const struct http_options https = {.listen_fd = w->options->https_fd, .cert_pem = w->cert,
-		.key_pem = w->key, .spool = w->options->bundles, .routes = routes_https,
-		.route_count = routes_https_count, .context = &w->routes, .connections = CONNECTIONS_MAX};
+	const struct http_options http = {.listen_fd = w->options->http_fd,
+	        .routes = routes_http,
+	        .route_count = routes_http_count,
+	        .context = &w->routes,
+	        .connections = CONNECTIONS_MAX};
+	const struct http_options https = {.listen_fd = w->options->https_fd,
+	        .cert_pem = w->cert,
+	        .key_pem = w->key,
+	        .spool = w->options->bundles,
+	        .routes = routes_https,
+	        .route_count = routes_https_count,
+	        .context = &w->routes,
+	        .connections = CONNECTIONS_MAX};
 
 	int r = http_new(&http, &w->http, err);
 	if (r == 0)
@@ -232,7 +255,7 @@ static int servers_start(struct web *w, struct error *err)
 }
 
 static int source_add(struct web *w, struct loop_source *source, int fd,
-	void (*ready)(void *context, uint32_t events), void *context)
+        void (*ready)(void *context, uint32_t events), void *context)
 {
 	*source = (struct loop_source){.fd = fd, .ready = ready, .context = context};
 	return loop_add(w->loop, source, EPOLLIN);
@@ -300,6 +323,7 @@ static void answers_correct(struct web *w)
 {
 	bool changed = false;
 
+	w->fleet.answers_stale = false;
 	if (fleet_answer_list(&w->fleet, &changed) < 0)
 		log_error("the answer list could not be brought up to date");
 	if (changed)
@@ -310,9 +334,11 @@ static void tick(struct web *w, int64_t now)
 {
 	/* The operator's command has written. */
 	if (store_changed_elsewhere(w->fleet.store)) {
-		answers_correct(w);
+		w->fleet.answers_stale = true;
 		machines_changed(w);
 	}
+	if (w->fleet.answers_stale)
+		answers_correct(w);
 	int r = fleet_tick(&w->fleet);
 	if (r < 0)
 		log_error("timers: %s", strerror(-r));

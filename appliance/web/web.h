@@ -15,9 +15,9 @@
 
 /* Option of the same name with '-' for '_'; strings are borrowed from argv. */
 struct web_options {
-	int http_fd;               /* listening TCP socket, port 80 */
-	int https_fd;              /* listening TCP socket, https_port */
-	int control_fd;            /* SOCK_SEQPACKET to the supervisor; -1: none (answers nobody's SYNC) */
+	int http_fd;    /* listening TCP socket, port 80 */
+	int https_fd;   /* listening TCP socket, https_port */
+	int control_fd; /* SOCK_SEQPACKET to the supervisor; -1: none (answers nobody's SYNC) */
 	const char *database;      /* STATE/web/netmend.db */
 	const char *bundles;       /* STATE/web/bundles */
 	const char *cert;          /* STATE/tls/cert.pem */
@@ -48,7 +48,7 @@ int web_options_parse(int argc, char **argv, struct web_options *ret, struct err
 /* The reverse, for the supervisor's exec: fills argv with program, "web", "--http-fd", "3", ...,
  * NULL. Numbers are printed into text (at least 128 bytes), which must live as long as argv. */
 void web_options_argv(const struct web_options *options, const char *program, char *text,
-	const char *argv[WEB_ARGV_MAX]);
+        const char *argv[WEB_ARGV_MAX]);
 
 /* Runs until SIGTERM or the supervisor's end of control_fd closes. 0, or -errno after logging why
  * it could not start. */

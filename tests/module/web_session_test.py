@@ -1,0 +1,386 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""netmend web, HTTPS: the fixer's whole protocol, with a hostile client's mistakes in it."""
+import copy
+import hashlib
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+import unittest
+import uuid
+
+from web_server import (BUILD, DHCP, PROTECTOR, VOLUME, WINDOWS, Escrow, Web, add, event, events, hello, operator, pending,
+                        released, result, until)
+
+MAC = "52:54:00:12:34:56"
+NAME = "52-54-00-12-34-56"
+BUNDLE = os.urandom(200_000)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.web = Web().start()
+        self.addCleanup(self.web.close)
+        self.escrow = self.web.escrow
+        add(self.web, MAC)
+
+    def post(self, session, call, body, **settings):
+        return self.web.api("POST", f"/v1/sessions/{session}/{call}", body, **settings)
+
+    def refused(self, answer, status, reason, word=""):
+        self.assertEqual((answer[0], answer[1]["error"]), (status, reason), answer)
+        self.assertIn(word, answer[1]["text"])
+        self.assertEqual(sorted(answer[1]), ["error", "text", "v"])
+
+
+class Run(Case):
+    def test_a_good_run_from_boot_to_windows(self):
+        _, opened = self.web.open(MAC)
+        self.assertEqual(sorted(opened), ["attempt", "heartbeat", "machine", "pairing", "pending", "recipe", "session", "v"])
+        session = opened["session"]
+        self.assertRegex(opened["pairing"], "^[A-Z0-9]{6}$")
+        self.assertEqual((opened["attempt"], opened["machine"], opened["pending"]), (1, "S56", None))
+        self.assertIn("crowdstrike-291", opened["recipe"])
+        self.assertEqual(self.web.row(MAC)["state"], "running")
+        self.assertEqual(self.web.row(MAC)["pairing"], opened["pairing"])
+
+        # The key: no answer yet, then none in escrow, then found.
+        status, answer = self.web.release(session, wait=1)
+        self.assertEqual((status, answer), (200, {"v": 1, "status": "pending", "reason": "WAITING_KEY", "text": ""}))
+        asked = self.escrow.asked[0]
+        self.assertEqual((asked["session"], asked["machine"]["mac"]), (session, MAC))
+        self.assertEqual([v["id"] for v in asked["volumes"]], [VOLUME])
+        self.assertEqual([p["id"] for p in asked["volumes"][0]["protectors"]], [PROTECTOR])
+        # A question that was not answered is not asked again so soon: let the connection drop.
+        self.escrow.close()
+        until(lambda: self.web.release(session)[1]["reason"] == "ESCROW_UNREACHABLE")
+        self.escrow = self.web.escrow = Escrow(self.web.path("escrow.sock"))
+        self.escrow.answer = pending("KEY_NOT_FOUND", "no record of " + PROTECTOR)
+        until(lambda: self.web.release(session, wait=4)[1]["reason"] == "KEY_NOT_FOUND", 12)
+        row = self.web.row(MAC)
+        self.assertEqual((row["state"], row["reason"], row["severity"]), ("waiting", "KEY_NOT_FOUND", "wait"))
+        self.assertIn(PROTECTOR, row["text"])
+        self.escrow.answer = released()
+        began = time.monotonic()
+        status, answer = self.web.release(session, wait=25)
+        self.assertLess(time.monotonic() - began, 6)
+        self.assertEqual((answer["status"], answer["volumes"]), ("released", released()["volumes"]))
+        self.assertEqual(self.web.release(session)[1], answer)
+        self.assertEqual(self.web.row(MAC)["state"], "unlocking")
+
+        # Events, the same twice.
+        body = events("planning", event(1, "unlocking", "unlock"), event(2, "planning", "plan", sectors=24))
+        self.assertEqual(self.post(session, "events", body), (200, {"v": 1, "ack": 2}))
+        self.assertEqual(self.post(session, "events", body), (200, {"v": 1, "ack": 2}))
+        self.assertEqual(self.post(session, "events", events("planning")), (200, {"v": 1, "ack": 2}))
+        steps = [e["step"] for e in self.web.machine(MAC)["timeline"]]
+        self.assertEqual(steps.count("plan"), 1)
+        self.assertEqual(self.web.machine(MAC)["timeline"][-1]["numbers"], {"ms": 1002, "sectors": 24})
+
+        # The bundle.
+        path = f"/v1/sessions/{session}/journal"
+        self.assertEqual(self.web.api("GET", path)[0], 404)
+        sha = hashlib.sha256(BUNDLE).hexdigest()
+        for _ in range(2):
+            self.assertEqual(self.web.api("PUT", path, BUNDLE), (200, {"v": 1, "sha256": sha, "size": len(BUNDLE)}))
+        self.assertEqual(os.listdir(self.web.path("bundles")), [sha + ".tar.zst"])
+        self.assertEqual(self.web.call("GET", path, secure=True)[2], BUNDLE)
+        self.assertEqual(self.web.machine(MAC)["bundles"][0]["confirmed"], False)
+
+        # The result: off the list, dnsmasq told, then `reboot`.
+        self.web.supervisor.delay = 1
+        self.web.supervisor.syncs.clear()
+        self.assertEqual(self.web.answered(), [NAME])
+        began = time.monotonic()
+        self.assertEqual(self.post(session, "result", result("REPAIRED", sha)), (200, {"v": 1, "next": "reboot", "text": ""}))
+        self.assertGreater(time.monotonic() - began, 0.9)
+        self.assertEqual((self.web.answered(), len(self.web.supervisor.syncs)), ([], 1))
+        self.assertEqual(self.post(session, "result", result("REPAIRED", sha))[1]["next"], "reboot")
+        machine = self.web.machine(MAC)
+        self.assertEqual((machine["machine"]["state"], machine["machine"]["reason"]), ("rebooting", "REPAIRED"))
+        self.assertEqual(machine["bundles"], [{"sha256": sha, "size": len(BUNDLE), "at": machine["bundles"][0]["at"],
+                                               "confirmed": True}])
+        self.assertEqual(machine["result"]["sectors"], 24)
+        self.assertEqual(machine["volumes"][0]["protectors"][0], {"id": PROTECTOR, "kind": "recovery-password"})
+        self.assertNotIn("blob", json.dumps(machine))
+        # What comes late changes nothing any more.
+        self.post(session, "events", events("repaired", event(3, "repaired", "done")))
+        self.assertEqual(self.web.row(MAC)["state"], "rebooting")
+
+        # It comes to the network once more on its way: sent on, no relapse. Then Windows.
+        self.assertNotIn("netmend.token", self.web.script(MAC))
+        self.web.tell(DHCP, event=WINDOWS, mac=MAC)
+        row = until(lambda: (r := self.web.row(MAC))["state"] == "returned" and r)
+        self.assertEqual((row["reason"], row["attempt"]), ("RETURNED", 1))
+        # After that it is one; and an operator may send it round again.
+        self.assertNotIn("netmend.token", self.web.script(MAC))
+        self.assertEqual(self.web.row(MAC)["reason"], "RELAPSED")
+        operator(self.web, MAC, done=0)
+        until(lambda: self.web.answered() == [NAME])
+        _, opened = self.web.open(MAC)
+        self.assertEqual((opened["attempt"], opened["pending"]), (2, None))
+        log = self.web.log()
+        for secret in (session, opened["session"], released()["volumes"][0]["sealed"]):
+            self.assertNotIn(secret, log)
+
+    def test_next_of_other_results(self):
+        for reason, expected, state in (("VERIFY_FAILED", "again", "attention"), ("NO_BAD_FILE", "reboot", "rebooting"),
+                                        ("VERIFY_FAILED", "hold", "attention"), ("NTFS_DAMAGED", "hold", "attention")):
+            operator(self.web, MAC, done=0, in_scope=1)
+            until(lambda: self.web.answered() == [NAME])
+            _, opened = self.web.open(MAC)
+            self.assertEqual(self.post(opened["session"], "result", result(reason))[1]["next"], expected, reason)
+            self.assertEqual((self.web.row(MAC)["state"], self.web.row(MAC)["reason"]), (state, reason))
+            self.assertEqual(self.web.answered(), [] if expected == "reboot" else [NAME])
+
+    def test_a_pending_bundle_comes_back_until_it_is_confirmed(self):
+        _, opened = self.web.open(MAC)
+        self.web.api("PUT", f"/v1/sessions/{opened['session']}/journal", BUNDLE)
+        sha = hashlib.sha256(BUNDLE).hexdigest()
+        _, opened = self.web.open(MAC)
+        self.assertEqual(opened["pending"], {"sha256": sha, "size": len(BUNDLE)})
+        session = opened["session"]
+        _, headers, body = self.web.call("GET", f"/v1/sessions/{session}/journal", secure=True,
+                                         headers={"Range": "bytes=100-199"})
+        self.assertEqual(body, BUNDLE[100:200])
+        self.assertEqual(self.post(session, "result", result("COMPLETED_PENDING", sha))[1]["next"], "reboot")
+        operator(self.web, MAC, done=0)
+        until(lambda: self.web.answered() == [NAME])
+        self.assertIsNone(self.web.open(MAC)[1]["pending"])
+
+    def test_dnsmasq_that_does_not_answer_delays_a_reboot_but_does_not_stop_it(self):
+        self.web.supervisor.answers = False
+        _, opened = self.web.open(MAC)
+        began = time.monotonic()
+        self.assertEqual(self.post(opened["session"], "result", result("REPAIRED"))[1]["next"], "reboot")
+        self.assertTrue(4.5 < time.monotonic() - began < 8)
+
+    def test_windows_is_seen_by_its_ports(self):
+        import socket
+        operator(self.web, MAC, in_scope=1)
+        source = "127.0.0.77"
+        _, opened = self.web.open(MAC, source)
+        self.post(opened["session"], "result", result("REPAIRED"), source=source)
+        self.assertEqual(self.web.row(MAC)["state"], "rebooting")
+        with socket.socket() as windows:
+            windows.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                windows.bind((source, 445))
+            except PermissionError:
+                self.skipTest("port 445 needs root")
+            windows.listen()
+            until(lambda: self.web.row(MAC)["state"] == "returned", 12)
+        self.assertEqual(self.web.row(MAC)["text"], "TCP port 445 answers")
+
+
+class Tokens(Case):
+    def test_one_token_one_session(self):
+        token = self.web.token(MAC)
+        body = hello(token, MAC)
+        status, opened = self.web.api("POST", "/v1/sessions", body)
+        self.assertEqual(status, 200)
+        self.assertEqual(self.web.api("POST", "/v1/sessions", body), (200, opened))
+        for change in ({"boot_id": str(uuid.uuid4())}, {"key": hello(token, MAC)["key"]}):
+            self.refused(self.web.api("POST", "/v1/sessions", body | change), 403, "TOKEN_INVALID", "another session")
+        self.refused(self.web.api("POST", "/v1/sessions", body, source="127.0.0.9"), 403, "TOKEN_INVALID", "address")
+        self.refused(self.web.api("POST", "/v1/sessions", body | {"token": "0" * 32}), 403, "TOKEN_INVALID")
+        alarms = [e for e in self.web.machine(MAC)["timeline"] if e["reason"] == "TOKEN_INVALID"]
+        self.assertEqual(len(alarms), 3)
+        self.assertEqual(self.web.row(MAC)["state"], "running")
+        # A later boot ends the session, and only when it opens its own.
+        later = self.web.token(MAC)
+        self.assertEqual(self.post(opened["session"], "events", events("running"))[0], 200)
+        self.assertEqual(self.web.api("POST", "/v1/sessions", hello(later, MAC))[0], 200)
+        for answer in (self.post(opened["session"], "events", events("running")), self.web.release(opened["session"]),
+                       self.post(opened["session"], "result", result("REPAIRED")),
+                       self.web.api("PUT", f"/v1/sessions/{opened['session']}/journal", BUNDLE),
+                       self.web.api("GET", f"/v1/sessions/{opened['session']}/journal"),
+                       self.web.api("POST", "/v1/sessions", body)):
+            self.refused(answer, 403, "TOKEN_INVALID")
+        self.assertEqual(os.listdir(self.web.path("bundles")), [])
+
+    def test_a_token_of_another_address_or_of_yesterday(self):
+        token = self.web.token(MAC, "127.0.0.7")
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_INVALID", "address")
+        self.assertEqual(self.web.api("POST", "/v1/sessions", hello(token, MAC), source="127.0.0.7")[0], 200)
+        token = self.web.token(MAC)
+        import sqlite3
+        with sqlite3.connect(self.web.path("netmend.db")) as db:
+            db.execute("UPDATE tokens SET created = created - 601000")
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_INVALID", "expired")
+
+    def test_held_and_out_of_scope(self):
+        token = self.web.token(MAC)
+        operator(self.web, MAC, held=1, state="held", reason="HELD", text="ask Ann")
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "HELD", "ask Ann")
+        operator(self.web, MAC, held=0, in_scope=0)
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "HELD", "scope")
+        operator(self.web, MAC, in_scope=1)
+        status, opened = self.web.api("POST", "/v1/sessions", hello(token, MAC))
+        self.assertEqual(status, 200)
+        # Held in the middle: no key, and the fixer's reports move nothing.
+        self.escrow.answer = released()
+        operator(self.web, MAC, held=1, state="held", reason="HELD")
+        self.assertEqual(self.web.release(opened["session"])[1]["reason"], "HELD")
+        self.assertEqual(self.escrow.asked, [])
+        self.post(opened["session"], "events", events("waiting", event(1, "waiting", "release", "WAITING_KEY")))
+        self.assertEqual(self.web.row(MAC)["state"], "held")
+        operator(self.web, MAC, held=0)
+        until(lambda: self.web.release(opened["session"], wait=4)[1]["status"] == "released")
+
+
+class Strictness(Case):
+    def test_session_bodies(self):
+        token = self.web.token(MAC)
+        good = hello(token, MAC)
+
+        def bad(word, change):
+            body = copy.deepcopy(good)
+            change(body)
+            self.refused(self.web.api("POST", "/v1/sessions", body), 400, "PROTOCOL_ERROR", word)
+
+        for field in good:
+            bad(field, lambda b, f=field: b.pop(f))
+        bad("surprise", lambda b: b.update(surprise=1))
+        bad("v: ", lambda b: b.update(v=2))
+        bad("token", lambda b: b.update(token=token.upper() + "Z"))
+        bad("key", lambda b: b.update(key="AAAA"))
+        bad("boot_id", lambda b: b.update(boot_id="x" * 36))
+        bad("firmware", lambda b: b["machine"].update(firmware="coreboot"))
+        bad("macs[0]", lambda b: b["machine"].update(macs=["nonsense"]))
+        bad("machine.macs", lambda b: b["machine"].update(macs=[MAC] * 17))
+        bad("disks", lambda b: b.update(disks=b["disks"] * 33))
+        bad("volumes.disk", lambda b: b["volumes"][0].update(disk=1))
+        bad("volumes.start", lambda b: b["volumes"][0].update(start=-1))
+        bad("volumes[1]", lambda b: b["volumes"][1].update(kind="luks"))
+        bad("volumes.reason", lambda b: b["volumes"][0].update(reason="NONSENSE"))
+        bad("volumes.id", lambda b: b["volumes"][0].update(id=VOLUME.lower()))
+        bad("salt", lambda b: b["volumes"][0]["protectors"][0].pop("salt"))
+        bad("blob", lambda b: b["volumes"][0]["protectors"][0].update(blob="AAAA"))
+        bad("volumes[0]", lambda b: b["volumes"][0].update(protectors=b["volumes"][0]["protectors"] * 17))
+        for data, word in ((b"", "body"), (b"[]", "not an object"), (b"{", "body"), (b'{"v":1,"v":1}', "duplicate"),
+                           (b"[" * 100, "nested"), (b"\xff\xfe", "body"), (b'{"v":1}x', "body"), (b'{"a":"\\u0000"}', "body")):
+            self.refused(self.web.api("POST", "/v1/sessions", data), 400, "PROTOCOL_ERROR", word)
+        self.assertEqual(self.web.api("POST", "/v1/sessions", good)[0], 200)
+        # Names of the firmware are cleaned, not refused.
+        body = hello(self.web.token(MAC), MAC)
+        body["machine"].update(product="A\n\x1b[2J<b>", serial="To Be Filled By O.E.M.", uuid="00000000-0000-0000-0000-000000000000")
+        self.assertEqual(self.web.api("POST", "/v1/sessions", body)[0], 200)
+        row = self.web.row(MAC)
+        self.assertEqual((row["product"], row["serial"]), ("A??[2J<b>", "S56"))
+
+    def test_event_bodies(self):
+        session = self.web.open(MAC)[1]["session"]
+        good = event(1, "planning", "plan")
+        for word, body in (("events", events("planning") | {"events": [good] * 65}),
+                           ("state", events("returned", good)),
+                           ("state", events("planning", good | {"state": "held"})),
+                           ("seq", events("planning", good | {"seq": 0})),
+                           ("ascending", events("planning", good, good)),
+                           ("step", events("planning", good | {"step": "a b"})),
+                           ("reason", events("planning", good | {"reason": "NOPE"})),
+                           ("text", events("planning", good | {"text": "x" * 401})),
+                           ("numbers", events("planning", good | {"numbers": {"a": 1.5}})),
+                           ("numbers", events("planning", good | {"numbers": {str(i): i for i in range(33)}})),
+                           ("extra", events("planning", good | {"extra": 1}))):
+            self.refused(self.post(session, "events", body), 400, "PROTOCOL_ERROR", word)
+        self.assertEqual(self.post(session, "events", events("planning"))[1]["ack"], 0)
+        for bad in ("0" * 32, "x", session[:-1], session + "0", session.upper()):
+            self.refused(self.post(bad, "events", events("planning", good)), 403, "TOKEN_INVALID")
+
+    def test_result_bodies(self):
+        session = self.web.open(MAC)[1]["session"]
+        for word, change in (("reason", {"reason": "FINE"}), ("bundle", {"bundle": "zz"}), ("boot_next", {"boot_next": "maybe"}),
+                             ("timing", {"timing": {}}), ("volumes", {"volumes": {}}), ("volumes[0]", {"volumes": [{}]}),
+                             ("sectors", {"sectors": -1}), ("more", {"more": 1})):
+            self.refused(self.post(session, "result", result("REPAIRED") | change), 400, "PROTOCOL_ERROR", word)
+        self.assertEqual(self.web.row(MAC)["state"], "running")
+        self.refused(self.web.api("GET", f"/v1/sessions/{session}/release?wait=x"), 400, "PROTOCOL_ERROR", "wait")
+
+    def test_sizes(self):
+        session = self.web.open(MAC)[1]["session"]
+        self.refused(self.post(session, "events", b" " * (256 * 1024 + 1)), 413, "REQUEST_TOO_LARGE", "262144")
+        self.refused(self.web.api("PUT", f"/v1/sessions/{session}/journal", bytes(64 * 1024 * 1024 + 1)), 413, "REQUEST_TOO_LARGE")
+        self.refused(self.web.api("PUT", f"/v1/sessions/{session}/journal", b""), 400, "PROTOCOL_ERROR", "empty")
+        self.assertEqual(os.listdir(self.web.path("bundles")), [])
+        # An upload cut short leaves nothing.
+        connection = http.client.HTTPSConnection("127.0.0.1", self.web.https_port, context=__import__("ssl")._create_unverified_context())
+        connection.putrequest("PUT", f"/v1/sessions/{session}/journal")
+        connection.putheader("Content-Length", "100000")
+        connection.endheaders(b"half")
+        connection.close()
+        time.sleep(0.2)
+        self.assertEqual(os.listdir(self.web.path("bundles")), [])
+        self.assertIsNone(self.web.open(MAC)[1]["pending"])
+
+    def test_a_bundle_that_cannot_be_stored_is_refused(self):
+        session = self.web.open(MAC)[1]["session"]
+        os.rename(self.web.path("bundles"), self.web.path("gone"))
+        answer = self.web.api("PUT", f"/v1/sessions/{session}/journal", BUNDLE)
+        self.refused(answer, 507, "JOURNAL_REFUSED")
+
+    def test_escrow_that_talks_nonsense_releases_nothing(self):
+        session = self.web.open(MAC)[1]["session"]
+        good = released()
+        for answer in (good | {"volumes": []}, good | {"status": "granted"}, good | {"extra": 1}, good | {"reason": "X"},
+                       good | {"volumes": [good["volumes"][0] | {"sealed": "AAAA"}]}):
+            self.escrow.answer, before = answer, len(self.escrow.asked)
+            until(lambda: self.web.release(session, wait=1)[1]["status"] == "pending" and len(self.escrow.asked) > before)
+        self.escrow.answer = {"status": "denied", "reason": "RELEASE_DENIED", "text": "not this one", "volumes": []}
+        answer = until(lambda: (a := self.web.release(session, wait=4)[1])["status"] == "denied" and a)
+        self.assertEqual(answer, {"v": 1, "status": "denied", "reason": "RELEASE_DENIED", "text": "not this one"})
+        self.assertEqual(self.web.row(MAC)["reason"], "RELEASE_DENIED")
+
+
+class Restart(Case):
+    def test_killed_in_mid_session(self):
+        body, opened = self.web.open(MAC)
+        session = opened["session"]
+        self.post(session, "events", events("planning", event(1, "planning", "plan")))
+        self.web.api("PUT", f"/v1/sessions/{session}/journal", BUNDLE)
+        self.escrow.answer = released()
+        until(lambda: self.web.release(session, wait=2)[1]["status"] == "released")
+        asked = len(self.escrow.asked)
+        before = self.web.machine(MAC)
+        self.web.stop(signal.SIGKILL)
+        self.web.start()
+        self.assertEqual(self.web.machine(MAC)["timeline"], before["timeline"])
+        again = self.web.api("POST", "/v1/sessions", body)[1]
+        self.assertEqual({k: v for k, v in again.items() if k != "pending"},
+                         {k: v for k, v in opened.items() if k != "pending"})
+        self.assertEqual(self.web.release(session)[1]["status"], "released")
+        self.assertEqual(len(self.escrow.asked), asked)
+        self.assertEqual(self.post(session, "events", events("planning", event(1, "planning", "plan"), event(2, "repairing", "commit"))),
+                         (200, {"v": 1, "ack": 2}))
+        self.assertEqual(self.post(session, "result", result("REPAIRED"))[1]["next"], "reboot")
+        self.web.stop(signal.SIGKILL)
+        self.web.start()
+        self.assertEqual(self.post(session, "result", result("REPAIRED"))[1]["next"], "reboot")
+        self.assertEqual(self.web.answered(), [])
+        self.assertTrue(self.web.machine(MAC)["bundles"][0]["confirmed"])
+
+    def test_a_stop_ends_waiting_calls(self):
+        session = self.web.open(MAC)[1]["session"]
+        ended = []
+
+        def poll():
+            try:
+                ended.append(self.web.release(session, wait=25)[0])
+            except (OSError, http.client.HTTPException):
+                ended.append("closed")
+
+        thread = threading.Thread(target=poll)
+        thread.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        self.web.stop()
+        thread.join(5)
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual(len(ended), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
