@@ -201,10 +201,11 @@ int dnsmasq_test_config(const struct config *config, const char *path, struct er
 	int r = child_run(argv, uid, gid, TEST_SECONDS, output, sizeof(output));
 	if (r == 0)
 		return 0;
-	output[strcspn(output, "\n")] = '\0';
+	const char *said = output + strspn(output, "\n");
+	output[(size_t)(said - output) + strcspn(said, "\n")] = '\0';
 	return error_set(err, r < 0 ? r : -EINVAL, REASON_USAGE, "%s refuses %s: %s",
 	        config->dnsmasq, path,
-	        output[0] ? output
-	        : r < 0   ? strerror(-r)
-	                  : "no reason given");
+	        said[0] ? said
+	        : r < 0 ? strerror(-r)
+	                : "no reason given");
 }

@@ -19,7 +19,7 @@
 
 void state_path(char out[STATE_PATH_MAX], const char *dir, const char *name)
 {
-	snprintf(out, STATE_PATH_MAX, "%s/%s", dir, name);
+	snprintf(out, STATE_PATH_MAX, "%s%s%s", dir, name[0] ? "/" : "", name);
 }
 
 static int failed(struct error *err, const char *what, const char *path)

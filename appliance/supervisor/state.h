@@ -9,7 +9,7 @@
 
 #define STATE_PATH_MAX (CONFIG_PATH_MAX + 64)
 
-/* DIR/NAME into out. */
+/* DIR/NAME into out; DIR alone for "". */
 void state_path(char out[STATE_PATH_MAX], const char *dir, const char *name);
 
 /* Makes what is missing and sets owners and modes of everything. CANNOT_OPEN names the path. */

@@ -47,7 +47,9 @@ static bool parse_options(struct cursor *c, uint8_t address[4])
 
 	for (;;) {
 		uint8_t option = cursor_u8(c);
-		if (c->failed || option == OPTION_END)
+		if (c->failed)
+			return false;
+		if (option == OPTION_END)
 			return windows && asks;
 		if (option == OPTION_PAD)
 			continue;
