@@ -125,8 +125,9 @@ static enum bootnext prepare_boot(struct session *s, enum reason reason)
 
 	if (strcmp(reason_severity(reason), "ok") != 0)
 		return BOOTNEXT_NOT_NEEDED;
+	bool repaired = reason == REASON_REPAIRED || reason == REASON_COMPLETED_PENDING;
 	enum bootnext b = bootnext_to_windows(s->env->sys, &err);
-	session_tell(s, "running", "bootnext", REASON_OK,
+	session_tell(s, repaired ? "repaired" : "running", "bootnext", REASON_OK,
 	        b == BOOTNEXT_FAILED ? err.text : bootnext_name(b), NULL);
 	return b;
 }
@@ -144,8 +145,6 @@ static int report(struct session *s)
 
 	enum reason reason = session_verdict(s, &text);
 	enum bootnext boot_next = prepare_boot(s, reason);
-	bool well = strcmp(reason_severity(reason), "ok") == 0;
-	session_tell(s, well ? "repaired" : "attention", "result", reason, text, NULL);
 	session_show_reason(s, reason, text);
 	/* From here on the appliance hears the result and nothing after it. */
 	heartbeat_stop(s->heartbeat);

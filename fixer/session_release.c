@@ -101,8 +101,6 @@ static void leave_closed(struct session *s, enum reason reason, const char *text
 
 static void take_keys(struct session *s, const struct api_release *release)
 {
-	long long opened = 0;
-
 	for (size_t i = 0; i < release->count; i++) {
 		const struct api_release_key *key = &release->keys[i];
 		struct session_volume *v = find_closed(s, &key->volume);
@@ -115,17 +113,13 @@ static void take_keys(struct session *s, const struct api_release *release)
 			v->reason = err.reason;
 			(void)snprintf(v->text, sizeof(v->text), "%s", err.text);
 			session_tell(s, "unlocking", "release", err.reason, err.text, NULL);
-		} else {
-			opened++;
 		}
 	}
 	leave_closed(s, REASON_KEY_NOT_FOUND, "escrow released no key for this volume");
-	session_tell(s, "unlocking", "release", REASON_OK, "keys released",
-	        json_pack("{s:I}", "volumes", (json_int_t)opened));
 }
 
 /* The same news again at once is no news: a second's pause keeps a confused appliance quiet. */
-static void tell_pending(struct session *s, const struct api_release *now, struct api_release *last,
+static void show_pending(struct session *s, const struct api_release *now, struct api_release *last,
         int64_t asked_at)
 {
 	if (now->reason == last->reason && strcmp(now->text, last->text) == 0) {
@@ -135,9 +129,9 @@ static void tell_pending(struct session *s, const struct api_release *now, struc
 	}
 	*last = *now;
 	show_waiting(s, now->reason, now->text);
-	session_tell(s, "waiting", "release", now->reason, now->text, NULL);
 }
 
+/* What the appliance answers here is on its timeline already: no event repeats it. */
 static void wait_for_keys(struct session *s)
 {
 	struct api_release last = {.reason = REASON_WAITING_KEY}, now;
@@ -156,10 +150,9 @@ static void wait_for_keys(struct session *s)
 		}
 		if (now.status == RELEASE_DENIED) {
 			leave_closed(s, now.reason, now.text);
-			session_tell(s, "attention", "release", now.reason, now.text, NULL);
 			return;
 		}
-		tell_pending(s, &now, &last, asked_at);
+		show_pending(s, &now, &last, asked_at);
 	}
 }
 

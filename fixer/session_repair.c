@@ -44,12 +44,11 @@ static void progress(void *context, enum repair_step step, const char *text)
 	struct volume_job *job = context;
 	char line[NM_MAX_EVENT_TEXT];
 
+	if (step == STEP_DONE || (step == job->step && !text[0]))
+		return;
 	if (step != job->step)
 		note_end(job->s, job->step);
-	bool again = step == job->step && !text[0];
 	job->step = step;
-	if (again || step == STEP_DONE)
-		return;
 	(void)snprintf(line, sizeof(line), "%s%s%.300s", job->name, text[0] ? ": " : "", text);
 	session_show(job->s, steps[step].title, line);
 	session_tell(job->s, steps[step].state, repair_step_name(step), REASON_OK, line, NULL);
@@ -71,6 +70,16 @@ static int save(void *context, const struct bundle *bundle, struct error *err)
 	return 0;
 }
 
+/* A volume without Windows is no news: nearly every machine has a recovery partition. */
+static void tell_volume(struct session *s, const struct session_volume *v, const char *state)
+{
+	enum reason reason = v->reason == REASON_NO_WINDOWS ? REASON_OK : v->reason;
+	json_t *numbers = json_pack("{s:I}", "sectors", (json_int_t)v->result.sectors_written);
+
+	session_tell(s, v->reason == REASON_REPAIRED ? "repaired" : state, "volume", reason,
+	        v->text, numbers);
+}
+
 static void repair_one(struct session *s, struct session_volume *v)
 {
 	struct volume_job job = {.s = s, .step = STEP_INSPECT};
@@ -89,9 +98,7 @@ static void repair_one(struct session *s, struct session_volume *v)
 	(void)snprintf(v->text, sizeof(v->text), "%s: %.240s", job.name,
 	        r < 0 ? err.text : v->result.text);
 	s->sectors += v->result.sectors_written;
-	session_tell(s, v->reason == REASON_REPAIRED ? "repaired" : steps[job.step].state, "volume",
-	        v->reason, v->text,
-	        json_pack("{s:I}", "sectors", (json_int_t)v->result.sectors_written));
+	tell_volume(s, v, steps[job.step].state);
 }
 
 void session_repair(struct session *s)
