@@ -8,21 +8,21 @@
 #define STRETCH_ROUNDS 0x100000
 
 static int stretch(EVP_MD_CTX *ctx, EVP_MD *sha256, const uint8_t key[16], const uint8_t salt[16],
-	uint8_t out[FVE_KEY_LEN])
+        uint8_t out[FVE_KEY_LEN])
 {
 	struct {
 		uint8_t last[32], initial[32], salt[16], count[8];
 	} state = {0};
 
 	if (!ctx || !sha256 || EVP_Digest(key, 16, state.initial, NULL, sha256, NULL) != 1 ||
-		EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
+	        EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
 		return -EIO;
 	memcpy(state.salt, salt, 16);
 	for (uint64_t i = 0; i < STRETCH_ROUNDS; i++) {
 		put_le64(state.count, i);
 		if (EVP_DigestInit_ex2(ctx, NULL, NULL) != 1 ||
-			EVP_DigestUpdate(ctx, &state, sizeof(state)) != 1 ||
-			EVP_DigestFinal_ex(ctx, state.last, NULL) != 1)
+		        EVP_DigestUpdate(ctx, &state, sizeof(state)) != 1 ||
+		        EVP_DigestFinal_ex(ctx, state.last, NULL) != 1)
 			return -EIO;
 	}
 	memcpy(out, state.last, FVE_KEY_LEN);
@@ -42,25 +42,25 @@ int fve_stretch(const uint8_t key[16], const uint8_t salt[16], uint8_t out[FVE_K
 }
 
 static int seal(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *nonce, const void *data,
-	size_t len, uint8_t *out)
+        size_t len, uint8_t *out)
 {
 	uint8_t *mac = out, *cipher = out + FVE_MAC_LEN;
 	int n;
 
 	if (!ctx || EVP_EncryptInit_ex(ctx, EVP_aes_256_ccm(), NULL, NULL, NULL) != 1 ||
-		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, FVE_NONCE_LEN, NULL) != 1 ||
-		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, FVE_MAC_LEN, NULL) != 1 ||
-		EVP_EncryptInit_ex(ctx, NULL, NULL, key, nonce) != 1 ||
-		EVP_EncryptUpdate(ctx, NULL, &n, NULL, (int)len) != 1 ||
-		EVP_EncryptUpdate(ctx, cipher, &n, data, (int)len) != 1 ||
-		EVP_EncryptFinal_ex(ctx, cipher + n, &n) != 1 ||
-		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, FVE_MAC_LEN, mac) != 1)
+	        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, FVE_NONCE_LEN, NULL) != 1 ||
+	        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, FVE_MAC_LEN, NULL) != 1 ||
+	        EVP_EncryptInit_ex(ctx, NULL, NULL, key, nonce) != 1 ||
+	        EVP_EncryptUpdate(ctx, NULL, &n, NULL, (int)len) != 1 ||
+	        EVP_EncryptUpdate(ctx, cipher, &n, data, (int)len) != 1 ||
+	        EVP_EncryptFinal_ex(ctx, cipher + n, &n) != 1 ||
+	        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, FVE_MAC_LEN, mac) != 1)
 		return -EIO;
 	return 0;
 }
 
 int fve_seal(const uint8_t key[FVE_KEY_LEN], const uint8_t nonce[FVE_NONCE_LEN], const void *data,
-	size_t len, uint8_t *out)
+        size_t len, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int r = seal(ctx, key, nonce, data, len, out);
@@ -79,8 +79,8 @@ EVP_CIPHER_CTX *fve_sectors_new(const uint8_t *key)
 	return NULL;
 }
 
-int fve_encrypt_sectors(EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offset, uint8_t *data,
-	size_t len)
+int fve_encrypt_sectors(
+        EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offset, uint8_t *data, size_t len)
 {
 	for (size_t at = 0; at < len; at += sector_size) {
 		uint8_t tweak[16] = {0};
@@ -88,7 +88,7 @@ int fve_encrypt_sectors(EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offs
 
 		put_le64(tweak, (offset + at) / sector_size);
 		if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, tweak) != 1 ||
-			EVP_EncryptUpdate(ctx, data + at, &n, data + at, (int)sector_size) != 1)
+		        EVP_EncryptUpdate(ctx, data + at, &n, data + at, (int)sector_size) != 1)
 			return -EIO;
 	}
 	return 0;

@@ -21,12 +21,12 @@ int fve_stretch(const uint8_t key[16], const uint8_t salt[16], uint8_t out[FVE_K
 
 /* AES-256-CCM without additional data: out gets the MAC, then len bytes of ciphertext. */
 int fve_seal(const uint8_t key[FVE_KEY_LEN], const uint8_t nonce[FVE_NONCE_LEN], const void *data,
-	size_t len, uint8_t *out);
+        size_t len, uint8_t *out);
 
 /* Encrypts len bytes (whole sectors) in place as they lie at byte offset of the volume. ctx is from
  * fve_sectors_new(). */
-int fve_encrypt_sectors(EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offset, uint8_t *data,
-	size_t len);
+int fve_encrypt_sectors(
+        EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offset, uint8_t *data, size_t len);
 /* AES-XTS-128 under 32 bytes of key. NULL without memory. */
 EVP_CIPHER_CTX *fve_sectors_new(const uint8_t *key);
 

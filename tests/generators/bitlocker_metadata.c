@@ -9,14 +9,29 @@
 #include <string.h>
 #include <zlib.h>
 
-#define HEADER_LEN  64
-#define DATASET_LEN 48
+#define HEADER_LEN      64
+#define DATASET_LEN     48
 #define STATE_ENCRYPTED 4
 
-enum role { ROLE_PROPERTY = 0, ROLE_VMK = 2, ROLE_FVEK = 3, ROLE_DESCRIPTION = 7,
-	ROLE_VIRTUALIZATION = 0xf, ROLE_RECOVERY_KEY = 0x12, ROLE_STRETCHED_KEY = 0x13 };
-enum type { TYPE_KEY = 1, TYPE_TEXT = 2, TYPE_STRETCH = 3, TYPE_SEALED = 5, TYPE_TPM = 6, TYPE_VMK = 8,
-	TYPE_VIRTUALIZATION = 0xf, TYPE_BACKUP_TIME = 0x15 };
+enum role {
+	ROLE_PROPERTY = 0,
+	ROLE_VMK = 2,
+	ROLE_FVEK = 3,
+	ROLE_DESCRIPTION = 7,
+	ROLE_VIRTUALIZATION = 0xf,
+	ROLE_RECOVERY_KEY = 0x12,
+	ROLE_STRETCHED_KEY = 0x13
+};
+enum type {
+	TYPE_KEY = 1,
+	TYPE_TEXT = 2,
+	TYPE_STRETCH = 3,
+	TYPE_SEALED = 5,
+	TYPE_TPM = 6,
+	TYPE_VMK = 8,
+	TYPE_VIRTUALIZATION = 0xf,
+	TYPE_BACKUP_TIME = 0x15
+};
 
 /* Methods named in key datums. */
 #define KEY_RECOVERY   0x1000
@@ -102,7 +117,7 @@ static void text_datum(struct writer *w, enum role role, const char *text)
 
 /* A key datum of method and key, sealed under another key. */
 static void sealed_datum(struct writer *w, enum role role, const uint8_t *under, unsigned method,
-	const uint8_t *key, size_t len)
+        const uint8_t *key, size_t len)
 {
 	uint8_t nonce[FVE_NONCE_LEN], plain[12 + 64] = {0}, sealed[FVE_MAC_LEN + sizeof(plain)];
 	size_t plain_len = 12 + len;
@@ -269,8 +284,10 @@ static void validation(struct writer *w)
 int fve_build_metadata(struct fve_volume *v, struct buffer *out)
 {
 	/* 2023-05-15T00:00:00Z */
-	struct writer w = {.v = v, .out = out, .start = out->len,
-		.time = filetime_from_ns(1684108800ll * 1000000000)};
+	struct writer w = {.v = v,
+	        .out = out,
+	        .start = out->len,
+	        .time = filetime_from_ns(1684108800ll * 1000000000)};
 
 	headers(&w);
 	text_datum(&w, ROLE_DESCRIPTION, v->description);

@@ -27,8 +27,8 @@ static void add_recovery_password(struct fve_volume *v)
 
 	gen_random_bytes(&v->random, p->key, sizeof(p->key));
 	for (unsigned i = 0; i < 8; i++)
-		(void)snprintf(p->password + (size_t)i * 7, 8, "%06u%s", get_le16(p->key + (size_t)2 * i) * 11u,
-			i < 7 ? "-" : "");
+		(void)snprintf(p->password + (size_t)i * 7, 8, "%06u%s",
+		        get_le16(p->key + (size_t)2 * i) * 11u, i < 7 ? "-" : "");
 }
 
 void fve_make_keys(struct fve_volume *v, uint64_t seed, unsigned recovery_passwords, bool clear_key)
@@ -50,7 +50,8 @@ static bool in_metadata(const struct fve_volume *v, uint64_t at)
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		if (at >= v->metadata[i] && at < v->metadata[i] + FVE_AREA_SIZE)
 			return true;
-	return at < FVE_HEADER_SIZE || (at >= v->header_backup && at < v->header_backup + FVE_HEADER_SIZE);
+	return at < FVE_HEADER_SIZE ||
+	       (at >= v->header_backup && at < v->header_backup + FVE_HEADER_SIZE);
 }
 
 static bool to_encrypt(const struct fve_volume *v, uint64_t at)
@@ -63,8 +64,8 @@ static bool to_encrypt(const struct fve_volume *v, uint64_t at)
 }
 
 /* Clusters between the special areas. */
-static int write_clusters(const struct fve_volume *v, EVP_CIPHER_CTX *ctx, int plain, int disk,
-	uint64_t disk_offset)
+static int write_clusters(
+        const struct fve_volume *v, EVP_CIPHER_CTX *ctx, int plain, int disk, uint64_t disk_offset)
 {
 	uint8_t cluster[CLUSTER];
 	int r = 0;
@@ -82,14 +83,15 @@ static int write_clusters(const struct fve_volume *v, EVP_CIPHER_CTX *ctx, int p
 }
 
 /* The plain volume's start, encrypted as it lies in its new place. */
-static int write_moved_header(const struct fve_volume *v, EVP_CIPHER_CTX *ctx, int plain, int disk,
-	uint64_t disk_offset)
+static int write_moved_header(
+        const struct fve_volume *v, EVP_CIPHER_CTX *ctx, int plain, int disk, uint64_t disk_offset)
 {
 	uint8_t header[FVE_HEADER_SIZE];
 	int r = gen_pread(plain, header, sizeof(header), 0);
 
 	if (r == 0)
-		r = fve_encrypt_sectors(ctx, v->sector_size, v->header_backup, header, sizeof(header));
+		r = fve_encrypt_sectors(
+		        ctx, v->sector_size, v->header_backup, header, sizeof(header));
 	if (r == 0)
 		r = gen_pwrite(disk, header, sizeof(header), disk_offset + v->header_backup);
 	return r;

@@ -28,14 +28,14 @@ struct disk {
 	struct gpt_partition partitions[PART_COUNT];
 	unsigned partition_count;
 	struct tree tree;
-	struct fve_volume fve; /* of DISK_BITLOCKER */
+	struct fve_volume fve;            /* of DISK_BITLOCKER */
 	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
 };
 
 /* The GPT layout of d->options. 0 or -EINVAL (logged) when the disk is too small. */
 int disk_plan(struct disk *d);
-/* Makes, fills and copies to d->fd: the Windows volume (with BitLocker), the recovery volume, the ESP.
- * In this order: the ESP tells of the Windows volume. */
+/* Makes, fills and copies to d->fd: the Windows volume (with BitLocker), the recovery volume, the
+ * ESP. In this order: the ESP tells of the Windows volume. */
 int disk_write_windows(struct disk *d);
 int disk_write_recovery(struct disk *d);
 int disk_write_esp(struct disk *d);

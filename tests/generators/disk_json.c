@@ -22,10 +22,10 @@ static json_t *partitions_json(const struct disk *d)
 
 	for (unsigned i = 0; i < d->partition_count; i++) {
 		const struct gpt_partition *p = &d->partitions[i];
-		json_array_append_new(list, json_pack("{si ss ss so sI sI}", "number", (int)i + 1, "name",
-						    p->name, "type", p->type, "guid", guid_json(&p->id),
-						    "start", (json_int_t)p->start, "size",
-						    (json_int_t)p->size));
+		json_array_append_new(
+		        list, json_pack("{si ss ss so sI sI}", "number", (int)i + 1, "name",
+		                      p->name, "type", p->type, "guid", guid_json(&p->id), "start",
+		                      (json_int_t)p->start, "size", (json_int_t)p->size));
 	}
 	return list;
 }
@@ -36,8 +36,8 @@ static json_t *channel_file_json(const struct tree_channel_file *f)
 
 	iso8601_format(f->created * 1000000000, created);
 	iso8601_format(f->modified * 1000000000, modified);
-	return json_pack("{ss sI ss ss ss}", "path", f->path, "size", (json_int_t)f->size, "created",
-		created, "modified", modified, "sha256", f->sha256);
+	return json_pack("{ss sI ss ss ss}", "path", f->path, "size", (json_int_t)f->size,
+	        "created", created, "modified", modified, "sha256", f->sha256);
 }
 
 static json_t *bad_files_json(const struct disk *d)
@@ -59,9 +59,9 @@ static json_t *hex_json(const uint8_t *data, size_t len)
 
 static json_t *protector_json(const struct fve_protector *p)
 {
-	const char *kind = p->kind == FVE_TPM ? "tpm" :
-		p->kind == FVE_RECOVERY	      ? "recovery-password" :
-						"clear-key";
+	const char *kind = p->kind == FVE_TPM        ? "tpm"
+	                   : p->kind == FVE_RECOVERY ? "recovery-password"
+	                                             : "clear-key";
 
 	return json_pack("{so ss}", "guid", guid_json(&p->id), "kind", kind);
 }
@@ -75,16 +75,17 @@ static json_t *bitlocker_json(const struct disk *d)
 		const struct fve_protector *p = &v->protectors[i];
 		json_array_append_new(protectors, protector_json(p));
 		if (p->kind == FVE_RECOVERY)
-			json_array_append_new(passwords, json_pack("{so ss}", "guid", guid_json(&p->id),
-							 "password", p->password));
+			json_array_append_new(
+			        passwords, json_pack("{so ss}", "guid", guid_json(&p->id),
+			                           "password", p->password));
 	}
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		json_array_append_new(metadata, json_integer((json_int_t)v->metadata[i]));
-	return json_pack("{so ss sb so sI si so so so so}", "volume_guid", guid_json(&v->id), "method",
-		"xts-aes-128", "full_encryption", v->full, "metadata", metadata, "header_backup",
-		(json_int_t)v->header_backup, "bad_copies", (int)v->bad_copies, "protectors", protectors,
-		"recovery_passwords", passwords, "fvek", hex_json(v->fvek, sizeof(v->fvek)), "vmk",
-		hex_json(v->vmk, sizeof(v->vmk)));
+	return json_pack("{so ss sb so sI si so so so so}", "volume_guid", guid_json(&v->id),
+	        "method", "xts-aes-128", "full_encryption", v->full, "metadata", metadata,
+	        "header_backup", (json_int_t)v->header_backup, "bad_copies", (int)v->bad_copies,
+	        "protectors", protectors, "recovery_passwords", passwords, "fvek",
+	        hex_json(v->fvek, sizeof(v->fvek)), "vmk", hex_json(v->vmk, sizeof(v->vmk)));
 }
 
 int disk_write_json(const struct disk *d)
@@ -95,13 +96,14 @@ int disk_write_json(const struct disk *d)
 
 	if (asprintf(&path, "%s.json", o->output) < 0)
 		return -ENOMEM;
-	json_t *json = json_pack("{si ss ss sI sI si so so si ss* so so* so*}", "v", 1, "name", o->name, "kind",
-		kinds[o->kind], "seed", (json_int_t)o->seed, "size", (json_int_t)o->size, "sector_size",
-		(int)o->sector_size, "disk_guid", guid_json(&d->id), "partitions", partitions_json(d),
-		"c_partition", PART_C + 1, "ntfs_sha256", d->ntfs_sha256[0] ? d->ntfs_sha256 : NULL,
-		"bad_files", bad_files_json(d), "good_291",
-		d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL, "bitlocker",
-		o->kind == DISK_BITLOCKER ? bitlocker_json(d) : NULL);
+	json_t *json = json_pack("{si ss ss sI sI si so so si ss* so so* so*}", "v", 1, "name",
+	        o->name, "kind", kinds[o->kind], "seed", (json_int_t)o->seed, "size",
+	        (json_int_t)o->size, "sector_size", (int)o->sector_size, "disk_guid",
+	        guid_json(&d->id), "partitions", partitions_json(d), "c_partition", PART_C + 1,
+	        "ntfs_sha256", d->ntfs_sha256[0] ? d->ntfs_sha256 : NULL, "bad_files",
+	        bad_files_json(d), "good_291",
+	        d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL, "bitlocker",
+	        o->kind == DISK_BITLOCKER ? bitlocker_json(d) : NULL);
 	int r = json && json_dump_file(json, path, JSON_INDENT(1)) == 0 ? 0 : -EIO;
 	json_decref(json);
 	if (r < 0)

@@ -26,16 +26,19 @@ static const char type_linux[] = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 #define RECOVERY_ATTRIBUTES 0x8000000000000001ull
 
 static void add_partition(struct disk *d, const char *type, uint64_t size, const char *name,
-	struct gen_random *random)
+        struct gen_random *random)
 {
 	struct gpt_partition *p = &d->partitions[d->partition_count];
 	uint64_t start = MIB;
 
 	if (d->partition_count > 0)
 		start = p[-1].start + p[-1].size;
-	*p = (struct gpt_partition){.type = type, .id = gen_random_guid(random), .start = start,
-		.size = size, .name = name,
-		.attributes = type == type_recovery ? RECOVERY_ATTRIBUTES : 0};
+	*p = (struct gpt_partition){.type = type,
+	        .id = gen_random_guid(random),
+	        .start = start,
+	        .size = size,
+	        .name = name,
+	        .attributes = type == type_recovery ? RECOVERY_ATTRIBUTES : 0};
 	d->partition_count++;
 }
 
@@ -49,7 +52,7 @@ int disk_plan(struct disk *d)
 
 	if (d->options.size < least) {
 		log_error("--size: a disk with %u byte sectors needs %ju MiB or more",
-			d->options.sector_size, (uintmax_t)(least / MIB));
+		        d->options.sector_size, (uintmax_t)(least / MIB));
 		return -EINVAL;
 	}
 	gen_random_init(&random, d->options.seed, "partitions");
@@ -57,7 +60,7 @@ int disk_plan(struct disk *d)
 	add_partition(d, type_esp, esp, "EFI system partition", &random);
 	add_partition(d, type_msr, msr, "Microsoft reserved partition", &random);
 	add_partition(d, recovery ? type_basic_data : type_linux, d->options.size - others,
-		recovery ? "Basic data partition" : "Linux filesystem", &random);
+	        recovery ? "Basic data partition" : "Linux filesystem", &random);
 	if (recovery)
 		add_partition(d, type_recovery, recovery, "Basic data partition", &random);
 	return 0;
@@ -78,21 +81,26 @@ static int format(const struct disk *d, unsigned part, const char *path, const c
 
 	gen_random_init(&random, d->options.seed, label);
 	gen_random_bytes(&random, serial, sizeof(serial));
-	return gen_ntfs_format(path, p->size, p->start, d->options.sector_size, label, get_le64(serial));
+	return gen_ntfs_format(
+	        path, p->size, p->start, d->options.sector_size, label, get_le64(serial));
 }
 
 /* NTFS keeps the places of BitLocker's metadata occupied with files of these names. */
 static int reserve_bitlocker(struct disk *d)
 {
 	char id[GUID_TEXT], path[96];
-	struct gen_file file = {.path = path, .size = FVE_AREA_SIZE, .created = TREE_JULY,
-		.modified = TREE_JULY, .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
+	struct gen_file file = {.path = path,
+	        .size = FVE_AREA_SIZE,
+	        .created = TREE_JULY,
+	        .modified = TREE_JULY,
+	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
 	struct gen_run run;
 	int r = 0;
 
 	guid_format(&d->fve.id, id);
 	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++) {
-		(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}.%u", id, i + 1);
+		(void)snprintf(
+		        path, sizeof(path), "\\System Volume Information\\FVE2.{%s}.%u", id, i + 1);
 		r = gen_ntfs_reserve(d->tree.ntfs, &file, &run);
 		if (r == 0)
 			d->fve.metadata[i] = run.first * GEN_CLUSTER;
@@ -134,7 +142,8 @@ static void plan_bitlocker(struct disk *d)
 	d->fve.sector_size = o->sector_size;
 	d->fve.full = o->full_encryption;
 	d->fve.bad_copies = o->bad_copies;
-	(void)snprintf(d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
+	(void)snprintf(
+	        d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
 	fve_make_keys(&d->fve, o->seed, o->recovery_protectors, o->clear_key);
 }
 
@@ -210,40 +219,40 @@ int disk_write_recovery(struct disk *d)
 }
 
 /* Plays the part of the TPM. The form is that of dislocker's --fvek files: u16 method, 64 bytes. */
-static int put_fvek(const struct disk *d, const char *path)
+static int put_fvek(const struct disk *d, struct gen_esp *esp)
 {
 	uint8_t file[66] = {0};
 
 	put_le16(file, FVE_METHOD_XTS128);
 	memcpy(file + 2, d->fve.fvek, sizeof(d->fve.fvek));
-	return gen_esp_put(path, "/EFI/Microsoft/Boot/standin/fvek", file, sizeof(file));
+	return gen_esp_put(esp, "/EFI/Microsoft/Boot/standin/fvek", file, sizeof(file));
 }
 
 /* What the stand-in for Windows needs to find and judge C:. */
-static int put_standin(const struct disk *d, const char *path)
+static int put_standin(const struct disk *d, struct gen_esp *esp)
 {
-	static const char *const folders[] = {"/EFI", "/EFI/Microsoft", "/EFI/Microsoft/Boot",
-		"/EFI/Microsoft/Boot/standin"};
+	static const char *const folders[] = {
+	        "/EFI", "/EFI/Microsoft", "/EFI/Microsoft/Boot", "/EFI/Microsoft/Boot/standin"};
 	const struct gpt_partition *c = &d->partitions[PART_C];
 	char id[GUID_TEXT], info[400];
 	int r = 0;
 
 	for (size_t i = 0; i < 4 && r == 0; i++)
-		r = gen_esp_mkdir(path, folders[i]);
+		r = gen_esp_mkdir(esp, folders[i]);
 	guid_format(&c->id, id);
 	for (char *p = id; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 	int len = snprintf(info, sizeof(info),
-		"C_PARTUUID=%s\nC_START=%ju\nC_SIZE=%ju\nBITLOCKER=%d\nNAME=%s\n", id,
-		(uintmax_t)c->start, (uintmax_t)c->size, d->options.kind == DISK_BITLOCKER,
-		d->options.name);
+	        "C_PARTUUID=%s\nC_START=%ju\nC_SIZE=%ju\nBITLOCKER=%d\nNAME=%s\n", id,
+	        (uintmax_t)c->start, (uintmax_t)c->size, d->options.kind == DISK_BITLOCKER,
+	        d->options.name);
 	if (r == 0)
-		r = gen_esp_put(path, "/EFI/Microsoft/Boot/standin/info", info, (size_t)len);
+		r = gen_esp_put(esp, "/EFI/Microsoft/Boot/standin/info", info, (size_t)len);
 	if (r == 0 && d->options.kind == DISK_BITLOCKER)
-		r = put_fvek(d, path);
+		r = put_fvek(d, esp);
 	if (r == 0 && d->tree.manifest.len > 0)
-		r = gen_esp_put(path, "/EFI/Microsoft/Boot/standin/manifest", d->tree.manifest.data,
-			d->tree.manifest.len);
+		r = gen_esp_put(esp, "/EFI/Microsoft/Boot/standin/manifest", d->tree.manifest.data,
+		        d->tree.manifest.len);
 	return r;
 }
 
@@ -252,17 +261,20 @@ int disk_write_esp(struct disk *d)
 	const struct gpt_partition *p = &d->partitions[PART_ESP];
 	char *path CLEANUP_FREE = beside(d, "esp");
 	struct gen_random random;
+	struct gen_esp esp;
 	uint8_t serial[4];
 
 	if (!path)
 		return -ENOMEM;
 	gen_random_init(&random, d->options.seed, "esp");
 	gen_random_bytes(&random, serial, sizeof(serial));
-	int r = gen_esp_format(path, p->size, p->start, d->options.sector_size, get_le32(serial));
+	int r = gen_esp_format(
+	        &esp, path, p->size, p->start, d->options.sector_size, get_le32(serial));
 	if (r == 0)
-		r = put_standin(d, path);
+		r = put_standin(d, &esp);
 	if (r == 0 && d->options.esp_dir)
-		r = gen_esp_copy_tree(path, d->options.esp_dir, "");
+		r = gen_esp_copy_tree(&esp, d->options.esp_dir, "");
+	gen_esp_free(&esp);
 	if (r == 0)
 		r = copy_whole(d, path, PART_ESP);
 	(void)unlink(path);

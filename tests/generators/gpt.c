@@ -51,7 +51,7 @@ static int fill_entry(uint8_t *entry, const struct gpt_partition *p, uint32_t se
 
 /* One of the two headers: at LBA self, its twin at other, its copy of the table at table. */
 static int write_header(int fd, uint32_t sector_size, uint64_t sectors, const struct guid *disk_id,
-	uint64_t self, uint64_t other, uint64_t table, uint32_t table_crc)
+        uint64_t self, uint64_t other, uint64_t table, uint32_t table_crc)
 {
 	uint64_t table_sectors = TABLE_SIZE / sector_size;
 	uint8_t h[HEADER_SIZE] = "EFI PART";
@@ -72,7 +72,7 @@ static int write_header(int fd, uint32_t sector_size, uint64_t sectors, const st
 }
 
 int gen_gpt_write(int fd, uint64_t disk_size, uint32_t sector_size, const struct guid *disk_id,
-	const struct gpt_partition *partitions, unsigned count)
+        const struct gpt_partition *partitions, unsigned count)
 {
 	uint64_t sectors = disk_size / sector_size, last = sectors - 1;
 	uint64_t backup_table = last - TABLE_SIZE / sector_size;
@@ -91,6 +91,7 @@ int gen_gpt_write(int fd, uint64_t disk_size, uint32_t sector_size, const struct
 	if (r == 0)
 		r = write_header(fd, sector_size, sectors, disk_id, 1, last, 2, table_crc);
 	if (r == 0)
-		r = write_header(fd, sector_size, sectors, disk_id, last, 1, backup_table, table_crc);
+		r = write_header(
+		        fd, sector_size, sectors, disk_id, last, 1, backup_table, table_crc);
 	return r;
 }

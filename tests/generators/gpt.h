@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes a GUID partition table as UEFI 2.10 section 5 lays it down: protective MBR, both headers. */
+/* Writes a GUID partition table as UEFI 2.10 section 5 lays it down: protective MBR, both headers.
+ */
 #ifndef GENERATORS_GPT_H
 #define GENERATORS_GPT_H
 
@@ -20,6 +21,6 @@ struct gpt_partition {
 
 /* fd: the disk, its size already set. 0 or -errno (logged). */
 int gen_gpt_write(int fd, uint64_t disk_size, uint32_t sector_size, const struct guid *disk_id,
-	const struct gpt_partition *partitions, unsigned count);
+        const struct gpt_partition *partitions, unsigned count);
 
 #endif

@@ -24,45 +24,59 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 }
 
 static const char usage[] =
-	"usage: mkdisk --output DISK.raw [options]\n"
-	"  --bitlocker | --plain | --no-windows | --no-ntfs   what C: is (bitlocker)\n"
-	"  --name NAME                the machine's name (WS-0001)\n"
-	"  --seed N                   same seed and options: same bytes (1)\n"
-	"  --size MIB                 of the disk (1024)\n"
-	"  --sector-size 512|4096     (512)\n"
-	"  --esp-dir DIR              copy everything in DIR onto the ESP\n"
-	"  --files N                  about how many files on C: (3000)\n"
-	"  --bad-files N              channel files 291 of the bad window, 0 to 8 (1)\n"
-	"  --good-291                 also one channel file 291 of 05:40\n"
-	"  --recovery-protectors N    recovery passwords, 0 to 8 (1)\n"
-	"  --full-encryption          encrypt unused clusters too\n"
-	"  --clear-key                suspended: a clear key beside the other protectors\n"
-	"  --bad-copies N             damage the first N of the three metadata copies (0)\n";
+        "usage: mkdisk --output DISK.raw [options]\n"
+        "  --bitlocker | --plain | --no-windows | --no-ntfs   what C: is (bitlocker)\n"
+        "  --name NAME                the machine's name (WS-0001)\n"
+        "  --seed N                   same seed and options: same bytes (1)\n"
+        "  --size MIB                 of the disk (1024)\n"
+        "  --sector-size 512|4096     (512)\n"
+        "  --esp-dir DIR              copy everything in DIR onto the ESP\n"
+        "  --files N                  about how many files on C: (3000)\n"
+        "  --bad-files N              channel files 291 of the bad window, 0 to 8 (1)\n"
+        "  --good-291                 also one channel file 291 of 05:40\n"
+        "  --recovery-protectors N    recovery passwords, 0 to 8 (1)\n"
+        "  --full-encryption          encrypt unused clusters too\n"
+        "  --clear-key                suspended: a clear key beside the other protectors\n"
+        "  --bad-copies N             damage the first N of the three metadata copies (0)\n";
 
-enum { OPT_OUTPUT = 256, OPT_KIND, OPT_NAME, OPT_SEED, OPT_SIZE, OPT_SECTOR, OPT_ESP_DIR, OPT_FILES,
-	OPT_BAD_FILES, OPT_GOOD_291, OPT_RECOVERY, OPT_FULL, OPT_CLEAR, OPT_BAD_COPIES };
+enum {
+	OPT_OUTPUT = 256,
+	OPT_KIND,
+	OPT_NAME,
+	OPT_SEED,
+	OPT_SIZE,
+	OPT_SECTOR,
+	OPT_ESP_DIR,
+	OPT_FILES,
+	OPT_BAD_FILES,
+	OPT_GOOD_291,
+	OPT_RECOVERY,
+	OPT_FULL,
+	OPT_CLEAR,
+	OPT_BAD_COPIES
+};
 
 static int kind = DISK_BITLOCKER;
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, OPT_OUTPUT},
-	{"bitlocker", no_argument, &kind, DISK_BITLOCKER},
-	{"plain", no_argument, &kind, DISK_PLAIN},
-	{"no-windows", no_argument, &kind, DISK_NO_WINDOWS},
-	{"no-ntfs", no_argument, &kind, DISK_NO_NTFS},
-	{"name", required_argument, NULL, OPT_NAME},
-	{"seed", required_argument, NULL, OPT_SEED},
-	{"size", required_argument, NULL, OPT_SIZE},
-	{"sector-size", required_argument, NULL, OPT_SECTOR},
-	{"esp-dir", required_argument, NULL, OPT_ESP_DIR},
-	{"files", required_argument, NULL, OPT_FILES},
-	{"bad-files", required_argument, NULL, OPT_BAD_FILES},
-	{"good-291", no_argument, NULL, OPT_GOOD_291},
-	{"recovery-protectors", required_argument, NULL, OPT_RECOVERY},
-	{"full-encryption", no_argument, NULL, OPT_FULL},
-	{"clear-key", no_argument, NULL, OPT_CLEAR},
-	{"bad-copies", required_argument, NULL, OPT_BAD_COPIES},
-	{NULL, 0, NULL, 0},
+        {"output", required_argument, NULL, OPT_OUTPUT},
+        {"bitlocker", no_argument, &kind, DISK_BITLOCKER},
+        {"plain", no_argument, &kind, DISK_PLAIN},
+        {"no-windows", no_argument, &kind, DISK_NO_WINDOWS},
+        {"no-ntfs", no_argument, &kind, DISK_NO_NTFS},
+        {"name", required_argument, NULL, OPT_NAME},
+        {"seed", required_argument, NULL, OPT_SEED},
+        {"size", required_argument, NULL, OPT_SIZE},
+        {"sector-size", required_argument, NULL, OPT_SECTOR},
+        {"esp-dir", required_argument, NULL, OPT_ESP_DIR},
+        {"files", required_argument, NULL, OPT_FILES},
+        {"bad-files", required_argument, NULL, OPT_BAD_FILES},
+        {"good-291", no_argument, NULL, OPT_GOOD_291},
+        {"recovery-protectors", required_argument, NULL, OPT_RECOVERY},
+        {"full-encryption", no_argument, NULL, OPT_FULL},
+        {"clear-key", no_argument, NULL, OPT_CLEAR},
+        {"bad-copies", required_argument, NULL, OPT_BAD_COPIES},
+        {NULL, 0, NULL, 0},
 };
 
 /* A decimal number from min to max, or the program ends. */
@@ -74,7 +88,7 @@ static uint64_t number(const char *text, uint64_t min, uint64_t max)
 	unsigned long long value = strtoull(text, &end, 10);
 	if (errno != 0 || end == text || *end || *text == '-' || value < min || value > max) {
 		(void)fprintf(stderr, "mkdisk: %s is not a number from %ju to %ju\n", text,
-			(uintmax_t)min, (uintmax_t)max);
+		        (uintmax_t)min, (uintmax_t)max);
 		exit(2);
 	}
 	return value;
@@ -139,7 +153,7 @@ static int make(struct disk *d)
 	if (d->fd < 0)
 		return d->fd;
 	r = gen_gpt_write(d->fd, d->options.size, d->options.sector_size, &d->id, d->partitions,
-		d->partition_count);
+	        d->partition_count);
 	if (r == 0 && d->options.kind != DISK_NO_NTFS)
 		r = disk_write_windows(d);
 	if (r == 0 && d->options.kind != DISK_NO_NTFS)
@@ -156,9 +170,13 @@ static int make(struct disk *d)
 
 int main(int argc, char **argv)
 {
-	struct disk d = {.options = {.name = "WS-0001", .seed = 1, .size = 1024ull * 1024 * 1024,
-				 .sector_size = 512, .files = 3000, .bad_files = 1,
-				 .recovery_protectors = 1}};
+	struct disk d = {.options = {.name = "WS-0001",
+	                         .seed = 1,
+	                         .size = 1024ull * 1024 * 1024,
+	                         .sector_size = 512,
+	                         .files = 3000,
+	                         .bad_files = 1,
+	                         .recovery_protectors = 1}};
 	int option;
 
 	log_init("mkdisk", false);

@@ -12,7 +12,8 @@
 
 #define SHORT_NAME 13 /* "ABCDEFGH.XYZ" */
 
-/* Upper-cases up to max letters of text that an 8.3 name may have; true when nothing was left out. */
+/* Upper-cases up to max letters of text that an 8.3 name may have; true when nothing was left out.
+ */
 static bool squeeze(const char *text, size_t len, size_t max, char *out)
 {
 	size_t n = 0;
@@ -26,8 +27,9 @@ static bool squeeze(const char *text, size_t len, size_t max, char *out)
 	return n == len;
 }
 
-/* What Windows would call the file on a volume with 8.3 names; the hash in the fifth and later names
- * is not Microsoft's. attempt counts from 0; a name that fits as it is has one attempt only. */
+/* What Windows would call the file on a volume with 8.3 names; the hash in the fifth and later
+ * names is not Microsoft's. attempt counts from 0; a name that fits as it is has one attempt only.
+ */
 static bool short_name(const char *name, unsigned attempt, char out[SHORT_NAME])
 {
 	const char *dot = strrchr(name, '.');
@@ -45,11 +47,11 @@ static bool short_name(const char *name, unsigned attempt, char out[SHORT_NAME])
 	for (const char *p = name; *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 16777619u;
 	if (attempt < 4 && base[0])
-		(void)snprintf(out, SHORT_NAME, "%.6s~%u%s%s", base, attempt + 1, extension[0] ? "." : "",
-			extension);
+		(void)snprintf(out, SHORT_NAME, "%.6s~%u%s%s", base, attempt + 1,
+		        extension[0] ? "." : "", extension);
 	else
 		(void)snprintf(out, SHORT_NAME, "%.2s%04X~1%s%s", base, hash & 0xffff,
-			extension[0] ? "." : "", extension);
+		        extension[0] ? "." : "", extension);
 	return attempt < 100;
 }
 
@@ -93,7 +95,8 @@ int gen_ntfs_finish_entry(struct gen_entry *e)
 	return 0;
 }
 
-static int write_stream(ntfs_inode *ni, const char *path, const void *data, size_t size, size_t offset)
+static int write_stream(
+        ntfs_inode *ni, const char *path, const void *data, size_t size, size_t offset)
 {
 	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
 	int r = 0;
@@ -140,8 +143,8 @@ int gen_ntfs_put_sparse(struct gen_ntfs *n, const struct gen_file *file)
 	return put_at(n, &end, file->size - 1);
 }
 
-int gen_ntfs_add_stream(struct gen_ntfs *n, const char *path, const char *stream, const void *data,
-	size_t size)
+int gen_ntfs_add_stream(
+        struct gen_ntfs *n, const char *path, const char *stream, const void *data, size_t size)
 {
 	ntfs_inode *ni = gen_ntfs_lookup(n, path);
 	ntfschar *units = NULL;
@@ -150,7 +153,8 @@ int gen_ntfs_add_stream(struct gen_ntfs *n, const char *path, const char *stream
 	if (!ni)
 		return gen_ntfs_failed("cannot open", path);
 	int len = ntfs_mbstoucs(stream, &units);
-	if (len <= 0 || len > 255 || ntfs_attr_add(ni, AT_DATA, units, (u8)len, data, (s64)size) < 0)
+	if (len <= 0 || len > 255 ||
+	        ntfs_attr_add(ni, AT_DATA, units, (u8)len, data, (s64)size) < 0)
 		r = gen_ntfs_failed("cannot add a stream to", path);
 	free(units);
 	if (ntfs_inode_close(ni) < 0 && r == 0)
@@ -160,47 +164,45 @@ int gen_ntfs_add_stream(struct gen_ntfs *n, const char *path, const char *stream
 
 int gen_ntfs_link(struct gen_ntfs *n, const char *path, const char *new_path)
 {
-	const char *name = strrchr(new_path, '\\') + 1;
-	char parent[512];
+	struct gen_entry entry = {.ni = gen_ntfs_lookup(n, path)};
 	ntfschar *units = NULL;
-	int r = 0;
+	int r;
 
-	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(name - new_path - 1), new_path);
-	r = gen_ntfs_mkdir(n, parent);
-	if (r < 0)
+	if (!entry.ni)
+		return gen_ntfs_failed("cannot open", path);
+	uint64_t number = entry.ni->mft_no;
+	int64_t created = filetime_to_ns((uint64_t)entry.ni->creation_time) / 1000000000;
+	int64_t modified = filetime_to_ns((uint64_t)entry.ni->last_data_change_time) / 1000000000;
+	r = gen_ntfs_parent(n, new_path, &entry.folder, &entry.name);
+	if (r < 0) {
+		(void)ntfs_inode_close(entry.ni);
 		return r;
-	ntfs_inode *ni = gen_ntfs_lookup(n, path), *folder = gen_ntfs_lookup(n, parent);
-	int len = ntfs_mbstoucs(name, &units);
-	if (!ni || !folder || len <= 0 || len > 255 || ntfs_link(ni, folder, units, (u8)len) < 0)
+	}
+	int len = ntfs_mbstoucs(entry.name, &units);
+	if (len <= 0 || len > 255 || ntfs_link(entry.ni, entry.folder, units, (u8)len) < 0)
 		r = gen_ntfs_failed("cannot link", new_path);
 	free(units);
-	uint64_t number = ni ? ni->mft_no : 0;
-	int64_t created = ni ? filetime_to_ns((uint64_t)ni->creation_time) / 1000000000 : 0;
-	int64_t modified = ni ? filetime_to_ns((uint64_t)ni->last_data_change_time) / 1000000000 : 0;
-	if (ni && ntfs_inode_close(ni) < 0 && r == 0)
-		r = gen_ntfs_failed("cannot close", path);
-	if (folder && ntfs_inode_close(folder) < 0 && r == 0)
-		r = gen_ntfs_failed("cannot close", parent);
-	if (r == 0)
-		r = gen_ntfs_set_times(n, number, created, modified, 0);
-	return r;
+	/* No 8.3 name: libntfs-3g gives none to a second link. */
+	r = close_entry(&entry, r);
+	return r == 0 ? gen_ntfs_set_times(n, number, created, modified, 0) : r;
 }
 
 static int remember_runs(struct gen_ntfs *n, const ntfs_attr *na)
 {
 	for (const runlist_element *rl = na->rl; rl && rl->length > 0; rl++) {
-		struct gen_run *more = reallocarray(n->reserved, n->reserved_count + 1, sizeof(*more));
+		struct gen_run *more =
+		        reallocarray(n->reserved, n->reserved_count + 1, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		n->reserved = more;
-		n->reserved[n->reserved_count++] = (struct gen_run){.first = (uint64_t)rl->lcn,
-			.count = (uint64_t)rl->length};
+		n->reserved[n->reserved_count++] =
+		        (struct gen_run){.first = (uint64_t)rl->lcn, .count = (uint64_t)rl->length};
 	}
 	return 0;
 }
 
-static int allocate(struct gen_ntfs *n, ntfs_inode *ni, const struct gen_file *file,
-	struct gen_run *ret_run)
+static int allocate(
+        struct gen_ntfs *n, ntfs_inode *ni, const struct gen_file *file, struct gen_run *ret_run)
 {
 	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
 	size_t before = n->reserved_count;
@@ -208,13 +210,15 @@ static int allocate(struct gen_ntfs *n, ntfs_inode *ni, const struct gen_file *f
 
 	if (!na)
 		return gen_ntfs_failed("cannot open the data of", file->path);
-	if (ntfs_attr_truncate_solid(na, (s64)file->size) != 0 || ntfs_attr_map_whole_runlist(na) < 0)
+	if (ntfs_attr_truncate_solid(na, (s64)file->size) != 0 ||
+	        ntfs_attr_map_whole_runlist(na) < 0)
 		r = gen_ntfs_failed("cannot allocate", file->path);
 	else
 		r = remember_runs(n, na);
 	ntfs_attr_close(na);
 	if (r == 0 && ret_run && n->reserved_count != before + 1) {
-		log_error("%s is in %zu pieces; it must be in one", file->path, n->reserved_count - before);
+		log_error("%s is in %zu pieces; it must be in one", file->path,
+		        n->reserved_count - before);
 		r = -ENOSPC;
 	}
 	if (r == 0 && ret_run)

@@ -32,11 +32,11 @@ static int set_serial(const char *path, uint64_t size, uint32_t sector_size, uin
 }
 
 int gen_ntfs_format(const char *path, uint64_t size, uint64_t start, uint32_t sector_size,
-	const char *label, uint64_t serial)
+        const char *label, uint64_t serial)
 {
 	char first_sector[24], sector[12];
-	const char *const argv[] = {"mkntfs", "-q", "-F", "-f", "-T", "-c", "4096", "-s", sector, "-p",
-		first_sector, "-H", "255", "-S", "63", "-L", label, path, NULL};
+	const char *const argv[] = {"mkntfs", "-q", "-F", "-f", "-T", "-c", "4096", "-s", sector,
+	        "-p", first_sector, "-H", "255", "-S", "63", "-L", label, path, NULL};
 	int fd = gen_create(path, size);
 
 	if (fd < 0)
@@ -103,11 +103,12 @@ ntfs_inode *gen_ntfs_lookup(struct gen_ntfs *n, const char *path)
 	return ntfs_pathname_to_inode(n->vol, NULL, slashes);
 }
 
-int gen_ntfs_make_entry(struct gen_ntfs *n, const char *path, mode_t type, struct gen_entry *ret)
+int gen_ntfs_parent(
+        struct gen_ntfs *n, const char *path, ntfs_inode **ret_folder, const char **ret_name)
 {
 	const char *name = strrchr(path, '\\') + 1;
+	/* The root keeps its backslash. */
 	char *parent CLEANUP_FREE = strndup(path, (size_t)(name - path - (name - 1 != path)));
-	ntfschar *units = NULL;
 
 	if (!parent)
 		return -ENOMEM;
@@ -117,18 +118,32 @@ int gen_ntfs_make_entry(struct gen_ntfs *n, const char *path, mode_t type, struc
 	ntfs_inode *folder = gen_ntfs_lookup(n, parent);
 	if (!folder)
 		return gen_ntfs_failed("cannot open folder", parent);
-	int len = ntfs_mbstoucs(name, &units);
+	*ret_folder = folder;
+	*ret_name = name;
+	return 0;
+}
+
+int gen_ntfs_make_entry(struct gen_ntfs *n, const char *path, mode_t type, struct gen_entry *ret)
+{
+	struct gen_entry entry;
+	ntfschar *units = NULL;
+	int r = gen_ntfs_parent(n, path, &entry.folder, &entry.name);
+
+	if (r < 0)
+		return r;
+	int len = ntfs_mbstoucs(entry.name, &units);
 	/* 0x100 is the security descriptor mkntfs puts into $Secure for files. */
-	ntfs_inode *ni = len > 0 && len <= 255 ? ntfs_create(folder, const_cpu_to_le32(0x100), units,
-							 (u8)len, type) : NULL;
-	if (!ni) {
-		r = gen_ntfs_failed("cannot create", path);
-		(void)ntfs_inode_close(folder);
-	} else {
-		*ret = (struct gen_entry){.ni = ni, .folder = folder, .name = name};
-	}
+	entry.ni = len > 0 && len <= 255 ? ntfs_create(entry.folder, const_cpu_to_le32(0x100),
+	                                           units, (u8)len, type)
+	                                 : NULL;
 	free(units);
-	return r;
+	if (!entry.ni) {
+		r = gen_ntfs_failed("cannot create", path);
+		(void)ntfs_inode_close(entry.folder);
+		return r;
+	}
+	*ret = entry;
+	return 0;
 }
 
 static int remember_folder(struct gen_ntfs *n, uint64_t number)
@@ -170,8 +185,8 @@ int gen_ntfs_compress_folder(struct gen_ntfs *n, const char *path)
 	return ntfs_inode_close(ni) == 0 ? 0 : gen_ntfs_failed("cannot close", path);
 }
 
-int gen_ntfs_set_times(struct gen_ntfs *n, uint64_t number, int64_t created, int64_t modified,
-	uint32_t attributes)
+int gen_ntfs_set_times(
+        struct gen_ntfs *n, uint64_t number, int64_t created, int64_t modified, uint32_t attributes)
 {
 	ntfs_inode *ni = ntfs_inode_open(n->vol, number);
 	ntfs_time birth = cpu_to_sle64((s64)filetime_from_ns(created * 1000000000));
@@ -187,10 +202,10 @@ int gen_ntfs_set_times(struct gen_ntfs *n, uint64_t number, int64_t created, int
 
 	/* Windows leaves the times in $FILE_NAME as they were when the name was made. */
 	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
-	while (ctx && ntfs_attr_lookup(AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0,
-			      ctx) == 0) {
-		FILE_NAME_ATTR *fn = (FILE_NAME_ATTR *)((u8 *)ctx->attr +
-							le16_to_cpu(ctx->attr->value_offset));
+	while (ctx && ntfs_attr_lookup(
+	                      AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
+		FILE_NAME_ATTR *fn =
+		        (FILE_NAME_ATTR *)((u8 *)ctx->attr + le16_to_cpu(ctx->attr->value_offset));
 		fn->creation_time = fn->last_data_change_time = birth;
 		fn->last_mft_change_time = fn->last_access_time = birth;
 		ntfs_inode_mark_dirty(ctx->ntfs_ino);
@@ -223,8 +238,9 @@ int gen_ntfs_written_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap, uint64_t
 		return gen_ntfs_failed("cannot read", "$Bitmap");
 	}
 	for (size_t i = 0; i < n->reserved_count; i++)
-		for (uint64_t c = n->reserved[i].first; c < n->reserved[i].first + n->reserved[i].count; c++)
-			bitmap[c / 8] &= (uint8_t)~(1u << (c % 8));
+		for (uint64_t c = n->reserved[i].first;
+		        c < n->reserved[i].first + n->reserved[i].count; c++)
+			bitmap[c / 8] &= (uint8_t) ~(1u << (c % 8));
 	*ret_bitmap = bitmap;
 	*ret_clusters = (uint64_t)n->vol->nr_clusters;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An NTFS volume in a file: formatted by mkntfs, filled through libntfs-3g in this process. Paths are
- * UTF-8 with '\' between components, from the root, as Windows shows them without the drive.
+ * An NTFS volume in a file: formatted by mkntfs, filled through libntfs-3g in this process. Paths
+ * are UTF-8 with '\' between components, from the root, as Windows shows them without the drive.
  * Functions return 0 or -errno and log what failed.
  */
 #ifndef GENERATORS_NTFS_IMAGE_H
@@ -18,7 +18,7 @@ struct gen_run {
 	uint64_t first, count;
 };
 
-#define GEN_CLUSTER 4096
+#define GEN_CLUSTER       4096
 #define GEN_ATTR_READONLY 0x1
 #define GEN_ATTR_HIDDEN   0x2
 #define GEN_ATTR_SYSTEM   0x4
@@ -34,7 +34,7 @@ struct gen_file {
 
 /* Makes path a freshly formatted volume of size bytes that lies start bytes into its disk. */
 int gen_ntfs_format(const char *path, uint64_t size, uint64_t start, uint32_t sector_size,
-	const char *label, uint64_t serial);
+        const char *label, uint64_t serial);
 
 int gen_ntfs_open(const char *path, struct gen_ntfs **ret);
 /* Writes everything out and frees n, also on failure. NULL is fine. */
@@ -46,8 +46,8 @@ int gen_ntfs_mkdir(struct gen_ntfs *n, const char *path);
 int gen_ntfs_compress_folder(struct gen_ntfs *n, const char *path);
 /* A new file with its 8.3 name; missing folders are made. */
 int gen_ntfs_put(struct gen_ntfs *n, const struct gen_file *file);
-int gen_ntfs_add_stream(struct gen_ntfs *n, const char *path, const char *stream, const void *data,
-	size_t size);
+int gen_ntfs_add_stream(
+        struct gen_ntfs *n, const char *path, const char *stream, const void *data, size_t size);
 int gen_ntfs_link(struct gen_ntfs *n, const char *path, const char *new_path);
 /* A file of size bytes with clusters but nothing written to them: it reads as zeros. ret_run may be
  * NULL; when it is not, the clusters must be one run, which is given back. */

@@ -35,10 +35,13 @@ struct gen_entry {
 int gen_ntfs_failed(const char *what, const char *path);
 /* NULL with errno set when there is no such path. */
 ntfs_inode *gen_ntfs_lookup(struct gen_ntfs *n, const char *path);
+/* The folder path is in, made when it is missing, and the last component of path. */
+int gen_ntfs_parent(
+        struct gen_ntfs *n, const char *path, ntfs_inode **ret_folder, const char **ret_name);
 int gen_ntfs_make_entry(struct gen_ntfs *n, const char *path, mode_t type, struct gen_entry *ret);
 /* Gives the entry its 8.3 name and closes both inodes, also on failure. */
 int gen_ntfs_finish_entry(struct gen_entry *entry);
 int gen_ntfs_set_times(struct gen_ntfs *n, uint64_t number, int64_t created, int64_t modified,
-	uint32_t attributes);
+        uint32_t attributes);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bytes that look random and are the same for the same seed: ChaCha20 under SHA-256(seed, label). */
+/* Bytes that look random and are the same for the same seed: ChaCha20 under SHA-256(seed, label).
+ */
 #ifndef GENERATORS_RANDOM_H
 #define GENERATORS_RANDOM_H
 

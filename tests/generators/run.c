@@ -26,8 +26,9 @@ static void show_output(int fd)
 
 int gen_run(const char *const argv[])
 {
-	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-		"SOURCE_DATE_EPOCH=1719792000", "TZ=UTC", "MTOOLS_SKIP_CHECK=1", NULL};
+	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	        "LC_ALL=C.UTF-8", "SOURCE_DATE_EPOCH=1719792000", "TZ=UTC", "MTOOLS_SKIP_CHECK=1",
+	        NULL};
 	int output CLEANUP_CLOSE = memfd_create("output", MFD_CLOEXEC);
 	posix_spawn_file_actions_t actions;
 	int status = 0;
@@ -71,7 +72,8 @@ int gen_pwrite(int fd, const void *data, size_t len, uint64_t offset)
 			continue;
 		if (n <= 0) {
 			int r = n < 0 ? -errno : -EIO;
-			log_error("writing %zu bytes at %ju: %s", len, (uintmax_t)offset, strerror(-r));
+			log_error("writing %zu bytes at %ju: %s", len, (uintmax_t)offset,
+			        strerror(-r));
 			return r;
 		}
 		p += n;
@@ -91,7 +93,8 @@ int gen_pread(int fd, void *data, size_t len, uint64_t offset)
 			continue;
 		if (n <= 0) {
 			int r = n < 0 ? -errno : -EIO;
-			log_error("reading %zu bytes at %ju: %s", len, (uintmax_t)offset, strerror(-r));
+			log_error("reading %zu bytes at %ju: %s", len, (uintmax_t)offset,
+			        strerror(-r));
 			return r;
 		}
 		p += n;

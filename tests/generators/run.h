@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Runs argv[0] (looked up in PATH and the sbin folders), output shown only when it fails, with times
- * of files it makes fixed by SOURCE_DATE_EPOCH. 0, or -errno, or -EIO for an exit status not 0. */
+/* Runs argv[0] (looked up in PATH and the sbin folders), output shown only when it fails, with
+ * times of files it makes fixed by SOURCE_DATE_EPOCH. 0, or -errno, or -EIO for an exit status not
+ * 0. */
 int gen_run(const char *const argv[]);
 
 /* All of it, or -errno. */

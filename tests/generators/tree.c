@@ -43,9 +43,12 @@ static int put_random(struct tree *t, const char *path, size_t size)
 	if (!data)
 		return -ENOMEM;
 	gen_random_bytes(&t->random, data, size);
-	int r = tree_put(t, &(struct gen_file){.path = path, .data = data, .size = size,
-				  .created = TREE_JULY, .modified = TREE_JULY,
-				  .attributes = GEN_ATTR_ARCHIVE});
+	int r = tree_put(t, &(struct gen_file){.path = path,
+	                            .data = data,
+	                            .size = size,
+	                            .created = TREE_JULY,
+	                            .modified = TREE_JULY,
+	                            .attributes = GEN_ATTR_ARCHIVE});
 	free(data);
 	return r;
 }

@@ -29,24 +29,31 @@ static int put_good(struct tree *t, uint8_t *data, unsigned channel, unsigned ve
 
 	(void)snprintf(path, sizeof(path), FOLDER "C-%08u-00000000-%08u.sys", channel, version);
 	fill(t, data, size, channel);
-	return tree_put(t, &(struct gen_file){.path = path, .data = data, .size = size,
-				.created = modified - gen_random_below(&t->random, 120),
-				.modified = modified, .attributes = GEN_ATTR_ARCHIVE});
+	return tree_put(t, &(struct gen_file){.path = path,
+	                           .data = data,
+	                           .size = size,
+	                           .created = modified - gen_random_below(&t->random, 120),
+	                           .modified = modified,
+	                           .attributes = GEN_ATTR_ARCHIVE});
 }
 
 /* A file of channel 291 that a test will look at; not in the manifest. */
 static int put_291(struct tree *t, uint8_t *data, unsigned version, int64_t modified,
-	struct tree_channel_file *ret)
+        struct tree_channel_file *ret)
 {
 	ret->size = 40000 + gen_random_below(&t->random, 1000);
 	ret->modified = modified;
 	ret->created = modified - 2;
-	(void)snprintf(ret->path, sizeof(ret->path), FOLDER "C-00000291-00000000-%08u.sys", version);
+	(void)snprintf(
+	        ret->path, sizeof(ret->path), FOLDER "C-00000291-00000000-%08u.sys", version);
 	fill(t, data, ret->size, 291);
 	gen_sha256(data, ret->size, ret->sha256);
-	return gen_ntfs_put(t->ntfs, &(struct gen_file){.path = ret->path, .data = data,
-					     .size = ret->size, .created = ret->created,
-					     .modified = modified, .attributes = GEN_ATTR_ARCHIVE});
+	return gen_ntfs_put(t->ntfs, &(struct gen_file){.path = ret->path,
+	                                     .data = data,
+	                                     .size = ret->size,
+	                                     .created = ret->created,
+	                                     .modified = modified,
+	                                     .attributes = GEN_ATTR_ARCHIVE});
 }
 
 static int put_all(struct tree *t, uint8_t *data)
@@ -63,7 +70,7 @@ static int put_all(struct tree *t, uint8_t *data)
 	}
 	for (unsigned i = 0; i < t->bad_files && r == 0; i++)
 		r = put_291(t, data, 32 + i,
-			TREE_BAD_FIRST + i * 480 + gen_random_below(&t->random, 60), &t->bad[i]);
+		        TREE_BAD_FIRST + i * 480 + gen_random_below(&t->random, 60), &t->bad[i]);
 	if (r == 0 && t->good_291) {
 		r = put_291(t, data, 32 + t->bad_files, TREE_GOOD_TIME, &t->good);
 		if (r == 0)
