@@ -206,6 +206,33 @@ check-asan: ## unit and module tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -j2 SANITIZE=1 B=$(B)/asan all boot-files tests
 	/usr/bin/python3 tests/run.py $(B)/asan unit module
 
+# ---- installing -----------------------------------------------------------------------------------
+
+PREFIX_DIR := $(DESTDIR)$(PREFIX)
+
+# The places that depend on it are compiled in: another PREFIX compiles them again.
+$(B)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(B)/appliance/config/config.o $(B)/appliance/supervisor/children.o: $(B)/prefix
+FORCE:
+.PHONY: FORCE
+
+install: all boot-files ## programs, boot files, service (PREFIX, DESTDIR)
+	install -D -t $(PREFIX_DIR)/sbin $(B)/netmend
+	install -D $(B)/fixer.bin $(PREFIX_DIR)/bin/fixer
+	install -D -t $(PREFIX_DIR)/libexec/netmend $(B)/netmend-escrow $(B)/mkinitrd
+	install -D -m 0644 -t $(PREFIX_DIR)/lib/netmend $(B)/boot/vmlinuz $(B)/boot/initrd.img
+	install -D -m 0644 -t $(PREFIX_DIR)/share/netmend/netboot $(wildcard netboot/*.ipxe netboot/*.in)
+	install -D -m 0644 -t $(PREFIX_DIR)/share/doc/netmend appliance/config/netmend.conf.example
+	install -D -m 0644 -t $(PREFIX_DIR)/share/man/man8 fixer/fixer.8
+	install -D -m 0644 appliance/systemd/sysusers.conf $(PREFIX_DIR)/lib/sysusers.d/netmend.conf
+	install -d $(PREFIX_DIR)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' appliance/systemd/netmend.service.in >$(PREFIX_DIR)/lib/systemd/system/netmend.service
+	chmod 0644 $(PREFIX_DIR)/lib/systemd/system/netmend.service
+
+# ---- rules and figures ----------------------------------------------------------------------------
+
 lint: ## house rules, format, layers
 	/usr/bin/python3 tests/lint.py
 

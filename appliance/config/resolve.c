@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Used when the default users don't exist: above the ranges Debian gives to people and daemons,
  * below the ones containers map. */
@@ -119,12 +120,25 @@ int config_resolve_interface(struct config *config, struct error *err)
 	return r;
 }
 
+/* The kernel installed beside the initrd is the one its modules were taken from. */
+static bool kernel_beside_initrd(const struct config *config, char ret[CONFIG_PATH_MAX])
+{
+	int folder = (int)(strrchr(config->initrd, '/') - config->initrd);
+	char path[CONFIG_PATH_MAX];
+
+	int n = snprintf(path, sizeof(path), "%.*s/vmlinuz", folder, config->initrd);
+	if (n < 0 || n >= (int)sizeof(path) || access(path, R_OK) < 0)
+		return false;
+	memcpy(ret, path, sizeof(path));
+	return true;
+}
+
 int config_resolve_kernel(struct config *config, struct error *err)
 {
 	glob_t found = {0};
 	const char *newest = NULL;
 
-	if (config->kernel[0])
+	if (config->kernel[0] || kernel_beside_initrd(config, config->kernel))
 		return 0;
 	if (glob("/boot/vmlinuz-*", 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
