@@ -115,9 +115,15 @@ static int same_data(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, boo
 		(void)data_close(ni_a, na_a);
 		return r;
 	}
-	bool both = na_a && na_b && na_a->data_size == na_b->data_size;
+	bool both = na_a && na_b && na_a->data_size == na_b->data_size &&
+		    na_a->initialized_size == na_b->initialized_size;
+	/* Beyond the initialized size everything is zero by definition, however long it claims to
+	 * be. */
 	if (both)
-		r = compare_data(na_a, na_b, (uint64_t)na_a->data_size, ret);
+		r = compare_data(na_a, na_b,
+			(uint64_t)(na_a->initialized_size < na_a->data_size ? na_a->initialized_size
+									    : na_a->data_size),
+			ret);
 	else
 		*ret = !na_a && !na_b;
 	int closed_a = data_close(ni_a, na_a), closed_b = data_close(ni_b, na_b);

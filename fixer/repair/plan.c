@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/repair/plan.h"
 #include "fixer/block/overlay.h"
-#include "fixer/repair/child.h"
+#include "fixer/repair/sandbox.h"
 #include "fixer/repair/plan_internal.h"
 
 #include <errno.h>
@@ -122,7 +122,7 @@ static int make(struct block_device *disk, struct block_device *overlay,
 		(void)bitlocker_write_refusal(volume.bitlocker, &refusal);
 	struct find_job job = {
 		.overlay = overlay, .volume = &volume, .recipe = recipe, .refusal = &refusal};
-	r = child_run(plan_find, &job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, &answer, err);
+	r = sandbox_run(plan_find, &job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, &answer, err);
 	if (r == 0) {
 		r = take_answer(&answer, plan, &list, err);
 		buffer_free(&answer);

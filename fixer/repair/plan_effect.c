@@ -2,7 +2,7 @@
 /* The second child: mounts the volume before and after, and compares. */
 #include "fixer/block/overlay.h"
 #include "fixer/ntfs/file.h"
-#include "fixer/repair/child.h"
+#include "fixer/repair/sandbox.h"
 #include "fixer/repair/plan_internal.h"
 
 #include <errno.h>
@@ -202,7 +202,7 @@ int plan_check_effect(struct block_device *disk, const struct volume_target *tar
 		return r;
 	}
 	struct effect_job job = {.plan = plan, .before = &a, .after = &b};
-	r = child_run(effect_work, &job, NM_CHILD_SECONDS, sizeof(err->text), &answer, err);
+	r = sandbox_run(effect_work, &job, NM_CHILD_SECONDS, sizeof(err->text), &answer, err);
 	if (r == 0)
 		buffer_free(&answer);
 	image_close(&b);

@@ -246,14 +246,16 @@ static int make(const struct find_job *job, struct plan *plan, struct ntfs_white
 	if (closed < 0)
 		return error_set(err, closed, REASON_NTFS_DAMAGED, "closing the NTFS volume: %s",
 			strerror(-closed));
+	if (plan->reason != REASON_OK)
+		return 0;
 	r = overlay_changed(job->overlay, &changed);
-	if (r == 0 && plan->reason == REASON_OK && changed <= NM_MAX_CHANGED_SECTORS)
+	if (r == 0 && changed > NM_MAX_CHANGED_SECTORS * 512 / job->overlay->sector_size)
+		plan_refuse(
+			plan, REASON_PLAN_CHECK_FAILED, "the plan would change too many sectors");
+	else if (r == 0)
 		r = overlay_each(job->overlay, collect,
 			&(struct collector){
 				.plan = plan, .sector_size = job->overlay->sector_size});
-	if (r == 0 && changed > NM_MAX_CHANGED_SECTORS)
-		plan_refuse(
-			plan, REASON_PLAN_CHECK_FAILED, "the plan would change too many sectors");
 	return r;
 }
 

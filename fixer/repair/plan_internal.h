@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between the files that make a plan. "Child" and "parent" are the processes of child.h. */
+/* Between the files that make a plan. "Child" and "parent" are the processes of sandbox.h. */
 #ifndef REPAIR_PLAN_INTERNAL_H
 #define REPAIR_PLAN_INTERNAL_H
 
@@ -22,7 +22,7 @@ struct find_job {
 	const struct error *refusal; /* code set: this volume is not written to, and why */
 };
 
-/* For child_run; context is a find_job, out gets an encoded plan. */
+/* For sandbox_run; context is a find_job, out gets an encoded plan. */
 int plan_find(void *context, struct buffer *out, struct error *err);
 
 /* --- the answer ------------------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fixer/repair/child.h"
+#include "fixer/repair/sandbox.h"
 #include "fixer/base/bytes.h"
 #include "fixer/base/cleanup.h"
 #include "fixer/base/text.h"
@@ -101,7 +101,7 @@ static int send_answer(int fd, int code, const struct error *err, const struct b
 	return r < 0 || len == 0 ? r : write_all(fd, body, len);
 }
 
-__attribute__((noreturn)) static void child_main(int answer,
+__attribute__((noreturn)) static void sandbox_main(int answer,
 	int (*work)(void *, struct buffer *, struct error *), void *context, unsigned seconds,
 	size_t max_answer)
 {
@@ -212,7 +212,7 @@ static int take_answer(
 	return r < 0 ? crashed(status, err) : open_answer(answer, status, err);
 }
 
-int child_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
+int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
 	unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err)
 {
 	struct buffer answer;
@@ -223,7 +223,7 @@ int child_run(int (*work)(void *context, struct buffer *out, struct error *err),
 			err, -errno, REASON_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0)
-		child_main(ends[1], work, context, seconds, max_answer);
+		sandbox_main(ends[1], work, context, seconds, max_answer);
 	int fork_error = errno;
 	(void)close(ends[1]);
 	if (pid < 0) {

@@ -3,8 +3,8 @@
  * Runs a piece of work in a child process with limits and gives back the bytes it made. What the
  * child says is as hostile as the disk it read.
  */
-#ifndef REPAIR_CHILD_H
-#define REPAIR_CHILD_H
+#ifndef REPAIR_SANDBOX_H
+#define REPAIR_SANDBOX_H
 
 #include "fixer/base/buffer.h"
 #include "fixer/base/error.h"
@@ -17,7 +17,7 @@
  * or work's error; REASON_CHILD_CRASHED when the child ended without a whole answer,
  * REASON_CHILD_TIMEOUT after seconds.
  */
-int child_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
+int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
 	unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err);
 
 #endif
