@@ -11,7 +11,7 @@ PACKAGES := build-essential pkg-config \
 	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
 	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker \
 	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
-	clang-format cppcheck git
+	clang clang-format cppcheck git
 
 # ---- settings -------------------------------------------------------------------------------------
 
@@ -235,6 +235,18 @@ install: all boot-files ## programs, boot files, service (PREFIX, DESTDIR)
 
 lint: ## house rules, format, layers
 	/usr/bin/python3 tests/lint.py
+
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard fixer/base/*.c fixer/block/*.c fixer/bitlocker/*.c)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	$(Q)clang -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -o $@ $^ $(FIXER_SYS)
+
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## each fuzz target for FUZZ_SECONDS
+	$(Q)set -e; for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "  RUN   $$f"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- -print_final_stats=1 $$f.corpus; done
 
 bench: all boot-files generators ## figures (no verdict)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py
