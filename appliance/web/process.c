@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/web/process.h"
+#include "fixer/base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 8192u
+#define PEM_MAX         ((size_t)64 * 1024)
+
+static int64_t wall_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void server_ready(void *context, uint32_t events)
+{
+	(void)events;
+	http_run(context);
+}
+
+static int file_read(const char *path, size_t max, char **ret, struct error *err)
+{
+	struct buffer text;
+	char piece[4096];
+	ssize_t n;
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, -errno, REASON_CANNOT_OPEN, "%s: %s", path, strerror(errno));
+	buffer_init(&text, max);
+	int r = buffer_append(&text, "", 0);
+	while (r == 0 && (n = read(fd, piece, sizeof(piece))) != 0)
+		r = n < 0 ? -errno : buffer_append(&text, piece, (size_t)n);
+	if (r == 0 && text.len == 0)
+		r = -ENODATA;
+	if (r < 0) {
+		buffer_free(&text);
+		return error_set(err, r, REASON_CANNOT_OPEN, "%s: %s", path, strerror(-r));
+	}
+	*ret = (char *)text.data;
+	return 0;
+}
+
+static int files_load(struct web *w, struct error *err)
+{
+	const struct web_options *o = w->options;
+
+	int r = file_read(o->cert, PEM_MAX, &w->cert, err);
+	if (r == 0)
+		r = file_read(o->key, PEM_MAX, &w->key, err);
+	if (r == 0)
+		r = file_read(o->recipe, NM_MAX_RECIPE, &w->recipe_text, err);
+	if (r == 0)
+		r = recipe_parse(w->recipe_text, strlen(w->recipe_text), &w->recipe, err);
+	if (r == 0)
+		r = http_static_load(o->page, &w->routes.page, err);
+	return r;
+}
+
+static int fleet_start(struct web *w, struct error *err)
+{
+	w->fleet = (struct fleet){.scope_all = strcmp(w->options->scope, "all") == 0,
+	        .hosts = w->options->hosts,
+	        .clock = wall_clock,
+	        .started = wall_clock(),
+	        .changed = told_machines_changed,
+	        .context = w};
+	w->sync = (struct sync){.send = told_sync_send, .context = w};
+	int r = store_open(w->options->database, &w->fleet.store, err);
+	if (r < 0)
+		return r;
+	const struct boot_options boot = {.templates = w->options->templates,
+	        .kernel = w->options->kernel,
+	        .initrd = w->options->initrd,
+	        .address = w->options->address,
+	        .http_port = w->options->http_port,
+	        .https_port = w->options->https_port,
+	        .prefix = w->options->prefix,
+	        .gateway = w->options->gateway,
+	        .dry_run = strcmp(w->options->dry_run, "yes") == 0};
+	return boot_open(&w->routes.boot, &boot, &w->fleet, w->cert, err);
+}
+
+static int api_start(struct web *w, struct error *err)
+{
+	const struct escrow_client_options escrow = {.path = w->options->escrow_socket,
+	        .loop = w->loop,
+	        .answer = told_escrow_answer,
+	        .changed = told_escrow_changed,
+	        .context = w};
+
+	int r = escrow_client_new(&escrow, &w->escrow);
+	if (r == 0)
+		r = probes_new(w->loop, &w->fleet, &w->probes);
+	if (r < 0)
+		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
+	(void)snprintf(
+	        w->routes.url, sizeof(w->routes.url), "https://%s", w->routes.boot.secure_server);
+	w->routes.api = (struct web_api){.fleet = &w->fleet,
+	        .sync = &w->sync,
+	        .escrow = w->escrow,
+	        .bundles = w->options->bundles,
+	        .recipe = w->recipe_text,
+	        .recipe_name = w->recipe.name,
+	        .url = w->routes.url,
+	        .dhcp_text = "not reported yet"};
+	return 0;
+}
+
+static int servers_start(struct web *w, struct error *err)
+{
+	const struct http_options http = {.listen_fd = w->options->http_fd,
+	        .routes = routes_http,
+	        .route_count = routes_http_count,
+	        .context = &w->routes,
+	        .connections = CONNECTIONS_MAX};
+	const struct http_options https = {.listen_fd = w->options->https_fd,
+	        .cert_pem = w->cert,
+	        .key_pem = w->key,
+	        .spool = w->options->bundles,
+	        .routes = routes_https,
+	        .route_count = routes_https_count,
+	        .context = &w->routes,
+	        .connections = CONNECTIONS_MAX};
+
+	int r = http_new(&http, &w->http, err);
+	if (r == 0)
+		r = http_new(&https, &w->https, err);
+	w->routes.api.https = w->https;
+	return r;
+}
+
+static int source_add(struct web *w, struct loop_source *source, int fd,
+        void (*ready)(void *context, uint32_t events), void *context)
+{
+	*source = (struct loop_source){.fd = fd, .ready = ready, .context = context};
+	return loop_add(w->loop, source, EPOLLIN);
+}
+
+static int sources_start(struct web *w, struct error *err)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	int r = fd < 0 ? -errno : source_add(w, &w->signals, fd, told_signal, w);
+	if (r == 0)
+		r = source_add(w, &w->http_source, http_fd(w->http), server_ready, w->http);
+	if (r == 0)
+		r = source_add(w, &w->https_source, http_fd(w->https), server_ready, w->https);
+	if (r == 0 && w->options->control_fd >= 0)
+		r = source_add(w, &w->control, w->options->control_fd, told_control, w);
+	return r < 0 ? error_set(err, r, REASON_CANNOT_OPEN, "event loop: %s", strerror(-r)) : 0;
+}
+
+int process_start(struct web *w, const struct web_options *options, struct error *err)
+{
+	*w = (struct web){.options = options};
+	int r = loop_new(&w->loop);
+
+	if (r < 0)
+		return error_set(err, r, REASON_CANNOT_OPEN, "event loop: %s", strerror(-r));
+	r = files_load(w, err);
+	if (r == 0)
+		r = fleet_start(w, err);
+	if (r == 0)
+		r = api_start(w, err);
+	if (r == 0)
+		r = servers_start(w, err);
+	return r < 0 ? r : sources_start(w, err);
+}
+
+void process_end(struct web *w)
+{
+	http_free(w->http);
+	http_free(w->https);
+	web_api_free(&w->routes.api);
+	probes_free(w->probes);
+	escrow_client_free(w->escrow);
+	boot_close(&w->routes.boot);
+	http_static_free(w->routes.page);
+	store_close(w->fleet.store);
+	if (w->signals.fd > 0)
+		(void)close(w->signals.fd);
+	loop_free(w->loop);
+	free(w->recipe_text);
+	free(w->cert);
+	if (w->key)
+		explicit_bzero(w->key, strlen(w->key));
+	free(w->key);
+}
