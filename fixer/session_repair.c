@@ -101,11 +101,23 @@ static void repair_one(struct session *s, struct session_volume *v)
 	tell_volume(s, v, steps[job.step].state);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const struct session_volume *const *x = a, *const *y = b;
+	uint64_t p = (*x)->partition.size, q = (*y)->partition.size;
+
+	return p < q ? -1 : p > q;
+}
+
+/* The recovery partitions first, so that the story of a machine ends with its Windows. */
 void session_repair(struct session *s)
 {
-	for (size_t i = 0; i < s->volume_count; i++) {
-		struct session_volume *v = &s->volumes[i];
-		if (v->reason == REASON_OK)
-			repair_one(s, v);
-	}
+	struct session_volume *order[NM_MAX_VOLUMES];
+
+	for (size_t i = 0; i < s->volume_count; i++)
+		order[i] = &s->volumes[i];
+	qsort(order, s->volume_count, sizeof(order[0]), by_size);
+	for (size_t i = 0; i < s->volume_count; i++)
+		if (order[i]->reason == REASON_OK)
+			repair_one(s, order[i]);
 }

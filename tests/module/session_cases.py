@@ -8,19 +8,16 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
 from link_server import make_certificate
+from session_machine import AGAIN, HOLD, REBOOT, Disks, Machine, changed_sectors, copy
 from session_standin import Appliance, Scenario
 
 PROGRAM = sys.argv[1]
-MKDISK = os.path.join(os.path.dirname(PROGRAM), "..", "generators", "mkdisk")
-REBOOT, HOLD, AGAIN = 0, 10, 11
 RECIPE = r"""[recipe]
 name = crowdstrike-291
 [match]
@@ -35,73 +32,11 @@ unclean-journal = rename
 """
 
 
-class Disks:
-    """Made once, copied for each case."""
-    folder = tempfile.mkdtemp(prefix="netmend-session-")
-    made = {}
-
-    @classmethod
-    def get(cls, name, *options):
-        if name not in cls.made:
-            path = os.path.join(cls.folder, name)
-            subprocess.run([MKDISK, "--output", path, "--files", "100", "--size", "288", *options], check=True)
-            with open(path + ".json") as f:
-                cls.made[name] = path, json.load(f)
-        return cls.made[name]
-
-
-def copy(source, target):
-    subprocess.run(["cp", "--sparse=always", source, target], check=True)
-
-
-def next_data(fd, at, end):
-    """Where the file has data again, at or after at."""
-    try:
-        return os.lseek(fd, at, os.SEEK_DATA)
-    except OSError:
-        return end
-
-
-def changed_sectors(a, b, size=512, step=1 << 16):
-    """[index] of the sectors that differ; holes of both files are not read."""
-    found, at, end = [], 0, os.path.getsize(a)
-    assert end == os.path.getsize(b)
-    with open(a, "rb", 0) as fa, open(b, "rb", 0) as fb:
-        while at < end:
-            at = min(next_data(fa.fileno(), at, end), next_data(fb.fileno(), at, end)) // step * step
-            da, db = os.pread(fa.fileno(), step, at), os.pread(fb.fileno(), step, at)
-            if da != db:
-                found += [(at + i) // size for i in range(0, len(da), size) if da[i:i + size] != db[i:i + size]]
-            at += step
-    return found
-
-
-class Session(unittest.TestCase):
+class Session(Machine):
     def setUp(self):
-        self.root = tempfile.mkdtemp(prefix="netmend-machine-")
-        self.addCleanup(shutil.rmtree, self.root)
-        self.appliance = None
-        self.image = os.path.join(self.root, "dev", "vda")
+        super().setUp()
+        self.program, self.appliance = PROGRAM, None
         self.cert, self.key, self.pin = make_certificate(self.root)
-        self.put("boot_id", "b5a3b0c2-4a9e-4a53-9d3f-6c6f0b0d8f11\n")
-        self.put("sys/class/dmi/id/product_serial", "SN-1\n")
-        self.put("sys/class/dmi/id/product_name", "Stand\u00f6rt\n")
-        self.put("sys/class/net/eth0/address", "52:54:00:12:34:56\n")
-        self.put("sys/class/net/eth0/type", "1\n")
-        self.put("sys/class/net/eth0/device/vendor", "0x1af4\n")
-        os.makedirs(os.path.join(self.root, "sys/block"))
-        os.makedirs(os.path.join(self.root, "dev"))
-
-    def put(self, name, text):
-        path = os.path.join(self.root, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as f:
-            f.write(text)
-
-    def put_disk(self, source):
-        self.source = source
-        copy(source, self.image)
-        self.put("sys/block/vda/size", f"{os.path.getsize(source) // 512}\n")
 
     def serve(self, port=0, **settings):
         self.scenario = Scenario(recipe=RECIPE, **settings)
@@ -111,13 +46,9 @@ class Session(unittest.TestCase):
 
     def boot(self, extra="", port=None, pin=None):
         """Runs the session; its exit code."""
-        self.put("cmdline", f"BOOT_IMAGE=x netmend.url=https://127.0.0.1:{port or self.appliance.port} "
-                 f"netmend.pin=sha256:{pin or self.pin} netmend.token={'ab' * 16} "
-                 f"netmend.ip=192.0.2.7/24,192.0.2.1,52:54:00:12:34:56 {extra}\n")
-        with open(os.path.join(self.root, "screen"), "w+") as screen:
-            code = subprocess.run([PROGRAM, self.root], stdout=screen, stderr=screen, timeout=120).returncode
-            screen.seek(0)
-            self.screen = screen.read()
+        code = self.run_session(f"BOOT_IMAGE=x netmend.url=https://127.0.0.1:{port or self.appliance.port} "
+                                f"netmend.pin=sha256:{pin or self.pin} netmend.token={'ab' * 16} "
+                                f"netmend.ip=192.0.2.7/24,192.0.2.1,52:54:00:12:34:56 {extra}\n")
         if self.appliance:
             self.assertEqual(self.appliance.problems, [])
         return code
@@ -127,18 +58,6 @@ class Session(unittest.TestCase):
         self.assertIsNotNone(result, self.screen)
         self.assertEqual((result["reason"], code), (reason, want), json.dumps(result, indent=1))
         return result
-
-    def c_drive_lists(self, truth):
-        """Names in the driver's folder, told by ntfsls (plain disks only)."""
-        part = next(p for p in truth["partitions"] if p["number"] == truth["c_partition"])
-        volume = os.path.join(self.root, "c")
-        subprocess.run(["dd", f"if={self.image}", f"of={volume}", "bs=1M", "conv=sparse", "status=none",
-                        f"skip={part['start']}", f"count={part['size']}", "iflag=skip_bytes,count_bytes"], check=True)
-        return subprocess.run(["ntfsls", "--path", "/Windows/System32/drivers/CrowdStrike", volume], check=True,
-                              capture_output=True, text=True).stdout.split()
-
-    def assertUntouched(self):
-        self.assertEqual(changed_sectors(self.source, self.image), [])
 
 
 class Plain(Session):
@@ -362,13 +281,11 @@ class Others(Session):
         self.assertUntouched()
 
     def test_no_parameters(self):
-        self.put("cmdline", "quiet\n")
-        code = subprocess.run([PROGRAM, self.root], capture_output=True, timeout=60).returncode
-        self.assertEqual(code, HOLD)
+        self.assertEqual(self.run_session("quiet\n"), HOLD)
 
 
 if __name__ == "__main__":
     try:
         unittest.main(argv=["session", "-v", *sys.argv[2:]])
     finally:
-        shutil.rmtree(Disks.folder)
+        Disks.remove()
