@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plans on volumes made by mkntfs: what is found, what would be done, what comes of it. */
+#include "fixer/ntfs/internal.h"
 #include "tests/module/plan_fixture.h"
 
 #define RECIPE(path, action)                                                         \
@@ -200,12 +201,31 @@ static void test_too_many(void **state)
 	expect_refusal(path, recipe_crowdstrike_291, REASON_TOO_MANY_MATCHES, NM_MAX_MATCHES);
 }
 
+/* A second name in another folder. */
+static void link_file(const char *image, const char *file, const char *folder, const char *name)
+{
+	ntfs_volume *vol = ntfs_mount(image, 0);
+	ntfschar *units = NULL;
+
+	assert_non_null(vol);
+	ntfs_inode *ni = ntfs_pathname_to_inode(vol, NULL, file);
+	ntfs_inode *dir = ntfs_pathname_to_inode(vol, NULL, folder);
+	int len = ntfs_mbstoucs(name, &units);
+	assert_true(ni && dir && len > 0);
+	assert_int_equal(ntfs_link(ni, dir, units, (u8)len), 0);
+	free(units);
+	assert_int_equal(ntfs_inode_close(dir), 0);
+	assert_int_equal(ntfs_inode_close(ni), 0);
+	assert_int_equal(ntfs_umount(vol, FALSE), 0);
+}
+
 /* A hard link outside keeps the data; a compressed file and one with a stream go whole. */
 static void test_unusual_files(void **state)
 {
 	const char *path = fixture_path("unusual.img");
 	struct gen_ntfs *n = fixture_format(path, 512);
 	char other[64];
+	size_t kept;
 
 	(void)state;
 	fixture_put_windows(n, "Windows");
@@ -220,9 +240,13 @@ static void test_unusual_files(void **state)
 		(void)snprintf(other, sizeof(other), "\\links\\a file with a long name %u", i);
 		fixture_put(n, other, 10, IN_WINDOW, 0);
 	}
-	assert_int_equal(gen_ntfs_link(n, FOLDER "\\" BAD_2, "\\links\\kept.sys"), 0);
 	fixture_finish(n);
+	link_file(path, FOLDER_SLASH "/" BAD_2, "/links", "kept.sys");
 	repair_and_judge(path, 2, (const char *const[]){BAD_1, BAD_2, NULL});
+	free(fixture_tool((const char *const[]){"ntfscat", "-f", fixture_path("repaired.img"),
+				  "/links/kept.sys", NULL},
+		&kept));
+	assert_int_equal(kept, 500);
 }
 
 int main(void)
