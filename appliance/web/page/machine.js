@@ -37,7 +37,7 @@ function volume(v) {
 	const name = v.kind === "bitlocker" ? `BitLocker ${v.method || ""}` : v.kind.toUpperCase();
 	return el("li", {},
 		el("b", {}, `Disk ${v.disk}, partition ${v.partition}`), ` · ${bytes(v.size)} · ${name}`,
-		v.suspended && " · protection suspended", v.reason && v.reason !== "OK" && el("code", {}, v.reason),
+		v.suspended && " · protection suspended", v.reason && v.reason !== "OK" && [" · ", el("code", {}, v.reason)],
 		v.protectors?.length > 0 && el("ul", {class: "protectors"}, v.protectors.map((p) =>
 			el("li", {}, `${protectorWords[p.kind] ?? p.kind} `, el("code", {}, p.id)))));
 }

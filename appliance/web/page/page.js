@@ -38,6 +38,7 @@ function drawHeadline(all) {
 		counts.new && `${counts.new} not started yet`,
 	].filter(Boolean).join(" · ");
 	const order = ["back", "restarting", "running", "waiting", "held", "action", "new"];
+	$("bar").hidden = !total;
 	$("bar").replaceChildren(...order.filter((id) => counts[id]).map((id) => {
 		const part = el("span", {class: groups.find((g) => g.id === id).colour});
 		part.style.flexGrow = counts[id];
@@ -61,7 +62,7 @@ function drawChips(total, counts) {
 function drawTriage(all) {
 	const entries = triage(all);
 	$("triage").hidden = entries.length === 0;
-	$("triage").replaceChildren(el("h2", {}, "What needs a person"), ...entries.map((e) => el("button", {
+	$("triage").replaceChildren(el("h2", {}, "What to do"), ...entries.map((e) => el("button", {
 		type: "button", class: `reason ${e.colour}`, "aria-pressed": String(filter.reason === e.reason),
 		onclick: () => setFilter({...filter, group: "", reason: filter.reason === e.reason ? "" : e.reason}),
 	}, el("b", {class: "count"}, e.count.toLocaleString("en")),
@@ -85,6 +86,7 @@ function drawHealth() {
 function drawEmpty(all, shown) {
 	const empty = $("empty");
 	$("table").hidden = shown.length === 0;
+	document.querySelector(".tools").hidden = all.length === 0;
 	empty.hidden = shown.length > 0 || !appliance;
 	if (shown.length || !appliance)
 		return;
@@ -108,9 +110,10 @@ function drawBanner() {
 	const banner = $("banner");
 	document.body.classList.toggle("stale", lostSince > 0);
 	banner.hidden = !lostSince;
-	if (lostSince)
-		banner.textContent = `No connection to the appliance since ${when(lostSince)} (${duration(Date.now() - lostSince)}). `
-			+ (appliance ? "What you see is from then. " : "") + "Trying again …";
+	const text = lostSince ? `No connection to the appliance since ${when(lostSince)}. `
+		+ `${appliance ? "What you see is from then. " : ""}Trying again …` : "";
+	if (banner.textContent !== text)
+		banner.textContent = text;
 }
 
 /* ---- drawing and filters ---- */

@@ -15,7 +15,7 @@ const states = {
 	rebooting: ["restarting into Windows", "✓", "done"],
 	returned: ["Windows is back", "✓", "back"],
 	attention: ["needs a person", "!", "fail"],
-	held: ["held", "‖", "wait"],
+	held: ["held", "‖", "idle"],
 	ignored: ["not in scope", "–", "idle"],
 };
 
@@ -39,7 +39,7 @@ export const groups = [
 	{id: "restarting", label: "Repaired, restarting", glyph: "✓", colour: "done"},
 	{id: "back", label: "Windows is back", glyph: "✓", colour: "back"},
 	{id: "new", label: "Not started yet", glyph: "○", colour: "idle"},
-	{id: "held", label: "Held", glyph: "‖", colour: "wait"},
+	{id: "held", label: "Held", glyph: "‖", colour: "idle"},
 	{id: "ignored", label: "Not in scope", glyph: "–", colour: "idle"},
 ];
 

@@ -11,7 +11,7 @@ export function el(tag, attributes, ...children) {
 		else if (value !== false && value != null)
 			node.setAttribute(name, value);
 	}
-	for (const child of children.flat()) {
+	for (const child of children.flat(Infinity)) {
 		if (child == null || child === false)
 			continue;
 		node.append(child instanceof Node ? child : document.createTextNode(String(child)));
