@@ -51,8 +51,9 @@ void web_api_feed(struct http_request *r, struct web_api *a);
 
 /* The appliance object changed (dnsmasq, escrow). */
 void web_api_appliance_changed(struct web_api *a);
-/* Wakes the pages when something changed, but not more often than they can draw; returns the ms
- * until it has to be called again, -1: when something changes. */
+/* Wakes the pages when something changed, but not more often than they can draw. Returns the ms
+ * until something has to be done: 0, http_run() for those woken; -1, nothing until something
+ * changes. */
 int web_api_feed_run(struct web_api *a, int64_t now);
 /* Once a second. */
 void web_api_tick(struct web_api *a, int64_t now);

@@ -149,5 +149,5 @@ int web_api_feed_run(struct web_api *a, int64_t now)
 	a->feed_due = false;
 	a->feed_woken = now;
 	http_wake(a->https, WAKE_FEED);
-	return -1;
+	return 0;
 }

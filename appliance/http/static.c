@@ -73,7 +73,7 @@ static int file_load(int fd, size_t len, const char *name, struct file *f)
 	if (!response)
 		return -ENOMEM;
 	(void)crypto_hash_sha256(hash, data, len);
-	(void)snprintf(f->name, sizeof(f->name), "%s", name);
+	(void)snprintf(f->name, sizeof(f->name), "%.*s", HTTP_CAPTURE_MAX - 1, name);
 	f->etag[0] = '"';
 	hex_encode(hash, 16, f->etag + 1);
 	(void)memcpy(f->etag + 33, "\"", 2);

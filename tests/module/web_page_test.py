@@ -98,7 +98,7 @@ class Page(unittest.TestCase):
             began = time.monotonic()
             self.web.script(MAC)
             first, row = stream.machine()
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(time.monotonic() - began, 0.6)
             self.assertEqual(row["state"], "booting")
             self.assertGreater(first, seq)
             # What another process writes is seen within about a second.

@@ -104,7 +104,8 @@ class Escrow(threading.Thread):
                 if self.answer is None:
                     continue
                 answer |= self.answer
-            self.connection.send(json.dumps(answer).encode())
+            with contextlib.suppress(OSError):  # it has stopped meanwhile
+                self.connection.send(json.dumps(answer).encode())
 
     def receive(self):
         try:
@@ -173,8 +174,10 @@ class Web:
     def stop(self, signal=15):
         if self.process:
             self.process.send_signal(signal)
-            self.process.wait(10)
+            status = self.process.wait(10)
             self.process = None
+            # Also how a sanitizer's complaint comes out.
+            assert status in (0, -signal if signal == 9 else 0), (status, self.log()[-4000:])
             self.supervisor.sock.close()
 
     def close(self):
