@@ -4,6 +4,20 @@
 
 #include <string.h>
 
+static struct ntfs_file describe(const ntfs_inode *ni, uint64_t ref)
+{
+	return (struct ntfs_file){
+		.reference = ref,
+		.size = ni->data_size > 0 ? (uint64_t)ni->data_size : 0,
+		.created = (uint64_t)sle64_to_cpu(ni->creation_time),
+		.modified = (uint64_t)sle64_to_cpu(ni->last_data_change_time),
+		.mft_modified = (uint64_t)sle64_to_cpu(ni->last_mft_change_time),
+		.accessed = (uint64_t)sle64_to_cpu(ni->last_access_time),
+		.attributes = le32_to_cpu(ni->flags),
+		.is_directory = (ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0,
+	};
+}
+
 int ntfs_file_stat(struct ntfs_view *view, uint64_t ref, struct ntfs_file *ret)
 {
 	ntfs_inode *ni = ntfs_inode_open(view->vol, ref);
@@ -14,16 +28,7 @@ int ntfs_file_stat(struct ntfs_view *view, uint64_t ref, struct ntfs_file *ret)
 		(void)ntfs_inode_close(ni);
 		return -ESTALE;
 	}
-	*ret = (struct ntfs_file){
-		.reference = ref,
-		.size = ni->data_size > 0 ? (uint64_t)ni->data_size : 0,
-		.created = (uint64_t)sle64_to_cpu(ni->creation_time),
-		.modified = (uint64_t)sle64_to_cpu(ni->last_data_change_time),
-		.mft_modified = (uint64_t)sle64_to_cpu(ni->last_mft_change_time),
-		.accessed = (uint64_t)sle64_to_cpu(ni->last_access_time),
-		.attributes = le32_to_cpu(ni->flags),
-		.is_directory = (ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0,
-	};
+	*ret = describe(ni, ref);
 	return ntfs_inode_close(ni) == 0 ? 0 : ntfs_errno();
 }
 
@@ -102,10 +107,36 @@ static int compare_data(ntfs_attr *a, ntfs_attr *b, uint64_t size, bool *ret)
 	return r;
 }
 
-static int same_data(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
+static bool same_facts(const ntfs_inode *ni_a, const ntfs_inode *ni_b)
+{
+	struct ntfs_file a = describe(ni_a, 0), b = describe(ni_b, 0);
+
+	return a.size == b.size && a.created == b.created && a.modified == b.modified &&
+	       a.mft_modified == b.mft_modified && a.accessed == b.accessed &&
+	       a.attributes == b.attributes && a.is_directory == b.is_directory;
+}
+
+/* Beyond the initialized size everything is zero by definition, however long the file claims to be.
+ */
+static int same_data(ntfs_attr *a, ntfs_attr *b, bool *ret)
+{
+	if (!a || !b) {
+		*ret = !a && !b;
+		return 0;
+	}
+	if (a->data_size != b->data_size || a->initialized_size != b->initialized_size) {
+		*ret = false;
+		return 0;
+	}
+	s64 len = a->initialized_size < a->data_size ? a->initialized_size : a->data_size;
+	return compare_data(a, b, (uint64_t)len, ret);
+}
+
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
 {
 	ntfs_inode *ni_a, *ni_b;
 	ntfs_attr *na_a, *na_b;
+	bool same;
 
 	int r = data_open(a, ref, &ni_a, &na_a);
 	if (r < 0)
@@ -115,37 +146,15 @@ static int same_data(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, boo
 		(void)data_close(ni_a, na_a);
 		return r;
 	}
-	bool both = na_a && na_b && na_a->data_size == na_b->data_size &&
-		    na_a->initialized_size == na_b->initialized_size;
-	/* Beyond the initialized size everything is zero by definition, however long it claims to
-	 * be. */
-	if (both)
-		r = compare_data(na_a, na_b,
-			(uint64_t)(na_a->initialized_size < na_a->data_size ? na_a->initialized_size
-									    : na_a->data_size),
-			ret);
-	else
-		*ret = !na_a && !na_b;
+	same = same_facts(ni_a, ni_b);
+	if (same)
+		r = same_data(na_a, na_b, &same);
 	int closed_a = data_close(ni_a, na_a), closed_b = data_close(ni_b, na_b);
-	return r < 0 ? r : closed_a < 0 ? closed_a : closed_b;
-}
-
-int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
-{
-	struct ntfs_file fa, fb;
-
-	int r = ntfs_file_stat(a, ref, &fa);
 	if (r == 0)
-		r = ntfs_file_stat(b, ref, &fb);
-	if (r < 0)
-		return r;
-	if (fa.size != fb.size || fa.created != fb.created || fa.modified != fb.modified ||
-		fa.mft_modified != fb.mft_modified || fa.accessed != fb.accessed ||
-		fa.attributes != fb.attributes || fa.is_directory != fb.is_directory) {
-		*ret = false;
-		return 0;
-	}
-	return same_data(a, b, ref, ret);
+		r = closed_a < 0 ? closed_a : closed_b;
+	if (r == 0)
+		*ret = same;
+	return r;
 }
 
 int ntfs_remove(struct ntfs_view *view, uint64_t dir, const struct ntfs_entry *entry)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plans on volumes made by mkntfs: what is found, what would be done, what comes of it. */
 #include "fixer/ntfs/internal.h"
+#include "fixer/repair/plan_internal.h"
 #include "tests/module/plan_fixture.h"
 
 #define RECIPE(path, action)                                                         \
@@ -249,6 +250,56 @@ static void test_unusual_files(void **state)
 	assert_int_equal(kept, 500);
 }
 
+/* The first sector of the last sibling's data. */
+static uint64_t find_sibling(struct block_device *disk)
+{
+	size_t size = 100 + (SIBLINGS - 1) * 1777;
+	uint8_t want[512], sector[512];
+
+	for (size_t i = 0; i < sizeof(want); i++)
+		want[i] = (uint8_t)(i * 31 + i / 256 + size);
+	for (uint64_t lba = 0; lba < disk->size / 512; lba++) {
+		assert_int_equal(block_read(disk, lba * 512, sector, sizeof(sector)), 0);
+		if (memcmp(sector, want, sizeof(sector)) == 0)
+			return lba;
+	}
+	fail_msg("no sibling");
+	return 0;
+}
+
+/* The second check must see what the first can't: a changed sibling, a file that stays. */
+static void test_effect(void **state)
+{
+	const char *path = make_image("effect.img", (const char *const[]){BAD_1, NULL}, 0);
+	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
+	struct block_device *disk = fixture_disk(path, 0);
+	struct volume_target target = fixture_whole(disk);
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_NEW, &err), 0);
+	assert_true(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_AS_IS, &err) < 0);
+	assert_int_equal(err.reason, REASON_PLAN_CHECK_FAILED);
+	assert_non_null(strstr(err.text, "would not list as it should"));
+
+	struct plan_run *run = realloc(plan->runs, (plan->run_count + 1) * sizeof(*run));
+	assert_non_null(run);
+	plan->runs = run;
+	run += plan->run_count++;
+	*run = (struct plan_run){.lba = find_sibling(disk),
+		.count = 1,
+		.old_bytes = malloc(512),
+		.new_bytes = malloc(512)};
+	assert_true(run->old_bytes && run->new_bytes);
+	assert_int_equal(block_read(disk, run->lba * 512, run->new_bytes, 512), 0);
+	run->new_bytes[511] ^= 1;
+	assert_true(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_NEW, &err) < 0);
+	assert_int_equal(err.reason, REASON_PLAN_CHECK_FAILED);
+	assert_non_null(strstr(err.text, "beside this one would change"));
+	block_close(disk);
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_unusual_files),
+		cmocka_unit_test(test_effect),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }
