@@ -14,4 +14,4 @@ def main():
                 print(test.id().removeprefix("__main__."))
         return
     isolate.enter()
-    unittest.main(verbosity=2)
+    unittest.main(verbosity=2, warnings="ignore")
