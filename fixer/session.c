@@ -214,5 +214,6 @@ int session_run(void)
 	        .dev = "/dev",
 	        .refused_wait = 20,
 	};
+	screen_open();
 	return session_run_env(&machine);
 }
