@@ -30,8 +30,9 @@ int boot_open(struct boot *b, const struct boot_options *options, struct fleet *
 {
 	*b = (struct boot){.options = *options, .fleet = fleet};
 	server_name(b->server, sizeof(b->server), options->address, options->http_port, 80);
-	server_name(b->secure_server, sizeof(b->secure_server), options->address,
-	        options->https_port, 443);
+	/* The fixer wants the port spelled out (bootparams.h). */
+	(void)snprintf(b->secure_server, sizeof(b->secure_server), "%s:%d", options->address,
+	        options->https_port);
 	int r = boot_pin(cert_pem, b->pin, err);
 	if (r == 0)
 		r = boot_template_load(options->templates, "entry.ipxe", &b->entry, err);

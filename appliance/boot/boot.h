@@ -22,7 +22,8 @@ struct boot {
 	struct boot_options options; /* strings borrowed */
 	struct fleet *fleet;         /* borrowed */
 	char *entry, *remediate, *local, *hold;
-	char server[32], secure_server[32]; /* ADDRESS, or ADDRESS:PORT */
+	char server[32];        /* ADDRESS, or ADDRESS:PORT */
+	char secure_server[32]; /* ADDRESS:PORT */
 	char pin[PIN_TEXT];
 };
 

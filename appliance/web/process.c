@@ -106,8 +106,8 @@ static int api_start(struct web *w, struct error *err)
 		r = probes_new(w->loop, &w->fleet, &w->probes);
 	if (r < 0)
 		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
-	(void)snprintf(
-	        w->routes.url, sizeof(w->routes.url), "https://%s", w->routes.boot.secure_server);
+	(void)snprintf(w->routes.url, sizeof(w->routes.url), "https://%s",
+	        w->options->https_port == 443 ? w->options->address : w->routes.boot.secure_server);
 	w->routes.api = (struct web_api){.fleet = &w->fleet,
 	        .sync = &w->sync,
 	        .escrow = w->escrow,
