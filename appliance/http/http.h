@@ -61,6 +61,7 @@ struct http_options {
 	unsigned connections; /* at most */
 };
 
+/* Ignores SIGPIPE in the whole process. err: CANNOT_OPEN. */
 int http_new(const struct http_options *options, struct http_server **ret, struct error *err);
 void http_free(struct http_server *h); /* ends every connection */
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -39,6 +40,9 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 	if (flags < 0 || fcntl(options->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return error_set(
 		        err, -errno, REASON_CANNOT_OPEN, "listening socket %d", options->listen_fd);
+	/* sendfile() has no flag against SIGPIPE; unless told that we ignore it, the library
+	 * copies. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	struct http_server *h = calloc(1, sizeof(*h));
 	if (!h)
 		return error_set(err, -ENOMEM, REASON_CANNOT_OPEN, "no memory");
@@ -59,7 +63,8 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 	        request_access, h, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 	        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
 	        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+	        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
 	        request_completed, h, MHD_OPTION_ARRAY, secure ? tls : none, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
