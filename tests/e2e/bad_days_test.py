@@ -169,7 +169,8 @@ class BadDays(unittest.TestCase):
             cuts += 1
             self.assertLess(cuts, 40, "a clean delete takes far fewer writes")
             subprocess.run(["cp", "--sparse=always", fresh, machine.windows.path], check=True)
-            self.appliance.command("machines", "release", machine.mac)
+            self.appliance.add(machine)  # again after its repair
+            self.appliance.command("machines", "release", machine.mac)  # so many boots are held otherwise
             self.floor.boot_fixer(machine, blkdebug=stop_at_write(cuts), werror="stop")
             try:
                 machine.qmp.wait_event("STOP", BOOT if cuts == 1 else 45)

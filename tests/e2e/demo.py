@@ -84,6 +84,7 @@ def main():
         story.wait_returned(story.bitlocker)
         story.wait_returned(story.plain)
         story.wait_waiting()
+        story.look_at_page("page")
         print("\nTimelines, seconds since the machine asked for its boot script:")
         for machine in story.machines:
             print_timeline(story, machine)

@@ -49,6 +49,10 @@ class MainJob(unittest.TestCase):
         row = story.wait_waiting()
         self.assertIn(story.no_key.windows.keys()[0][0], row["text"], "the page names the protector to look for")
 
+        page = story.look_at_page("page")
+        for text in (story.bitlocker.name, story.plain.name, story.no_key.name, "no key in escrow", "Windows is back"):
+            self.assertIn(text.lower(), page.lower())
+
         story.floor.escrow(story.no_key)  # someone finds the key
         self.recovered(story, story.no_key)
         self.password_is_nowhere(story)

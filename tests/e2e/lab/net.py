@@ -86,13 +86,14 @@ class _Address:
 
     def __enter__(self):
         run("ip", "addr", "add", self.address, "dev", "floor")
+        self._forget_neighbours()
 
     def __exit__(self, *_):
         run("ip", "addr", "del", self.address, "dev", "floor")
-        # The machine takes the address over now; the appliance must not keep our hardware address for it.
-        subprocess.run(["ip", "-n", "app", "neigh", "flush", "dev", "eth0"], capture_output=True)
-        subprocess.run(["ip", "-n", "site", "neigh", "flush", "dev", "eth0"], capture_output=True)
+        self._forget_neighbours()
 
-
-def pid_alive(pid):
-    return os.path.exists(f"/proc/{pid}")
+    @staticmethod
+    def _forget_neighbours():
+        """The address changes hands: nobody may keep the hardware address of the one who had it."""
+        for namespace in ("app", "site"):
+            run("ip", "-n", namespace, "neigh", "flush", "dev", "eth0")

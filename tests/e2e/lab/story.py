@@ -3,9 +3,15 @@
 
 The demo shows it, main_job_test.py asserts on it.
 """
+import os
+import sys
 import time
 
+from . import net
 from .floor import Floor
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "module"))
+from browser import Browser  # noqa: E402
 
 BOOT = 300  # firmware, boot loader and fixer of three machines side by side under emulation
 
@@ -61,6 +67,18 @@ class Story:
         self.no_key.screenshot("-waiting")
         self.tell(f"{self.no_key.name} waits: {row['title']}. {row['text']}")
         return row
+
+    def look_at_page(self, name):
+        """Screenshots of the status page as it is now, and of the waiting machine's page; the text of the first."""
+        browser = Browser(1280, 900)
+        try:
+            browser.open(f"https://{net.APPLIANCE}/")
+            browser.wait_text(self.no_key.name, seconds=30)
+            time.sleep(1)
+            browser.screenshot(f"{self.floor.workdir}/{name}.png")
+            return browser.text()
+        finally:
+            browser.close()
 
     def timeline(self, machine):
         """[(seconds since the attempt's first event, state, reason, text)] of the last attempt."""
