@@ -24,8 +24,8 @@ static size_t count_closed(const struct session *s)
 	return n;
 }
 
-/* The recovery key IDs a person needs to find the passwords, one a line. */
-static void list_key_ids(const struct session *s, struct buffer *out)
+/* The recovery key IDs a person needs to find the passwords, one a line, but those text names. */
+static void list_key_ids(const struct session *s, const char *text, struct buffer *out)
 {
 	char id[GUID_TEXT];
 
@@ -37,6 +37,8 @@ static void list_key_ids(const struct session *s, struct buffer *out)
 			if (!info->protectors[p].has_blob)
 				continue;
 			guid_format(&info->protectors[p].id, id);
+			if (strstr(text, id))
+				continue;
 			(void)buffer_printf(out, "Recovery key ID: %s\n", id);
 		}
 	}
@@ -51,7 +53,7 @@ static void show_waiting(struct session *s, enum reason reason, const char *text
 		(void)buffer_printf(&out, "%s\n", text);
 	if (s->open.pairing[0])
 		(void)buffer_printf(&out, "Pairing code: %s\n", s->open.pairing);
-	list_key_ids(s, &out);
+	list_key_ids(s, text, &out);
 	if (out.len > 0)
 		out.data[out.len - 1] = 0; /* the last line break */
 	session_show_reason(s, reason, out.len > 0 ? (const char *)out.data : "");

@@ -174,11 +174,11 @@ static json_t *seal(const struct message *m, const struct message_volume *v, con
 	return sealed ? json_pack("{s:s,s:s,s:s}", "id", volume, "protector", protector, "sealed", sealed) : NULL;
 }
 
-/* "Key ID A, B": what a person has to look for. */
+/* "Recovery key ID A, B": what a person has to look for. */
 static void name_protectors(const struct message *m, struct buffer *text)
 {
 	char id[GUID_TEXT];
-	const char *before = "key ID ";
+	const char *before = "Recovery key ID ";
 
 	for (size_t i = 0; i < m->volume_count; i++)
 		for (size_t k = 0; k < m->volumes[i].protector_count; k++) {
