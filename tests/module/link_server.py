@@ -73,12 +73,19 @@ class Connection:
         add("requests")
         if path == "/refuse":
             self.answer(b"too large", "413 Too Large", "Connection: close\r\n")
+            self.linger()
             return False
         body = self.body(int(headers.get("Content-Length", "0")))
         if version != "HTTP/1.1" or "Host" not in headers:
             self.answer(b"no", "400 Bad Request")
             return True
         return getattr(self, path.strip("/").replace("-", "_"))(method, body)
+
+    def linger(self):
+        """Until the client has closed: closing with its bytes unread would reset the connection under the answer."""
+        self.sock.settimeout(5)
+        while self.sock.recv(4096):
+            pass
 
     def echo(self, method, body):
         self.answer(f"{method} {len(body)} {hashlib.sha256(body).hexdigest()}".encode())
