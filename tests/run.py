@@ -6,8 +6,12 @@ usage: run.py BUILD TIER...      TIER: unit, module, e2e
 
 cmocka programs and Python unittest files; each end-to-end test is a run of its own. Output of each goes to
 BUILD/test-logs; what fails is shown. Ends with "N passed, N failed, N skipped".
+
+In a build with sanitizers (make check-asan) what they find in any process a test starts is written to
+BUILD/test-logs/sanitizers, and fails that test, whatever the test itself thought of it.
 """
 import concurrent.futures
+import glob
 import os
 import re
 import subprocess
@@ -54,8 +58,18 @@ def count(text, status):
     return passed, failed, skipped
 
 
-def run_one(name, command, log, limit, env):
+def read(path):
+    with open(path, errors="replace") as f:
+        return f.read()
+
+
+def run_one(name, command, logs, limit, env):
     started = time.monotonic()
+    log = os.path.join(logs, name.replace("/", "-") + ".log")
+    reports = os.path.join(logs, "sanitizers", name.replace("/", "-"))
+    for old in glob.glob(reports + ".*"):
+        os.unlink(old)
+    env = dict(env, ASAN_OPTIONS=f"log_path={reports}", UBSAN_OPTIONS=f"log_path={reports}:print_stacktrace=1")
     with open(log, "wb") as out:
         try:
             status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -66,22 +80,25 @@ def run_one(name, command, log, limit, env):
         except FileNotFoundError as error:
             out.write(f"\n{error}\n".encode())
             status = -1
-    with open(log, errors="replace") as f:
-        text = f.read()
-    return name, count(text, status), time.monotonic() - started, text
+    text = read(log)
+    passed, failed, skipped = count(text, status)
+    found = glob.glob(reports + ".*")
+    text += "".join("\n" + read(report) for report in found)
+    return name, (passed, failed + len(found), skipped), time.monotonic() - started, text
 
 
 def main():
     build, tiers = os.path.abspath(sys.argv[1]), sys.argv[2:]
     logs = os.path.join(build, "test-logs")
-    os.makedirs(logs, exist_ok=True)
+    reports = os.path.join(logs, "sanitizers")
+    os.makedirs(reports, exist_ok=True)
+    os.chmod(reports, 0o1777)  # what runs without root has to write there too
     env = dict(os.environ, B=build, PYTHONDONTWRITEBYTECODE="1")
     totals = [0, 0, 0]
     for tier in tiers:
         jobs = jobs_of(build, tier)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            runs = [pool.submit(run_one, name, command, os.path.join(logs, name.replace("/", "-") + ".log"),
-                                LIMIT[tier], env) for name, command in jobs]
+            runs = [pool.submit(run_one, name, command, logs, LIMIT[tier], env) for name, command in jobs]
             for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
                 name, (passed, failed, skipped), seconds, text = run.result()
                 totals = [a + b for a, b in zip(totals, (passed, failed, skipped))]

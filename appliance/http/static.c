@@ -60,6 +60,7 @@ static int read_all(int fd, uint8_t *data, size_t len)
 	return 0;
 }
 
+/* name is shorter than HTTP_CAPTURE_MAX. */
 static int file_load(int fd, size_t len, const char *name, struct file *f)
 {
 	CLEANUP_FREE uint8_t *data = malloc(len + 1);
@@ -73,7 +74,7 @@ static int file_load(int fd, size_t len, const char *name, struct file *f)
 	if (!response)
 		return -ENOMEM;
 	(void)crypto_hash_sha256(hash, data, len);
-	(void)snprintf(f->name, sizeof(f->name), "%.*s", HTTP_CAPTURE_MAX - 1, name);
+	memcpy(f->name, name, strlen(name) + 1);
 	f->etag[0] = '"';
 	hex_encode(hash, 16, f->etag + 1);
 	(void)memcpy(f->etag + 33, "\"", 2);

@@ -65,18 +65,21 @@ static bool is_usb(const char *sys, const char *name)
 	return strstr(target, "/usb") != NULL;
 }
 
-/* False when there is no medium. */
+/* False when there is no medium, or a name longer than the kernel gives (31 bytes, DISK_NAME_LEN). */
 static bool read_disk(const char *sys, const char *name, struct machine_disk *d)
 {
 	char path[PATH_MAX];
+	size_t name_len = strlen(name);
 
+	if (name_len >= sizeof(d->name))
+		return false;
 	*d = (struct machine_disk){0};
 	(void)snprintf(path, sizeof(path), "block/%s/size", name);
 	uint64_t units = sysfs_number(sys, path, 0);
 	if (units == 0 || units > INT64_MAX / SIZE_UNIT)
 		return false;
 	d->size = units * SIZE_UNIT;
-	(void)snprintf(d->name, sizeof(d->name), "%s", name);
+	memcpy(d->name, name, name_len);
 	(void)snprintf(path, sizeof(path), "block/%s/queue/logical_block_size", name);
 	uint64_t sector = sysfs_number(sys, path, 512);
 	d->sector = sector <= 65536 ? (uint32_t)sector : 512;
