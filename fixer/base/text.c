@@ -12,14 +12,16 @@
 void guid_format(const struct guid *g, char out[GUID_TEXT])
 {
 	const uint8_t *b = g->bytes;
-	(void)snprintf(out, GUID_TEXT, "%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X", get_le32(b),
-		get_le16(b + 4), get_le16(b + 6), b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	(void)snprintf(out, GUID_TEXT, "%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X",
+	        get_le32(b), get_le16(b + 4), get_le16(b + 6), b[8], b[9], b[10], b[11], b[12],
+	        b[13], b[14], b[15]);
 }
 
 int guid_parse(const char *text, struct guid *ret)
 {
 	/* Which on-disk byte each pair of digits in the text is. */
-	static const uint8_t order[GUID_LEN] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	static const uint8_t order[GUID_LEN] = {
+	        3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	struct guid g;
 	bool braces = text[0] == '{';
 	const char *p = text + braces;
@@ -100,7 +102,7 @@ int base64_decode(const char *text, void *out, size_t capacity, size_t *ret_len)
 	if (text_len / 4 > capacity / 3 + 1)
 		return -EMSGSIZE;
 	if (sodium_base642bin(out, capacity, text, text_len, NULL, &len, &end,
-		    sodium_base64_VARIANT_ORIGINAL) != 0)
+	            sodium_base64_VARIANT_ORIGINAL) != 0)
 		return -EINVAL;
 	if (end != text + text_len)
 		return -EINVAL;
@@ -201,19 +203,40 @@ char *utf16_to_utf8(const void *units, size_t count)
 	return out;
 }
 
+/* Bytes of the character at p, which is terminated; 0 when it is not UTF-8 (RFC 3629), or a control
+ * character (C0, DEL, C1). */
+static size_t printable_len(const unsigned char *p)
+{
+	static const uint32_t least[] = {0x20, 0x20, 0xa0, 0x800, 0x10000};
+	size_t len = 1 + (p[0] >= 0xc0) + (p[0] >= 0xe0) + (p[0] >= 0xf0);
+	uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[len] || (len == 1 && c > 0x7e) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
+		return 0;
+	return p[0] < 0xf8 ? len : 0;
+}
+
 void text_clean(char *dst, size_t size, const char *src)
 {
 	size_t n = 0;
 
 	if (size == 0)
 		return;
-	for (; src && src[n] && n < size - 1; n++) {
-		unsigned char c = (unsigned char)src[n];
-		dst[n] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	while (src && *src) {
+		size_t len = printable_len((const unsigned char *)src), taken = len ? len : 1;
+		if (taken >= size - n)
+			break;
+		if (len)
+			memcpy(dst + n, src, len);
+		else
+			dst[n] = '?';
+		n += taken;
+		src += taken;
 	}
-	/* Cut before a character whose tail did not fit. */
-	if (src && src[n])
-		while (n > 0 && ((unsigned char)src[n] & 0xc0) == 0x80)
-			n--;
 	dst[n] = 0;
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUID_LEN 16
+#define GUID_LEN  16
 #define GUID_TEXT 37 /* with the NUL */
 
 struct guid {
@@ -41,8 +41,9 @@ void iso8601_format(int64_t ns, char out[ISO8601_TEXT]); /* seconds precision, U
 /* UTF-16LE units to malloc()ed UTF-8; unpaired surrogates become U+FFFD. NULL without memory. */
 char *utf16_to_utf8(const void *units, size_t count);
 
-/* Copies src into dst of size bytes, cut at a character boundary, control characters replaced by
- * '?', always terminated. For any string a machine tells about itself. */
+/* Copies src into dst of size bytes, cut at a character boundary, always terminated. Control
+ * characters and bytes that are not UTF-8 are replaced by '?': the result can go to a screen, a log
+ * and JSON. For any string a machine tells about itself. The two do not overlap. */
 void text_clean(char *dst, size_t size, const char *src);
 
 #endif

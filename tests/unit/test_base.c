@@ -178,8 +178,55 @@ static void foreign_text_is_cleaned(void **state)
 	assert_string_equal(out, "a?[2J??");
 	text_clean(out, sizeof(out), "123456\xe2\x82\xac"); /* the euro sign does not fit */
 	assert_string_equal(out, "123456");
+	text_clean(out, sizeof(out), "12345\xe2\x82\xac");
+	assert_string_equal(out, "12345");
+	text_clean(out, sizeof(out), "1234\xe2\x82\xac");
+	assert_string_equal(out, "1234\xe2\x82\xac");
 	text_clean(out, sizeof(out), NULL);
 	assert_string_equal(out, "");
+}
+
+static void cleaned_text_is_utf8(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *raw, *clean;
+	} cases[] = {
+	        {"\xff-\x80", "?-?"},
+	        {"\xe2\x82", "??"},                               /* cut */
+	        {"\xc0\xaf\xe0\x80\xaf", "?????"},                /* '/' in two and three bytes */
+	        {"\xed\xa0\x80", "???"},                          /* half of a surrogate pair */
+	        {"\xf4\x90\x80\x80\xf8\x88\x80\x80", "????????"}, /* beyond U+10FFFF */
+	        {"\xc2\x9b"
+	         "31m",
+	                "??31m"}, /* CSI, as one control character */
+	        {"\xc2\xa0\xdf\xbf\xe0\xa0\x80\xf0\x90\x80\x80",
+	                "\xc2\xa0\xdf\xbf\xe0\xa0\x80\xf0\x90\x80\x80"},
+	};
+	char out[32];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		text_clean(out, sizeof(out), cases[i].raw);
+		assert_string_equal(out, cases[i].clean);
+	}
+}
+
+/* Errors quote what others sent, and go to screens. */
+static void errors_are_clean(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	char longer[600];
+
+	(void)error_set(&err, -EINVAL, REASON_INTERNAL, "near %s;", "\x1b[2J\n\xff");
+	assert_string_equal(err.text, "near ?[2J??;");
+	error_prefix(&err, "%s", "\x1b]0;title\x07");
+	assert_string_equal(err.text, "?]0;title?: near ?[2J??;");
+	for (size_t i = 0; i + 3 < sizeof(longer); i += 3)
+		memcpy(longer + i, "\xe2\x82\xac", 4);
+	(void)error_set(&err, -EINVAL, REASON_INTERNAL, "%s", longer);
+	assert_int_equal(strlen(err.text), 318); /* whole characters */
+	assert_null(strchr(err.text, '?'));
 }
 
 static void errors_carry_reason_and_place(void **state)
@@ -307,6 +354,8 @@ int main(void)
 	        cmocka_unit_test(times_survive_the_way_there_and_back),
 	        cmocka_unit_test(utf16_becomes_utf8),
 	        cmocka_unit_test(foreign_text_is_cleaned),
+	        cmocka_unit_test(cleaned_text_is_utf8),
+	        cmocka_unit_test(errors_are_clean),
 	        cmocka_unit_test(errors_carry_reason_and_place),
 	        cmocka_unit_test(every_reason_can_be_told),
 	        cmocka_unit_test(boot_parameters_are_read),
