@@ -236,17 +236,31 @@ install: all boot-files ## programs, boot files, service (PREFIX, DESTDIR)
 lint: ## house rules, format, layers
 	/usr/bin/python3 tests/lint.py
 
+# All of our code once more, by clang with what libFuzzer wants; one program per target.
 FUZZ_SECONDS ?= 60
-FUZZERS := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard fixer/base/*.c fixer/block/*.c fixer/bitlocker/*.c)
+FUZZ_CC      := clang -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SRCS    := $(wildcard fixer/*/*.c appliance/*.c appliance/*/*.c initrd/*/*.c tests/generators/*.c)
+FUZZ_LIB     := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c tests/generators/mk%,$(FUZZ_SRCS)))
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	@echo "  FUZZ  $@"
-	$(Q)clang -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -o $@ $^ $(FIXER_SYS)
+	@echo "  CLANG $<"
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/lib.a: $(FUZZ_LIB)
+
+$(B)/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(B)/fuzz/lib.a
+	@echo "  LINK  $@"
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(FIXER_SYS) $(APPLIANCE_SYS)
+
+$(B)/fuzz/make_seeds: $(B)/fuzz/tests/fuzz/seeds.o $(B)/fuzz/lib.a
+	@echo "  LINK  $@"
+	$(Q)$(FUZZ_CC) -fsanitize=address,undefined -o $@ $^ $(FIXER_SYS) $(APPLIANCE_SYS)
 
 .PHONY: fuzz
-fuzz: $(FUZZERS) ## each fuzz target for FUZZ_SECONDS
-	$(Q)set -e; for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "  RUN   $$f"; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- -print_final_stats=1 $$f.corpus; done
+fuzz: $(FUZZERS) $(B)/fuzz/make_seeds ## each fuzz target for FUZZ_SECONDS
+	/usr/bin/python3 tests/fuzz/run.py $(B) $(FUZZ_SECONDS)
 
 bench: all boot-files generators ## figures (no verdict)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py

@@ -43,6 +43,8 @@ def layer_of(path):
 
 
 def check_file(path, found):
+    if path.startswith("tests/fuzz/corpus/"):
+        return  # inputs, byte for byte
     with open(path, errors="replace") as f:
         text = f.read()
     lines = text.splitlines()

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The input is a body that a machine sends to the appliance: session, events or result. */
+#include "appliance/api/input.h"
+#include "tests/fuzz/fuzz.h"
+
+static void try_hello(json_t *root)
+{
+	struct fleet_hello hello;
+	struct error err = {0};
+	char *volumes = NULL;
+
+	int r = input_hello(root, &hello, &volumes, &err);
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	json_t *list = json_loads(volumes, JSON_REJECT_DUPLICATES, NULL);
+	must(json_is_array(list) && json_array_size(list) <= NM_MAX_VOLUMES);
+	json_decref(list);
+	must(strlen(hello.token) == 32 && strlen(hello.boot_id) == 36);
+	must(is_clean(hello.identity.uuid, sizeof(hello.identity.uuid)));
+	must(is_clean(hello.identity.serial, sizeof(hello.identity.serial)));
+	must(is_clean(hello.identity.product, sizeof(hello.identity.product)));
+	free(volumes);
+}
+
+static void try_events(json_t *root)
+{
+	enum machine_state state;
+	struct fleet_event *events = NULL;
+	struct error err = {0};
+	size_t count = 0;
+
+	int r = input_events(root, &state, &events, &count, &err);
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	must(count <= NM_MAX_EVENTS_PER_POST);
+	for (size_t i = 0; i < count; i++) {
+		const struct store_event *e = &events[i].event;
+		must(is_clean(e->step, sizeof(e->step)) && is_clean(e->text, sizeof(e->text)));
+		must(i == 0 || events[i].n > events[i - 1].n);
+	}
+	input_events_free(events, count);
+}
+
+static void try_result(json_t *root)
+{
+	struct input_result result;
+	struct error err = {0};
+
+	int r = input_result(root, &result, &err);
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	must(is_clean(result.text, NM_MAX_EVENT_TEXT + 1));
+	must(result.reason < REASON_COUNT && strlen(result.bundle) % 64 == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	json_t *root = NULL;
+	struct error err = {0};
+
+	int r = input_parse((const char *)data, size, &root, &err);
+	must_explain(r, &err);
+	if (r < 0)
+		return 0;
+	try_hello(root);
+	try_events(root);
+	try_result(root);
+	json_decref(root);
+	return 0;
+}
