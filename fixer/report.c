@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/report.h"
+#include "fixer/base/json_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,21 +28,6 @@ void report_reason(bool quiet, enum reason reason, const char *text)
 		report_line(quiet, "  %s", text);
 	if (strcmp(reason_severity(reason), "ok") != 0)
 		report_line(quiet, "  %s", reason_advice(reason));
-}
-
-/* Text from a disk or a path need not be UTF-8, which JSON must be. */
-static json_t *json_text(const char *text)
-{
-	char clean[600];
-	json_t *exact = json_string(text);
-
-	if (exact)
-		return exact;
-	text_clean(clean, sizeof(clean), text);
-	for (char *p = clean; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return json_string(clean);
 }
 
 json_t *report_json_new(enum reason reason, const char *text)

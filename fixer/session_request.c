@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fixer/link/json_text.h"
+#include "fixer/base/json_text.h"
 #include "fixer/machine/sysfs.h"
 #include "fixer/session_internal.h"
 #include "netmend/version.h"

@@ -89,7 +89,8 @@ def main():
     for name in {f.split("/")[0] for f in listed}:
         if name not in TOP and not name.startswith("."):
             found(name, 0, "not part of the top level")
-    for folder in {os.path.dirname(f) for f in listed}:
+    folders = {os.path.dirname(f) for f in listed} | {f.split("/")[0] for f in listed if "/" in f}
+    for folder in folders:
         if folder and folder.count("/") <= 1 and not folder.startswith(".") and folder + "/README.md" not in listed:
             found(folder, 0, "no README.md")
     for path in listed:

@@ -2,7 +2,7 @@
 #include "fixer/base/log.h"
 #include "fixer/link/api_internal.h"
 #include "fixer/link/clock.h"
-#include "fixer/link/json_text.h"
+#include "fixer/base/json_text.h"
 #include "netmend/version.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 /* The manifest of a bundle, written. 64-bit values that do not fit a double are decimal text, so
  * that any JSON reader keeps them. */
 #include "fixer/repair/bundle_internal.h"
+#include "fixer/base/json_text.h"
 #include "netmend/version.h"
 
 #include <inttypes.h>
@@ -9,21 +10,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Text that may come from a path or a machine: never a reason to have no manifest. */
-static json_t *json_text(const char *text)
-{
-	char clean[NM_MAX_NAME + 1];
-	json_t *exact = json_string(text);
-
-	if (exact)
-		return exact;
-	text_clean(clean, sizeof(clean), text);
-	for (char *p = clean; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return json_string(clean);
-}
 
 static json_t *json_hash(const void *data, size_t len)
 {

@@ -62,18 +62,18 @@ int gen_run(const char *const argv[])
 	return 0;
 }
 
-int gen_pwrite(int fd, const void *data, size_t len, uint64_t offset)
+/* Moves all len bytes; in says which way. */
+static int transfer(int fd, uint8_t *p, size_t len, uint64_t offset, bool in)
 {
-	const uint8_t *p = data;
-
 	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+		ssize_t n =
+		        in ? pread(fd, p, len, (off_t)offset) : pwrite(fd, p, len, (off_t)offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			int r = n < 0 ? -errno : -EIO;
-			log_error("writing %zu bytes at %ju: %s", len, (uintmax_t)offset,
-			        strerror(-r));
+			log_error("%s %zu bytes at %ju: %s", in ? "reading" : "writing", len,
+			        (uintmax_t)offset, strerror(-r));
 			return r;
 		}
 		p += n;
@@ -83,25 +83,15 @@ int gen_pwrite(int fd, const void *data, size_t len, uint64_t offset)
 	return 0;
 }
 
+int gen_pwrite(int fd, const void *data, size_t len, uint64_t offset)
+{
+	/* Only read from: pwrite(2) takes what it is given as it is. */
+	return transfer(fd, (uint8_t *)(uintptr_t)data, len, offset, false);
+}
+
 int gen_pread(int fd, void *data, size_t len, uint64_t offset)
 {
-	uint8_t *p = data;
-
-	while (len > 0) {
-		ssize_t n = pread(fd, p, len, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			int r = n < 0 ? -errno : -EIO;
-			log_error("reading %zu bytes at %ju: %s", len, (uintmax_t)offset,
-			        strerror(-r));
-			return r;
-		}
-		p += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
+	return transfer(fd, data, len, offset, true);
 }
 
 int gen_create(const char *path, uint64_t size)

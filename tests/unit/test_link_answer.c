@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The appliance's answers: the good ones of include/netmend/README.md, and what must be refused. */
 #include "fixer/link/api_answer.h"
-#include "fixer/link/json_text.h"
+#include "fixer/base/json_text.h"
 
 #include <errno.h>
 #include <setjmp.h>

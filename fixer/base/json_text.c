@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fixer/link/json_text.h"
+#include "fixer/base/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
