@@ -21,6 +21,9 @@
 #define FLEET_GUARD_MS    ((int64_t)3600 * 1000)
 #define FLEET_GUARD_COUNT 6
 #define FLEET_AGAIN_COUNT 3
+/* Boot tokens are forgotten after a day: by then neither a session nor the guard asks for them. */
+#define FLEET_TOKEN_MS ((int64_t)24 * 3600 * 1000)
+#define FLEET_SWEEP_MS ((int64_t)3600 * 1000) /* how often that is looked at */
 /* Unlisted machines remembered at most: anybody can make up MACs. */
 #define FLEET_MACHINES_MAX 100000
 
@@ -30,6 +33,7 @@ struct fleet {
 	const char *hosts;      /* directory of the answer list */
 	int64_t (*clock)(void); /* ms since 1970 */
 	int64_t started;        /* by clock: nobody was heard while we did not run */
+	int64_t swept;          /* when old tokens were deleted last; 0: not yet */
 	bool answers_stale;     /* set here: fleet_answer_list() is due (nobody waits for it) */
 	/* Some machine changed: tell the pages. Called outside of transactions. */
 	void (*changed)(void *context);
@@ -114,7 +118,8 @@ int fleet_result(struct fleet *f, const struct store_session *session, enum reas
 
 /* ---- what the appliance sees by itself ---- */
 
-/* Once a second: who has been silent for too long. */
+/* Once a second: who has been silent for too long; at the first call and then hourly, old tokens.
+ */
 int fleet_tick(struct fleet *f);
 /* A PXE client asked dnsmasq; text: what dnsmasq said of it. */
 int fleet_pxe_seen(struct fleet *f, const char *mac, const char *text);

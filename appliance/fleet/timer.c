@@ -85,11 +85,20 @@ static int silence_check(struct fleet *f, const struct silence *s, int64_t now, 
 	return r;
 }
 
+/* The store must not grow with every boot there ever was. */
+static int tokens_sweep(struct fleet *f, int64_t now)
+{
+	if (f->swept && now - f->swept < FLEET_SWEEP_MS)
+		return 0;
+	f->swept = now;
+	return store_token_expire(f->store, now - FLEET_TOKEN_MS);
+}
+
 int fleet_tick(struct fleet *f)
 {
 	int64_t now = f->clock();
 	bool changed = false;
-	int r = 0;
+	int r = tokens_sweep(f, now);
 
 	for (size_t i = 0; r == 0 && i < sizeof(silences) / sizeof(silences[0]); i++)
 		r = silence_check(f, &silences[i], now, &changed);

@@ -50,6 +50,14 @@ int store_token_get(struct store *s, const char *token, struct store_token *ret)
 	return 0;
 }
 
+int store_token_expire(struct store *s, int64_t before)
+{
+	sqlite3_stmt *st = sql_prepare(s, "DELETE FROM tokens WHERE created < ?");
+
+	sql_bind(st, "i", before);
+	return sql_run(s, st);
+}
+
 void store_session_free(struct store_session *session)
 {
 	free(session->volumes);

@@ -75,6 +75,8 @@ struct store_token {
 	bool used; /* a session was opened with it */
 };
 int store_token_get(struct store *s, const char *token, struct store_token *ret);
+/* Deletes those made before `before`; what was opened with them stays. */
+int store_token_expire(struct store *s, int64_t before);
 
 /* ---- sessions ---- */
 

@@ -2,7 +2,6 @@
 /* States and timers on a clock of our own; a machine's way, and the ways it goes wrong. */
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/operator.h"
-#include "appliance/fleet/sync.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -330,6 +329,28 @@ static void test_slow_boots_are_not_guarded(void **state)
 	}
 }
 
+static void test_tokens_are_forgotten_after_a_day(void **state)
+{
+	struct fixture *f = *state;
+	char token[TOKEN_TEXT], later[TOKEN_TEXT];
+	struct store_token found;
+
+	add(f);
+	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
+	after(f, 23 * 60 * MINUTE);
+	assert_int_equal(boot(f, later), FLEET_REMEDIATE);
+	after(f, 59 * MINUTE);
+	assert_int_equal(store_token_get(f->fleet.store, token, &found), 0);
+	after(f, 61 * MINUTE);
+	assert_int_equal(store_token_get(f->fleet.store, token, &found), -ENOENT);
+	assert_int_equal(store_token_get(f->fleet.store, later, &found), 0);
+	/* A restart forgets at once. */
+	now += 24 * 60 * MINUTE;
+	f->fleet.swept = 0;
+	after(f, 0);
+	assert_int_equal(store_token_get(f->fleet.store, later, &found), -ENOENT);
+}
+
 static void test_scope(void **state)
 {
 	struct fixture *f = *state;
@@ -401,71 +422,6 @@ static void test_results_are_given_once(void **state)
 	}
 }
 
-/* ---- telling dnsmasq ---- */
-
-struct wire {
-	uint32_t last;
-	int sent, result;
-};
-
-static int wire_send(void *context, uint32_t id)
-{
-	struct wire *w = context;
-
-	if (w->result == 0) {
-		w->last = id;
-		w->sent++;
-	}
-	return w->result;
-}
-
-static void test_sync_tickets(void **state)
-{
-	struct wire w = {0};
-	struct sync s = {.send = wire_send, .context = &w};
-
-	(void)state;
-	assert_true(sync_reached(&s, sync_latest(&s)));
-	uint32_t first = sync_request(&s, 0);
-	assert_int_equal(w.sent, 1);
-	assert_false(sync_reached(&s, first));
-	/* While one is under way, all others share the next. */
-	uint32_t second = sync_request(&s, 1), third = sync_request(&s, 2);
-	assert_int_equal(second, third);
-	assert_int_equal(w.sent, 1);
-	sync_done(&s, first + 7, 3);
-	assert_false(sync_reached(&s, first));
-	sync_done(&s, first, 3);
-	assert_true(sync_reached(&s, first));
-	assert_false(sync_reached(&s, second));
-	assert_int_equal(w.sent, 2);
-	sync_done(&s, w.last, 4);
-	assert_true(sync_reached(&s, second));
-	assert_int_equal(w.sent, 2);
-}
-
-static void test_sync_that_is_lost(void **state)
-{
-	struct wire w = {.result = -EAGAIN};
-	struct sync s = {.send = wire_send, .context = &w};
-
-	(void)state;
-	uint32_t ticket = sync_request(&s, 0);
-	assert_false(sync_reached(&s, ticket));
-	w.result = 0;
-	sync_tick(&s, 1000);
-	assert_int_equal(w.sent, 1);
-	sync_tick(&s, 1000 + SYNC_LIMIT_MS - 1);
-	assert_int_equal(w.sent, 1);
-	sync_tick(&s, 1000 + SYNC_LIMIT_MS);
-	assert_int_equal(w.sent, 2);
-	assert_false(sync_reached(&s, ticket));
-	sync_done(&s, w.last, 9000);
-	assert_true(sync_reached(&s, ticket));
-	sync_tick(&s, 99000);
-	assert_int_equal(w.sent, 2);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -480,11 +436,10 @@ int main(void)
 	        TEST(test_the_operator_may_send_it_round_again),
 	        TEST(test_serve_guard),
 	        TEST(test_slow_boots_are_not_guarded),
+	        TEST(test_tokens_are_forgotten_after_a_day),
 	        TEST(test_scope),
 	        TEST(test_answer_list),
 	        TEST(test_results_are_given_once),
-	        cmocka_unit_test(test_sync_tickets),
-	        cmocka_unit_test(test_sync_that_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
