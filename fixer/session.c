@@ -118,12 +118,18 @@ static void work(struct session *s)
 	session_repair(s);
 }
 
+/* The reasons that leave this boot nothing more to do: the appliance answers them with `reboot`. */
+static bool goes_back(enum reason reason)
+{
+	return strcmp(reason_severity(reason), "ok") == 0 || reason == REASON_OUTSIDE_WINDOW;
+}
+
 /* Windows next, when there is nothing against it; otherwise the boot order stays as it is. */
 static enum bootnext prepare_boot(struct session *s, enum reason reason)
 {
 	struct error err = {0};
 
-	if (strcmp(reason_severity(reason), "ok") != 0)
+	if (!goes_back(reason))
 		return BOOTNEXT_NOT_NEEDED;
 	bool repaired = reason == REASON_REPAIRED || reason == REASON_COMPLETED_PENDING;
 	enum bootnext b = bootnext_to_windows(s->env->sys, &err);

@@ -64,7 +64,8 @@ enum reason session_verdict(const struct session *s, const char **ret_text)
 			*ret_text = d->text;
 		}
 	}
-	if (s->completed && best == REASON_NO_BAD_FILE)
+	/* A good version left beside it takes nothing from a repair, completed today or not. */
+	if (s->completed && (best == REASON_NO_BAD_FILE || best == REASON_OUTSIDE_WINDOW))
 		best = REASON_COMPLETED_PENDING;
 	return best;
 }

@@ -66,6 +66,15 @@ class Chain(Machine):
         self.assertEqual(self.result()["reason"], "REPAIRED")
         self.assertNotIn(truth["bitlocker"]["recovery_passwords"][0]["password"], self.screen)
 
+    def test_only_the_good_version(self):
+        path, _ = Disks.get("good.raw", "--plain", "--bad-files", "0", "--good-291")
+        self.put_disk(path)
+        self.assertEqual(self.boot(), REBOOT, self.screen)
+        row = self.web.row(MAC)
+        self.assertEqual((row["state"], row["reason"], row["severity"]), ("rebooting", "OUTSIDE_WINDOW", "warn"))
+        self.assertEqual(self.web.answered(), [])
+        self.assertUntouched()
+
     def test_needs_attention(self):
         path, _ = Disks.get("data.raw", "--no-windows")
         self.put_disk(path)

@@ -280,6 +280,16 @@ class Others(Session):
         self.check(self.boot(), "NO_WINDOWS", HOLD)
         self.assertUntouched()
 
+    def test_only_the_good_version(self):
+        path, _ = Disks.get("good.raw", "--plain", "--bad-files", "0", "--good-291")
+        self.put_disk(path)
+        self.serve()
+        result = self.check(self.boot(), "OUTSIDE_WINDOW")
+        self.assertEqual(result["boot_next"], "not-uefi")  # looked for, as for every machine that is sent back
+        files = [f for v in result["volumes"] for f in v["files"]]
+        self.assertEqual([(f["reason"], f["removed"]) for f in files], [("OUTSIDE_WINDOW", False)])
+        self.assertUntouched()
+
     def test_no_parameters(self):
         self.assertEqual(self.run_session("quiet\n"), HOLD)
 

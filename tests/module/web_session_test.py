@@ -128,7 +128,8 @@ class Run(Case):
 
     def test_next_of_other_results(self):
         for reason, expected, state in (("VERIFY_FAILED", "again", "attention"), ("NO_BAD_FILE", "reboot", "rebooting"),
-                                        ("VERIFY_FAILED", "hold", "attention"), ("NTFS_DAMAGED", "hold", "attention")):
+                                        ("VERIFY_FAILED", "hold", "attention"), ("OUTSIDE_WINDOW", "reboot", "rebooting"),
+                                        ("NTFS_DAMAGED", "hold", "attention")):
             operator(self.web, MAC, done=0, in_scope=1)
             until(lambda: self.web.answered() == [NAME])
             _, opened = self.web.open(MAC)

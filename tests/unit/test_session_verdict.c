@@ -33,6 +33,7 @@ static const struct vector vectors[] = {
         {{R(OK), R(DYNAMIC_DISK), NONE}, {R(NO_WINDOWS), NONE}, false, R(DYNAMIC_DISK)},
         {{R(OK), R(DISK_READ_ERROR), NONE}, {R(REPAIRED), NONE}, false, R(REPAIRED)},
         {{R(OK), NONE}, {R(NO_BAD_FILE), R(NO_WINDOWS), NONE}, true, R(COMPLETED_PENDING)},
+        {{R(OK), NONE}, {R(OUTSIDE_WINDOW), NONE}, true, R(COMPLETED_PENDING)},
         {{R(OK), NONE}, {R(REPAIRED), NONE}, true, R(REPAIRED)},
         {{R(OK), NONE}, {R(RELEASE_DENIED), R(NO_WINDOWS), NONE}, true, R(RELEASE_DENIED)},
 };
