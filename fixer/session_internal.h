@@ -37,6 +37,12 @@ struct session_volume {
 	struct repair_result result;
 };
 
+/* One the appliance has on stable storage: saved for a volume, or the interrupted one completed. */
+struct session_bundle {
+	char sha256[65];
+	enum repair_written written;
+};
+
 struct session {
 	const struct session_env *env;
 	struct bootparams params;
@@ -56,7 +62,8 @@ struct session {
 	struct error failure; /* what ended the session before its volumes were looked at */
 	bool completed;       /* an interrupted repair was brought to its end */
 	size_t sectors;       /* written in this session */
-	char bundle[65];      /* the last one saved or completed */
+	size_t bundle_count;
+	struct session_bundle bundles[NM_MAX_VOLUMES + 1];
 	struct {
 		int64_t init, session, release, plan, save, commit, verify; /* uptime_ms() */
 	} timing;
@@ -98,7 +105,7 @@ void session_release(struct session *s);
 /* session_pending.c: completes the interrupted repair the appliance saved. 0, or the reason. */
 int session_complete_pending(struct session *s, struct error *err);
 
-/* session_repair.c: repairs every volume that is still OK. */
+/* session_repair.c: repairs every volume that is still OK, until one is left half written. */
 void session_repair(struct session *s);
 
 /* session_verdict.c: the one reason for the whole machine. *ret_text lives as long as s. */

@@ -50,7 +50,9 @@ static int complete(struct session *s, const struct bundle *bundle, struct error
 		return r;
 	s->completed = true;
 	s->sectors += written;
-	(void)snprintf(s->bundle, sizeof(s->bundle), "%s", s->open.pending_sha256);
+	struct session_bundle *b = &s->bundles[s->bundle_count++];
+	memcpy(b->sha256, s->open.pending_sha256, sizeof(b->sha256));
+	b->written = WRITTEN_ALL;
 	session_tell(s, "repairing", "pending", REASON_COMPLETED_PENDING, d->info.name,
 	        json_pack("{s:I}", "sectors", (json_int_t)written));
 	return 0;

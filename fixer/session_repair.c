@@ -22,7 +22,8 @@ static const struct {
 struct volume_job {
 	struct session *s;
 	char name[64];
-	enum repair_step step; /* the one running */
+	enum repair_step step;        /* the one running */
+	struct session_bundle *saved; /* NULL before it is */
 };
 
 static void note_end(struct session *s, enum repair_step step)
@@ -57,16 +58,18 @@ static void progress(void *context, enum repair_step step, const char *text)
 static int save(void *context, const struct bundle *bundle, struct error *err)
 {
 	struct volume_job *job = context;
-	char ours[65], theirs[65];
+	struct session_bundle *saved = &job->s->bundles[job->s->bundle_count];
+	char ours[65];
 
-	int r = api_journal_put(job->s->api, bundle->bytes, bundle->len, theirs, err);
+	int r = api_journal_put(job->s->api, bundle->bytes, bundle->len, saved->sha256, err);
 	if (r < 0)
 		return r;
+	job->s->bundle_count++;
+	job->saved = saved;
 	hex_encode(bundle->sha256, sizeof(bundle->sha256), ours);
-	if (strcmp(ours, theirs) != 0)
+	if (strcmp(ours, saved->sha256) != 0)
 		return error_set(err, -EBADMSG, REASON_JOURNAL_REFUSED,
 		        "the appliance has saved something else than was sent");
-	(void)snprintf(job->s->bundle, sizeof(job->s->bundle), "%s", ours);
 	return 0;
 }
 
@@ -93,6 +96,8 @@ static void repair_one(struct session *s, struct session_volume *v)
 	int r = repair_volume(
 	        s->disks[v->disk].path, &target, &s->recipe, &options, &ops, &v->result, &err);
 	note_end(s, job.step);
+	if (job.saved)
+		job.saved->written = v->result.written;
 	v->repaired = true;
 	v->reason = v->result.reason;
 	(void)snprintf(v->text, sizeof(v->text), "%s: %.240s", job.name,
@@ -109,7 +114,9 @@ static int by_size(const void *a, const void *b)
 	return p < q ? -1 : p > q;
 }
 
-/* The recovery partitions first, so that the story of a machine ends with its Windows. */
+/* The recovery partitions first, so that the story of a machine ends with its Windows. The
+ * appliance offers the next boot the last bundle saved: nothing is saved after one that is half
+ * written. */
 void session_repair(struct session *s)
 {
 	struct session_volume *order[NM_MAX_VOLUMES];
@@ -117,7 +124,11 @@ void session_repair(struct session *s)
 	for (size_t i = 0; i < s->volume_count; i++)
 		order[i] = &s->volumes[i];
 	qsort(order, s->volume_count, sizeof(order[0]), by_size);
-	for (size_t i = 0; i < s->volume_count; i++)
-		if (order[i]->reason == REASON_OK)
-			repair_one(s, order[i]);
+	for (size_t i = 0; i < s->volume_count; i++) {
+		if (order[i]->reason != REASON_OK)
+			continue;
+		repair_one(s, order[i]);
+		if (order[i]->result.written == WRITTEN_PART)
+			break;
+	}
 }

@@ -36,6 +36,17 @@ static json_t *volume_json(const struct session_volume *v)
 	        (json_int_t)(plan ? plan->windows_count : 0), "files", files);
 }
 
+static json_t *bundles_json(const struct session *s)
+{
+	json_t *bundles = json_array();
+
+	for (size_t i = 0; i < s->bundle_count; i++)
+		(void)json_array_append_new(
+		        bundles, json_pack("{s:s, s:s}", "sha256", s->bundles[i].sha256, "written",
+		                         repair_written_name(s->bundles[i].written)));
+	return bundles;
+}
+
 static json_t *timing_json(const struct session *s)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "init", (json_int_t)s->timing.init,
@@ -51,8 +62,8 @@ json_t *session_result(
 
 	for (size_t i = 0; i < s->volume_count; i++)
 		(void)json_array_append_new(volumes, volume_json(&s->volumes[i]));
-	return json_pack("{s:i, s:s, s:o, s:I, s:s, s:o, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
+	return json_pack("{s:i, s:s, s:o, s:I, s:o, s:o, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
 	        "reason", reason_code(reason), "text", json_text(text), "sectors",
-	        (json_int_t)s->sectors, "bundle", s->bundle, "timing", timing_json(s), "boot_next",
-	        bootnext_name(boot_next), "volumes", volumes);
+	        (json_int_t)s->sectors, "bundles", bundles_json(s), "timing", timing_json(s),
+	        "boot_next", bootnext_name(boot_next), "volumes", volumes);
 }

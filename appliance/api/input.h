@@ -40,11 +40,7 @@ int input_events(json_t *root, enum machine_state *ret_state, struct fleet_event
         size_t *ret_count, struct error *err);
 void input_events_free(struct fleet_event *events, size_t count);
 
-/* A result body. Strings point into root. */
-struct input_result {
-	enum reason reason;
-	const char *text, *bundle;
-};
-int input_result(json_t *root, struct input_result *ret, struct error *err);
+/* A result body. Strings point into root; json is left to the caller. */
+int input_result(json_t *root, struct fleet_report *ret, struct error *err);
 
 #endif

@@ -86,8 +86,8 @@ static int event_append(const struct store_event *e, void *context)
 static int bundle_append(const struct store_bundle *b, void *context)
 {
 	return json_array_append_new(context,
-	        json_pack("{s:s, s:I, s:I, s:b}", "sha256", b->sha256, "size", (json_int_t)b->size,
-	                "at", (json_int_t)b->at, "confirmed", b->confirmed));
+	        json_pack("{s:s, s:I, s:I, s:s}", "sha256", b->sha256, "size", (json_int_t)b->size,
+	                "at", (json_int_t)b->at, "state", bundle_state_name(b->state)));
 }
 
 /* The volumes of the newest session, without what only escrow needs. */

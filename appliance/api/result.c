@@ -60,11 +60,11 @@ static void result_finish(
 static void result_take(struct http_request *r, struct web_api *a,
         const struct store_session *session, json_t *body)
 {
-	struct input_result result;
+	struct fleet_report report;
 	struct error err = {0};
 	char next[8];
 
-	if (input_result(body, &result, &err) < 0) {
+	if (input_result(body, &report, &err) < 0) {
 		call_refuse(r, &err);
 		return;
 	}
@@ -73,8 +73,8 @@ static void result_take(struct http_request *r, struct web_api *a,
 		call_failed(r, "result", -ENOMEM);
 		return;
 	}
-	int e = fleet_result(
-	        a->fleet, session, result.reason, result.text, result.bundle, json, next);
+	report.json = json;
+	int e = fleet_result(a->fleet, session, &report, next);
 	free(json);
 	if (e < 0)
 		call_failed(r, "result", e);

@@ -110,11 +110,23 @@ int fleet_contact(struct fleet *f, const struct store_session *session);
 int fleet_bundle(
         struct fleet *f, const struct store_session *session, const char *sha256, int64_t size);
 
+/* What a fixer says at its end. */
+struct fleet_report {
+	enum reason reason;
+	const char *text;
+	size_t bundle_count;
+	struct {
+		const char *sha256;
+		enum bundle_state state; /* what its word for it means */
+	} bundles[NM_MAX_VOLUMES + 1];
+	const char *json; /* all of it, for the page */
+};
+
 /* The end of a session: decides what the machine does next ("reboot", "hold", "again"). The same
  * session asked again gets the same. The caller then runs fleet_answer_machine() and has dnsmasq
  * told before it says `reboot`. */
-int fleet_result(struct fleet *f, const struct store_session *session, enum reason reason,
-        const char *text, const char *bundle, const char *json, char ret_next[8]);
+int fleet_result(struct fleet *f, const struct store_session *session,
+        const struct fleet_report *report, char ret_next[8]);
 
 /* ---- what the appliance sees by itself ---- */
 

@@ -9,14 +9,12 @@
 struct outcome {
 	const char *next;
 	enum machine_state state;
-	bool done;     /* taken off the answer list */
-	bool confirms; /* the repair bundle is on the disk */
+	bool done; /* taken off the answer list */
 };
 
-static const struct outcome outcome_back = {WIRE_NEXT_REBOOT, STATE_rebooting, true, false};
-static const struct outcome outcome_repaired = {WIRE_NEXT_REBOOT, STATE_rebooting, true, true};
-static const struct outcome outcome_again = {WIRE_NEXT_AGAIN, STATE_attention, false, false};
-static const struct outcome outcome_stay = {WIRE_NEXT_HOLD, STATE_attention, false, false};
+static const struct outcome outcome_back = {WIRE_NEXT_REBOOT, STATE_rebooting, true};
+static const struct outcome outcome_again = {WIRE_NEXT_AGAIN, STATE_attention, false};
+static const struct outcome outcome_stay = {WIRE_NEXT_HOLD, STATE_attention, false};
 
 /* again_left: a fresh boot may help and this machine has not had too many. */
 static const struct outcome *outcome_of(enum reason reason, bool again_left)
@@ -24,7 +22,6 @@ static const struct outcome *outcome_of(enum reason reason, bool again_left)
 	switch (reason) {
 	case REASON_REPAIRED:
 	case REASON_COMPLETED_PENDING:
-		return &outcome_repaired;
 	case REASON_NO_BAD_FILE:
 	case REASON_WOULD_REPAIR:
 	case REASON_REPORT_ONLY:
@@ -42,8 +39,18 @@ static const struct outcome *outcome_of(enum reason reason, bool again_left)
 	}
 }
 
-static int result_record(struct fleet *f, const struct store_session *session, enum reason reason,
-        const char *text, const char *bundle, const char *json, const struct outcome **ret)
+static int bundles_settle(struct fleet *f, int64_t machine, const struct fleet_report *report)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < report->bundle_count; i++)
+		r = store_bundle_settle(
+		        f->store, machine, report->bundles[i].sha256, report->bundles[i].state);
+	return r;
+}
+
+static int result_record(struct fleet *f, const struct store_session *session,
+        const struct fleet_report *report, const struct outcome **ret)
 {
 	struct machine m;
 	int served;
@@ -55,10 +62,10 @@ static int result_record(struct fleet *f, const struct store_session *session, e
 		        f->store, m.id, from > m.guard_from ? from : m.guard_from, &served);
 	if (r < 0)
 		return r;
-	const struct outcome *o = outcome_of(reason, served < FLEET_AGAIN_COUNT);
-	r = store_result_add(f->store, m.id, session->id, now, json, o->next);
-	if (r == 0 && o->confirms)
-		r = store_bundle_confirm(f->store, m.id, bundle);
+	const struct outcome *o = outcome_of(report->reason, served < FLEET_AGAIN_COUNT);
+	r = store_result_add(f->store, m.id, session->id, now, report->json, o->next);
+	if (r == 0)
+		r = bundles_settle(f, m.id, report);
 	if (r < 0)
 		return r;
 	m.last_seen = now;
@@ -67,13 +74,15 @@ static int result_record(struct fleet *f, const struct store_session *session, e
 	/* A hold that came meanwhile stays visible; the machine goes on all the same. */
 	if (m.held) {
 		r = store_machine_save(f->store, &m);
-		return r < 0 ? r : change_note(f->store, &m, now, reason, "result", text);
+		return r < 0 ? r
+		             : change_note(
+		                       f->store, &m, now, report->reason, "result", report->text);
 	}
-	return change_state(f->store, &m, now, o->state, reason, "result", text);
+	return change_state(f->store, &m, now, o->state, report->reason, "result", report->text);
 }
 
-int fleet_result(struct fleet *f, const struct store_session *session, enum reason reason,
-        const char *text, const char *bundle, const char *json, char ret_next[8])
+int fleet_result(struct fleet *f, const struct store_session *session,
+        const struct fleet_report *report, char ret_next[8])
 {
 	const struct outcome *outcome = &outcome_stay;
 	int r = store_result_next(f->store, session->id, ret_next);
@@ -83,7 +92,7 @@ int fleet_result(struct fleet *f, const struct store_session *session, enum reas
 	r = store_begin(f->store, true);
 	if (r < 0)
 		return r;
-	r = change_end(f->store, result_record(f, session, reason, text, bundle, json, &outcome));
+	r = change_end(f->store, result_record(f, session, report, &outcome));
 	if (r < 0)
 		return r;
 	f->changed(f->context);

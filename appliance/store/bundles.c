@@ -5,35 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const names[] = {
+        [BUNDLE_PENDING] = "pending",
+        [BUNDLE_CONFIRMED] = "confirmed",
+        [BUNDLE_VOID] = "void",
+};
+
+const char *bundle_state_name(enum bundle_state state)
+{
+	return names[state];
+}
+
 int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle)
 {
-	/* Sent again after something else was: it is the newest once more, and keeps its
-	 * confirmation. */
-	sqlite3_stmt *st =
-	        sql_prepare(s, "INSERT INTO bundles (machine, sha256, size, at) VALUES (?, ?, ?, ?)"
-	                       " ON CONFLICT (machine, sha256) DO UPDATE SET"
-	                       " id = (SELECT max(id) + 1 FROM bundles), at = excluded.at"
-	                       " WHERE id <> (SELECT max(b.id) FROM bundles b WHERE b.machine = "
-	                       "excluded.machine)");
+	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET state = 'void'"
+	                                  " WHERE machine = ? AND state = 'pending'");
 
+	sql_bind(st, "i", machine);
+	int r = sql_run(s, st);
+	if (r < 0)
+		return r;
+	/* Saved again, it is about to be written again. */
+	st = sql_prepare(s, "INSERT INTO bundles (machine, sha256, size, at) VALUES (?, ?, ?, ?)"
+	                    " ON CONFLICT (machine, sha256) DO UPDATE SET"
+	                    " at = excluded.at, state = 'pending'");
 	sql_bind(st, "itii", machine, bundle->sha256, bundle->size, bundle->at);
 	return sql_run(s, st);
 }
 
-int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256)
+int store_bundle_settle(
+        struct store *s, int64_t machine, const char *sha256, enum bundle_state state)
 {
-	struct store_bundle pending;
-
-	if (!sha256[0]) {
-		int r = store_bundle_pending(s, machine, &pending);
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		sha256 = pending.sha256;
-	}
-	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET confirmed = 1"
+	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET state = ?"
 	                                  " WHERE machine = ? AND sha256 = ?");
-	sql_bind(st, "it", machine, sha256);
+
+	sql_bind(st, "tit", names[state], machine, sha256);
 	return sql_run(s, st);
+}
+
+static enum bundle_state state_read(sqlite3_stmt *st, int column)
+{
+	char name[16];
+
+	sql_text(st, column, name, sizeof(name));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum bundle_state)i;
+	return BUNDLE_VOID;
 }
 
 static void bundle_read(sqlite3_stmt *st, struct store_bundle *b)
@@ -41,33 +59,28 @@ static void bundle_read(sqlite3_stmt *st, struct store_bundle *b)
 	sql_text(st, 0, b->sha256, sizeof(b->sha256));
 	b->size = sqlite3_column_int64(st, 1);
 	b->at = sqlite3_column_int64(st, 2);
-	b->confirmed = sqlite3_column_int(st, 3);
+	b->state = state_read(st, 3);
 }
 
 int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret)
 {
-	/* A newer bundle supersedes the older ones: only the newest can be pending. */
-	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
-	                                  " WHERE machine = ? ORDER BY id DESC LIMIT 1");
-	struct store_bundle newest;
+	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
+	                                  " WHERE machine = ? AND state = 'pending'");
 
 	sql_bind(st, "i", machine);
 	int r = sql_step(s, st);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	bundle_read(st, &newest);
+	bundle_read(st, ret);
 	sql_end(st);
-	if (newest.confirmed)
-		return -ENOENT;
-	*ret = newest;
 	return 0;
 }
 
 int store_bundles(struct store *s, int64_t machine,
         int (*each)(const struct store_bundle *bundle, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, confirmed FROM bundles"
-	                                  " WHERE machine = ? ORDER BY id");
+	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
+	                                  " WHERE machine = ? ORDER BY at, id");
 	struct store_bundle b;
 	int r;
 

@@ -58,6 +58,12 @@ static const char *const migrations[] = {
         " machine INTEGER NOT NULL REFERENCES machines (id), session INTEGER NOT NULL UNIQUE,"
         " at INTEGER NOT NULL, json TEXT NOT NULL, next TEXT NOT NULL) STRICT;"
         "CREATE INDEX results_machine ON results (machine, id);",
+
+        "ALTER TABLE bundles ADD COLUMN state TEXT NOT NULL DEFAULT 'pending';"
+        "UPDATE bundles SET state = CASE WHEN confirmed THEN 'confirmed'"
+        " WHEN id = (SELECT max(b.id) FROM bundles b WHERE b.machine = bundles.machine)"
+        " THEN 'pending' ELSE 'void' END;"
+        "ALTER TABLE bundles DROP COLUMN confirmed;",
 };
 
 #endif

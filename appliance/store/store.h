@@ -127,17 +127,25 @@ int store_sequence(struct store *s, int64_t *ret);
 
 /* ---- bundles and results ---- */
 
+enum bundle_state {
+	BUNDLE_PENDING,   /* any part of it may be on the disk; one a machine at most */
+	BUNDLE_CONFIRMED, /* all of it is */
+	BUNDLE_VOID,      /* never written, superseded or discarded: kept, not offered */
+};
+const char *bundle_state_name(enum bundle_state state); /* "pending", as on the page; static */
+
 struct store_bundle {
 	char sha256[65];
 	int64_t size;
 	int64_t at;
-	bool confirmed;
+	enum bundle_state state; /* set by the store */
 };
-/* The same bundle of the same machine again is no error. A new one supersedes the pending one. */
+/* Within a transaction: adds it as the machine's pending one, also when it was there already, and
+ * makes the one that was pending void: a fixer saves no other before that is off its mind. */
 int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle);
-/* Confirms that bundle, or with "" the machine's pending one. No such bundle is no error. */
-int store_bundle_confirm(struct store *s, int64_t machine, const char *sha256);
-/* The newest that is neither confirmed nor superseded. */
+/* No such bundle is no error. */
+int store_bundle_settle(
+        struct store *s, int64_t machine, const char *sha256, enum bundle_state state);
 int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret);
 int store_bundles(struct store *s, int64_t machine,
         int (*each)(const struct store_bundle *bundle, void *context), void *context);

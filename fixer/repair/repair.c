@@ -2,6 +2,7 @@
 #include "fixer/repair/repair.h"
 #include "fixer/block/file.h"
 #include "fixer/repair/commit.h"
+#include "netmend/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,17 @@ const char *repair_step_name(enum repair_step step)
 	};
 
 	return (size_t)step < sizeof(names) / sizeof(names[0]) ? names[step] : "unknown";
+}
+
+const char *repair_written_name(enum repair_written written)
+{
+	static const char *const names[] = {
+	        [WRITTEN_NONE] = WIRE_WRITTEN_NONE,
+	        [WRITTEN_PART] = WIRE_WRITTEN_PART,
+	        [WRITTEN_ALL] = WIRE_WRITTEN_ALL,
+	};
+
+	return names[written];
 }
 
 void repair_result_clear(struct repair_result *result)
@@ -141,8 +153,12 @@ static int commit(const struct job *job, const struct bundle *bundle, struct err
 	int r = open_disk(job, true, &disk, err);
 	if (r < 0)
 		return r;
-	return commit_runs(disk, bundle->runs, bundle->run_count, COMMIT_FIRST,
+	r = commit_runs(disk, bundle->runs, bundle->run_count, COMMIT_FIRST,
 	        &job->result->sectors_written, err);
+	/* What commit.h says of its errors. */
+	if (r == 0 || err->reason == REASON_DISK_WRITE_ERROR || err->reason == REASON_VERIFY_FAILED)
+		job->result->written = WRITTEN_PART;
+	return r;
 }
 
 static int verify(const struct job *job, struct error *err)
@@ -202,6 +218,7 @@ static int run(const struct job *job, struct error *err)
 	r = verify(job, err);
 	if (r < 0)
 		return r;
+	job->result->written = WRITTEN_ALL;
 	conclude(job->result, REASON_REPAIRED, job->result->plan->text);
 	return 0;
 }

@@ -36,12 +36,21 @@ struct repair_options {
 	uint32_t sector_size; /* of an image file; 0: 512. A device knows its own */
 };
 
+/* How much of what was saved is on the disk. */
+enum repair_written {
+	WRITTEN_NONE, /* the disk is as it was */
+	WRITTEN_PART, /* any part may be there: the bundle completes or undoes it */
+	WRITTEN_ALL,  /* and checked */
+};
+const char *repair_written_name(enum repair_written written); /* "none", as on the wire. Static. */
+
 struct repair_result {
 	enum reason reason; /* REPAIRED, NO_BAD_FILE, WOULD_REPAIR, or why not */
 	char text[320];
 	size_t sectors_written; /* sectors of the disk's logical size */
 	struct plan *plan;      /* NULL when none was made; freed by repair_result_clear */
 	char bundle_sha256[65]; /* "" when nothing was saved */
+	enum repair_written written;
 };
 void repair_result_clear(struct repair_result *result);
 

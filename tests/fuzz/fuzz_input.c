@@ -45,15 +45,17 @@ static void try_events(json_t *root)
 
 static void try_result(json_t *root)
 {
-	struct input_result result;
+	struct fleet_report report;
 	struct error err = {0};
 
-	int r = input_result(root, &result, &err);
+	int r = input_result(root, &report, &err);
 	must_explain(r, &err);
 	if (r < 0)
 		return;
-	must(is_clean(result.text, NM_MAX_EVENT_TEXT + 1));
-	must(result.reason < REASON_COUNT && strlen(result.bundle) % 64 == 0);
+	must(is_clean(report.text, NM_MAX_EVENT_TEXT + 1));
+	must(report.reason < REASON_COUNT && report.bundle_count <= NM_MAX_VOLUMES + 1);
+	for (size_t i = 0; i < report.bundle_count; i++)
+		must(strlen(report.bundles[i].sha256) == 64);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -50,7 +50,7 @@ class Chain(Machine):
         self.assertNotIn(truth["bad_files"][0]["path"].split("\\")[-1], self.c_drive_lists(truth))
         machine = self.web.machine(MAC)
         self.assertEqual((machine["machine"]["state"], machine["machine"]["reason"]), ("rebooting", "REPAIRED"))
-        self.assertEqual([b["confirmed"] for b in machine["bundles"]], [True])
+        self.assertEqual([b["state"] for b in machine["bundles"]], ["confirmed"])
         self.assertEqual(self.web.answered(), [])
         self.assertEqual([(e["state"], e["step"]) for e in machine["timeline"]], [
             ("seen", "operator"), ("booting", "boot"), ("running", "session"), ("running", "inventory"),

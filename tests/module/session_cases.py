@@ -4,6 +4,7 @@
 
 Each runs one boot-time session of the fixer on a machine made of files, against a stand-in of the appliance.
 """
+import hashlib
 import json
 import os
 import shutil
@@ -124,7 +125,8 @@ class Plain(Session):
 
     def test_saved_something_else(self):
         self.serve(lie=True, next="hold")
-        self.check(self.boot(), "JOURNAL_REFUSED", HOLD)
+        result = self.check(self.boot(), "JOURNAL_REFUSED", HOLD)
+        self.assertEqual(result["bundles"], [{"sha256": hashlib.sha256(b"lie").hexdigest(), "written": "none"}])
         self.assertUntouched()
 
     def test_save_refused(self):
@@ -184,7 +186,7 @@ class Plain(Session):
         result = self.check(self.boot(), "COMPLETED_PENDING")
         self.assertEqual(changed_sectors(repaired, self.image), [])
         self.assertEqual(result["sectors"], len(sectors) - len(sectors[::2]))
-        self.assertEqual(len(result["bundle"]), 64)
+        self.assertEqual(result["bundles"], [{"sha256": hashlib.sha256(bundle).hexdigest(), "written": "all"}])
 
     def test_interrupted_repair_does_not_fit(self):
         bundle, repaired = self.make_pending()
@@ -197,6 +199,30 @@ class Plain(Session):
         self.serve(pending=bundle, next="hold")
         self.check(self.boot(), "PENDING_CONFLICT", HOLD)
         self.assertEqual(changed_sectors(before, self.image), [])
+
+    def test_disk_that_changes_after_the_save(self):
+        _, repaired = self.make_pending()
+        before = os.path.join(self.root, "before")
+
+        def change():
+            self.write_sectors(repaired, changed_sectors(self.source, repaired)[:1])
+            copy(self.image, before)
+
+        self.serve(on_journal=change, next="again")
+        result = self.check(self.boot(), "DISK_CHANGED", AGAIN)
+        saved = hashlib.sha256(self.appliance.journal).hexdigest()
+        self.assertEqual((result["sectors"], result["bundles"]), (0, [{"sha256": saved, "written": "none"}]))
+        self.assertEqual(changed_sectors(before, self.image), [])
+
+    def test_two_disks(self):
+        path, _ = Disks.get("other.raw", "--plain", "--seed", "2")
+        copy(path, os.path.join(self.root, "dev", "vdb"))
+        self.put("sys/block/vdb/size", f"{os.path.getsize(path) // 512}\n")
+        self.serve()
+        result = self.check(self.boot(), "REPAIRED")
+        self.assertEqual([b["written"] for b in result["bundles"]], ["all", "all"])
+        self.assertEqual(len({b["sha256"] for b in result["bundles"]}), 2)
+        self.assertEqual(result["bundles"][1]["sha256"], hashlib.sha256(self.appliance.journal).hexdigest())
 
     def test_interrupted_repair_damaged(self):
         bundle, _ = self.make_pending()

@@ -26,11 +26,12 @@ SESSION = {"v": (1,), "token": TEXT, "boot_id": TEXT, "key": TEXT, "fixer": TEXT
 STATES = ("running", "waiting", "unlocking", "planning", "saving", "repairing", "repaired", "attention")
 EVENTS = {"v": (1,), "state": STATES, "events": LIST}
 EVENT = {"seq": INT, "ms": INT, "state": STATES, "step": TEXT, "reason": TEXT, "text": TEXT, "numbers": DICT}
-RESULT = {"v": (1,), "reason": TEXT, "text": TEXT, "sectors": INT, "bundle": TEXT, "timing": DICT,
+RESULT = {"v": (1,), "reason": TEXT, "text": TEXT, "sectors": INT, "bundles": LIST, "timing": DICT,
           "boot_next": ("set", "not-needed", "no-entry", "failed", "not-uefi"), "volumes": LIST}
 TIMING = dict.fromkeys(("init", "session", "release", "plan", "save", "commit", "verify"), INT)
 RESULT_VOLUME = {"disk": INT, "partition": INT, "id": TEXT, "reason": TEXT, "text": TEXT, "plan": TEXT, "journal": TEXT,
                  "sectors": INT, "windows": INT, "files": LIST}
+RESULT_BUNDLE = {"sha256": TEXT, "written": ("all", "part", "none")}
 FILE = {"path": TEXT, "size": INT, "modified": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL}
 
 SESSION_ID = "00112233445566778899aabbccddeeff"
@@ -81,6 +82,8 @@ def check_session(body):
 def check_result(body):
     check(body, RESULT, "result")
     check(body["timing"], TIMING, "timing")
+    for bundle in body["bundles"]:
+        check(bundle, RESULT_BUNDLE, "bundle")
     for volume in body["volumes"]:
         check(volume, RESULT_VOLUME, "result volume")
         for file in volume["files"]:

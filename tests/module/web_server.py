@@ -315,9 +315,10 @@ def events(state, *some):
     return {"v": 1, "state": state, "events": list(some)}
 
 
-def result(reason, bundle="", **changes):
+def result(reason, bundle="", written="all", **changes):
     return {
-        "v": 1, "reason": reason, "text": "", "sectors": 24, "bundle": bundle, "boot_next": "set",
+        "v": 1, "reason": reason, "text": "", "sectors": 24, "bundles": [{"sha256": bundle, "written": written}] if bundle else [],
+        "boot_next": "set",
         "timing": {"init": 900, "session": 950, "release": 1000, "plan": 1100, "save": 1200, "commit": 1300, "verify": 1400},
         "volumes": [{"disk": 0, "partition": 3, "id": VOLUME, "reason": reason, "text": "", "plan": "delete",
                      "journal": "clean", "sectors": 24, "windows": 1, "files": [

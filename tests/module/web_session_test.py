@@ -88,7 +88,7 @@ class Run(Case):
             self.assertEqual(self.web.api("PUT", path, BUNDLE), (200, {"v": 1, "sha256": sha, "size": len(BUNDLE)}))
         self.assertEqual(os.listdir(self.web.path("bundles")), [sha + ".tar.zst"])
         self.assertEqual(self.web.call("GET", path, secure=True)[2], BUNDLE)
-        self.assertEqual(self.web.machine(MAC)["bundles"][0]["confirmed"], False)
+        self.assertEqual(self.web.machine(MAC)["bundles"][0]["state"], "pending")
 
         # The result: off the list, dnsmasq told, then `reboot`.
         self.web.supervisor.delay = 1
@@ -102,7 +102,7 @@ class Run(Case):
         machine = self.web.machine(MAC)
         self.assertEqual((machine["machine"]["state"], machine["machine"]["reason"]), ("rebooting", "REPAIRED"))
         self.assertEqual(machine["bundles"], [{"sha256": sha, "size": len(BUNDLE), "at": machine["bundles"][0]["at"],
-                                               "confirmed": True}])
+                                               "state": "confirmed"}])
         self.assertEqual(machine["result"]["sectors"], 24)
         self.assertEqual(machine["volumes"][0]["protectors"][0], {"id": PROTECTOR, "kind": "recovery-password"})
         self.assertNotIn("blob", json.dumps(machine))
@@ -151,6 +151,36 @@ class Run(Case):
         operator(self.web, MAC, done=0)
         until(lambda: self.web.answered() == [NAME])
         self.assertIsNone(self.web.open(MAC)[1]["pending"])
+
+    def test_bundles_end_as_the_fixer_says(self):
+        saved = [BUNDLE, BUNDLE[1:], BUNDLE[2:]]
+        shas = [hashlib.sha256(b).hexdigest() for b in saved]
+
+        def run(reason, *ends):
+            operator(self.web, MAC, done=0)
+            until(lambda: self.web.answered() == [NAME])
+            _, opened = self.web.open(MAC)
+            for sha, _ in ends:
+                self.web.api("PUT", f"/v1/sessions/{opened['session']}/journal", saved[shas.index(sha)])
+            bundles = [{"sha256": sha, "written": written} for sha, written in ends]
+            self.assertEqual(self.post(opened["session"], "result", result(reason, bundles=bundles))[0], 200)
+            return opened["pending"] and opened["pending"]["sha256"]
+
+        def states():
+            return {shas.index(b["sha256"]): b["state"] for b in self.web.machine(MAC)["bundles"]}
+
+        # Nothing was written: kept, not offered. Two of one session: each as it went.
+        self.assertIsNone(run("DISK_CHANGED", (shas[0], "none")))
+        self.assertEqual(states(), {0: "void"})
+        self.assertIsNone(run("REPAIRED", (shas[1], "all"), (shas[2], "all")))
+        self.assertEqual(states(), {0: "void", 1: "confirmed", 2: "confirmed"})
+        # The void one saved again is about to be written: half written, it is offered.
+        self.assertIsNone(run("VERIFY_FAILED", (shas[0], "part")))
+        self.assertEqual(states()[0], "pending")
+        self.assertEqual(run("NTFS_DAMAGED"), shas[0])
+        self.assertEqual(run("REPAIRED", (shas[1], "none"), (shas[2], "all"), (shas[0], "all")), shas[0])
+        self.assertEqual(states(), {0: "confirmed", 1: "void", 2: "confirmed"})
+        self.assertEqual(len(os.listdir(self.web.path("bundles"))), 3)
 
     def test_dnsmasq_that_does_not_answer_delays_a_reboot_but_does_not_stop_it(self):
         self.web.supervisor.answers = False
@@ -294,7 +324,8 @@ class Strictness(Case):
 
     def test_result_bodies(self):
         session = self.web.open(MAC)[1]["session"]
-        for word, change in (("reason", {"reason": "FINE"}), ("bundle", {"bundle": "zz"}), ("boot_next", {"boot_next": "maybe"}),
+        for word, change in (("reason", {"reason": "FINE"}), ("bundles.sha256", {"bundles": [{"sha256": "zz", "written": "all"}]}),
+                             ("bundles.written", {"bundles": [{"sha256": "ab" * 32, "written": "some"}]}), ("bundles", {"bundles": [{}] * 34}), ("boot_next", {"boot_next": "maybe"}),
                              ("timing", {"timing": {}}), ("volumes", {"volumes": {}}), ("volumes[0]", {"volumes": [{}]}),
                              ("sectors", {"sectors": -1}), ("more", {"more": 1})):
             self.refused(self.post(session, "result", result("REPAIRED") | change), 400, "PROTOCOL_ERROR", word)
@@ -356,12 +387,13 @@ class Restart(Case):
         self.assertEqual(len(self.escrow.asked), asked)
         self.assertEqual(self.post(session, "events", events("planning", event(1, "planning", "plan"), event(2, "repairing", "commit"))),
                          (200, {"v": 1, "ack": 2}))
-        self.assertEqual(self.post(session, "result", result("REPAIRED"))[1]["next"], "reboot")
+        end = result("REPAIRED", hashlib.sha256(BUNDLE).hexdigest())
+        self.assertEqual(self.post(session, "result", end)[1]["next"], "reboot")
         self.web.stop(signal.SIGKILL)
         self.web.start()
-        self.assertEqual(self.post(session, "result", result("REPAIRED"))[1]["next"], "reboot")
+        self.assertEqual(self.post(session, "result", end)[1]["next"], "reboot")
         self.assertEqual(self.web.answered(), [])
-        self.assertTrue(self.web.machine(MAC)["bundles"][0]["confirmed"])
+        self.assertEqual(self.web.machine(MAC)["bundles"][0]["state"], "confirmed")
 
     def test_a_stop_ends_waiting_calls(self):
         session = self.web.open(MAC)[1]["session"]

@@ -151,7 +151,9 @@ static void finish(struct fixture *f, const struct store_session *session, enum 
 {
 	char next[8];
 
-	assert_int_equal(fleet_result(&f->fleet, session, reason, "", "", "{}", next), 0);
+	const struct fleet_report end = {.reason = reason, .text = "", .json = "{}"};
+
+	assert_int_equal(fleet_result(&f->fleet, session, &end, next), 0);
 	assert_string_equal(next, expected);
 }
 

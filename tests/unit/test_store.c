@@ -327,30 +327,61 @@ static char pending_letter(struct fixture *f, int64_t machine)
 	return r == 0 ? bundle.sha256[0] : '-';
 }
 
+static void bundle_settle(struct fixture *f, int64_t machine, char letter, enum bundle_state state)
+{
+	char sha[65] = {0};
+
+	memset(sha, letter, 64);
+	assert_int_equal(store_bundle_settle(f->store, machine, sha, state), 0);
+}
+
+static int states_collect(const struct store_bundle *b, void *context)
+{
+	char *text = context;
+
+	text[strlen(text)] = b->sha256[0];
+	text[strlen(text)] = bundle_state_name(b->state)[0];
+	return 0;
+}
+
+/* "apbv": a is pending, b void. */
+static void expect_bundles(struct fixture *f, int64_t machine, const char *expected)
+{
+	char text[32] = {0};
+
+	assert_int_equal(store_bundles(f->store, machine, states_collect, text), 0);
+	assert_string_equal(text, expected);
+}
+
 static void test_pending_bundle(void **state)
 {
 	struct fixture *f = *state;
 	int64_t machine = machine_make(f, MAC), other = machine_make(f, "52:54:00:00:00:02");
-	char sha[65] = {0};
 
 	assert_int_equal(pending_letter(f, machine), '-');
 	bundle_add(f, machine, 'a');
 	bundle_add(f, machine, 'a');
 	bundle_add(f, other, 'a');
-	bundle_add(f, machine, 'b');
-	assert_int_equal(pending_letter(f, machine), 'b');
-	/* The older one, sent again, is the newest. */
-	bundle_add(f, machine, 'a');
-	assert_int_equal(pending_letter(f, machine), 'a');
+	/* A newer one supersedes it. */
 	bundle_add(f, machine, 'b');
 	reopen(f);
 	assert_int_equal(pending_letter(f, machine), 'b');
-	/* A newer one supersedes: confirming it leaves none. */
-	memset(sha, 'b', 64);
-	assert_int_equal(store_bundle_confirm(f->store, machine, sha), 0);
+	expect_bundles(f, machine, "avbp");
+	/* Another one on the disk, or not, changes nothing for it. */
+	bundle_settle(f, machine, 'a', BUNDLE_CONFIRMED);
+	bundle_settle(f, machine, 'x', BUNDLE_VOID);
+	expect_bundles(f, machine, "acbp");
+	/* Void: none is offered, not the older one either. */
+	bundle_settle(f, machine, 'b', BUNDLE_VOID);
 	assert_int_equal(pending_letter(f, machine), '-');
+	expect_bundles(f, machine, "acbv");
+	/* Whatever it was: saved again, it is about to be written. */
+	bundle_add(f, machine, 'a');
+	expect_bundles(f, machine, "apbv");
+	bundle_add(f, machine, 'b');
+	expect_bundles(f, machine, "avbp");
 	assert_int_equal(pending_letter(f, other), 'a');
-	assert_int_equal(store_bundle_confirm(f->store, other, ""), 0);
+	bundle_settle(f, other, 'a', BUNDLE_CONFIRMED);
 	assert_int_equal(pending_letter(f, other), '-');
 }
 

@@ -62,10 +62,12 @@ function outcome(result) {
 			["Repair took", result.timing?.verify ? `${seconds(result.timing.verify)} after kernel start` : ""]]));
 }
 
+const bundleWords = {pending: "repair not confirmed yet", confirmed: "repair confirmed", void: "not offered to the machine any more"};
+
 function bundles(all) {
 	return all.length > 0 && el("section", {}, el("h2", {}, "Saved before writing"), el("ul", {}, all.map((b) =>
 		el("li", {}, el("code", {class: "path"}, b.sha256), ` · ${bytes(b.size)} · ${when(b.at)} · `,
-			b.confirmed ? "repair confirmed" : "repair not confirmed yet"))));
+			bundleWords[b.state] ?? b.state))));
 }
 
 function step(event, before) {
