@@ -5,20 +5,23 @@
 
 #define WIRE_PATH_SESSIONS "/v1/sessions"
 
-/* States of a machine (design section 9), in the order of a good run. */
+/* States of a machine (design section 9), in the order of a good run. (clang-format takes the X()
+ * for declarations.) */
+/* clang-format off */
 #define WIRE_STATES(X)                                                                             \
 	X(seen) X(booting) X(running) X(waiting) X(unlocking) X(planning) X(saving)                \
 	X(repairing) X(repaired) X(rebooting) X(returned) X(attention) X(held) X(ignored)
+/* clang-format on */
 
 /* Release answers. */
-#define WIRE_PENDING "pending"
-#define WIRE_DENIED "denied"
+#define WIRE_PENDING  "pending"
+#define WIRE_DENIED   "denied"
 #define WIRE_RELEASED "released"
 
 /* What the fixer does after its result. */
 #define WIRE_NEXT_REBOOT "reboot"
-#define WIRE_NEXT_HOLD "hold"
-#define WIRE_NEXT_AGAIN "again"
+#define WIRE_NEXT_HOLD   "hold"
+#define WIRE_NEXT_AGAIN  "again"
 
 /* How much of a bundle is on the machine's disk, in its result. */
 #define WIRE_WRITTEN_NONE "none"
