@@ -48,7 +48,7 @@ static int close_ways_out(int answer)
 	for (int fd = 3; fd < CHILD_FILES; fd++) {
 		struct stat st;
 		if (fd != answer && fstat(fd, &st) == 0 &&
-			(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
+		        (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
 			(void)close(fd);
 	}
 	return 0;
@@ -63,12 +63,12 @@ static int confine(int answer, unsigned seconds)
 	/* Locked memory isn't inherited, and the volume's key is in this process too. */
 	(void)mlockall(MCL_CURRENT | MCL_ONFAULT);
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NPROC, 0);
 	limit(RLIMIT_NOFILE, CHILD_FILES);
 	limit(RLIMIT_CPU, seconds);
-#ifndef __SANITIZE_ADDRESS__ /* its shadow alone is terabytes of address space */
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is terabytes of address space, whose report a file */
 	limit(RLIMIT_AS, CHILD_MEMORY);
+	limit(RLIMIT_FSIZE, 0);
 #endif
 	return close_ways_out(answer);
 }
@@ -102,8 +102,8 @@ static int send_answer(int fd, int code, const struct error *err, const struct b
 }
 
 __attribute__((noreturn)) static void sandbox_main(int answer,
-	int (*work)(void *, struct buffer *, struct error *), void *context, unsigned seconds,
-	size_t max_answer)
+        int (*work)(void *, struct buffer *, struct error *), void *context, unsigned seconds,
+        size_t max_answer)
 {
 	struct error err = {0};
 	struct buffer out;
@@ -156,11 +156,11 @@ static int crashed(int status, struct error *err)
 {
 	if (WIFSIGNALED(status))
 		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-			"the planning process died of signal %d (%s)", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		        "the planning process died of signal %d (%s)", WTERMSIG(status),
+		        strsignal(WTERMSIG(status)));
 	return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-		"the planning process ended (status %d) without a whole answer",
-		WEXITSTATUS(status));
+	        "the planning process ended (status %d) without a whole answer",
+	        WEXITSTATUS(status));
 }
 
 /* Takes the header off; gives the work's error when there is one. */
@@ -174,7 +174,7 @@ static int open_answer(struct buffer *answer, int status, struct error *err)
 	char text[sizeof(err->text)], raw[sizeof(err->text)] = "";
 
 	if (c.failed || magic != ANSWER_MAGIC || len != c.left || code > 0 || code < -4095 ||
-		reason >= REASON_COUNT)
+	        reason >= REASON_COUNT)
 		return crashed(status, err);
 	if (code < 0) {
 		memcpy(raw, c.at, c.left < sizeof(raw) ? c.left : sizeof(raw) - 1);
@@ -198,29 +198,29 @@ static int reap(pid_t pid)
 }
 
 static int take_answer(
-	int fd, pid_t pid, unsigned seconds, struct buffer *answer, struct error *err)
+        int fd, pid_t pid, unsigned seconds, struct buffer *answer, struct error *err)
 {
 	int r = collect(fd, seconds, answer);
 	int status = reap(pid);
 
 	if (r == -ETIMEDOUT)
 		return error_set(err, r, REASON_CHILD_TIMEOUT,
-			"the planning process took over %u seconds", seconds);
+		        "the planning process took over %u seconds", seconds);
 	if (r == -ENOMEM)
 		return error_set(err, r, REASON_OUT_OF_MEMORY,
-			"no memory for the planning process's answer");
+		        "no memory for the planning process's answer");
 	return r < 0 ? crashed(status, err) : open_answer(answer, status, err);
 }
 
 int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
-	unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err)
+        unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err)
 {
 	struct buffer answer;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(
-			err, -errno, REASON_INTERNAL, "cannot make a pipe: %s", strerror(errno));
+		        err, -errno, REASON_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0)
 		sandbox_main(ends[1], work, context, seconds, max_answer);
@@ -229,7 +229,7 @@ int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err
 	if (pid < 0) {
 		(void)close(ends[0]);
 		return error_set(err, -fork_error, REASON_OUT_OF_MEMORY,
-			"cannot start the planning process: %s", strerror(fork_error));
+		        "cannot start the planning process: %s", strerror(fork_error));
 	}
 	buffer_init(&answer, max_answer + ANSWER_HEADER);
 	int r = take_answer(ends[0], pid, seconds, &answer, err);
