@@ -13,14 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HASH_TEXT 65
+#define HASH_TEXT    65
 #define LINE_MAX_LEN 8192
 /* Every line ends in this and 64 digits and "\"}\n": the hash covers what stands before it. */
 #define HASH_MARK ",\"hash\":\""
-#define TAIL_LEN (sizeof(HASH_MARK) - 1 + 64 + 2)
+#define TAIL_LEN  (sizeof(HASH_MARK) - 1 + 64 + 2)
 
 static const char first_hash[HASH_TEXT] =
-	"0000000000000000000000000000000000000000000000000000000000000000";
+        "0000000000000000000000000000000000000000000000000000000000000000";
 
 struct audit {
 	int log, head;
@@ -45,10 +45,12 @@ static int open_file(const char *dir, const char *name, int flags, struct error 
 	char path[4096];
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return error_set(err, -ENAMETOOLONG, REASON_AUDIT_FAILED, "state folder name too long");
+		return error_set(
+		        err, -ENAMETOOLONG, REASON_AUDIT_FAILED, "state folder name too long");
 	int fd = open(path, flags | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_set(err, -errno, REASON_AUDIT_FAILED, "cannot open %s: %s", path, strerror(errno));
+		return error_set(err, -errno, REASON_AUDIT_FAILED, "cannot open %s: %s", path,
+		        strerror(errno));
 	return fd;
 }
 
@@ -84,7 +86,8 @@ void audit_close(struct audit *a)
 	free(a);
 }
 
-/* --- one line ------------------------------------------------------------------------------------ */
+/* --- one line ------------------------------------------------------------------------------------
+ */
 
 /* Checks a line (with its newline) against the chain before it and moves the chain on. */
 static int check_line(const char *line, size_t len, struct chain *chain, struct error *err)
@@ -97,19 +100,20 @@ static int check_line(const char *line, size_t len, struct chain *chain, struct 
 	int r = -EBADMSG;
 
 	if (!text || len < TAIL_LEN + 2 || line[len - 1] != '\n' ||
-		memcmp(line + len - 1 - TAIL_LEN, HASH_MARK, sizeof(HASH_MARK) - 1) != 0 ||
-		memcmp(line + len - 3, "\"}", 2) != 0)
-		return error_set(err, -EBADMSG, REASON_AUDIT_FAILED, "record %" PRIu64 ": not a whole record",
-			chain->count + 1);
+	        memcmp(line + len - 1 - TAIL_LEN, HASH_MARK, sizeof(HASH_MARK) - 1) != 0 ||
+	        memcmp(line + len - 3, "\"}", 2) != 0)
+		return error_set(err, -EBADMSG, REASON_AUDIT_FAILED,
+		        "record %" PRIu64 ": not a whole record", chain->count + 1);
 	hash_text(line, len - 1 - TAIL_LEN, hash);
 	record = json_loadb(text, len, JSON_REJECT_DUPLICATES, &problem);
 	if (record && json_unpack(record, "{s:I,s:s}", "n", &n, "prev", &prev) == 0 &&
-		(uint64_t)n == chain->count + 1 && strcmp(prev, chain->hash) == 0 &&
-		memcmp(hash, line + len - 3 - 64, 64) == 0)
+	        (uint64_t)n == chain->count + 1 && strcmp(prev, chain->hash) == 0 &&
+	        memcmp(hash, line + len - 3 - 64, 64) == 0)
 		r = 0;
 	else
 		(void)error_set(err, r, REASON_AUDIT_FAILED,
-			"record %" PRIu64 " was changed, or a record before it removed", chain->count + 1);
+		        "record %" PRIu64 " was changed, or a record before it removed",
+		        chain->count + 1);
 	json_decref(record);
 	if (r == 0) {
 		chain->count++;
@@ -129,40 +133,47 @@ static int last_line(int log, struct chain *ret, struct error *err)
 	if (end == 0)
 		return 0;
 	size_t want = end < (off_t)sizeof(tail) ? (size_t)end : sizeof(tail);
-	if (end < 0 || pread(log, tail, want, end - (off_t)want) != (ssize_t)want || tail[want - 1] != '\n')
-		return error_set(err, -EBADMSG, REASON_AUDIT_FAILED, "audit.log does not end in a whole record");
+	if (end < 0 || pread(log, tail, want, end - (off_t)want) != (ssize_t)want ||
+	        tail[want - 1] != '\n')
+		return error_set(err, -EBADMSG, REASON_AUDIT_FAILED,
+		        "audit.log does not end in a whole record");
 	size_t start = want - 1;
 	while (start > 0 && tail[start - 1] != '\n')
 		start--;
 	json_t *record = json_loadb(tail + start, want - start, 0, NULL);
 	json_int_t n = 0;
 	const char *prev = NULL, *hash = NULL;
-	int r = record && json_unpack(record, "{s:I,s:s,s:s}", "n", &n, "prev", &prev, "hash", &hash) == 0 &&
-				strlen(prev) == 64 && strlen(hash) == 64 && n > 0
-			? 0
-			: -EBADMSG;
+	int r = record &&
+	                        json_unpack(record, "{s:I,s:s,s:s}", "n", &n, "prev", &prev, "hash",
+	                                &hash) == 0 &&
+	                        strlen(prev) == 64 && strlen(hash) == 64 && n > 0
+	                ? 0
+	                : -EBADMSG;
 	if (r == 0) {
 		ret->count = (uint64_t)n - 1;
 		memcpy(ret->hash, prev, HASH_TEXT);
 		r = check_line(tail + start, want - start, ret, err);
 	} else {
-		(void)error_set(err, r, REASON_AUDIT_FAILED, "audit.log does not end in a whole record");
+		(void)error_set(
+		        err, r, REASON_AUDIT_FAILED, "audit.log does not end in a whole record");
 	}
 	json_decref(record);
 	return r;
 }
 
-/* --- append -------------------------------------------------------------------------------------- */
+/* --- append --------------------------------------------------------------------------------------
+ */
 
-static char *make_line(const struct chain *before, const char *event, json_t *fields, struct chain *after)
+static char *make_line(
+        const struct chain *before, const char *event, json_t *fields, struct chain *after)
 {
 	char when[ISO8601_TEXT], *line = NULL, *body CLEANUP_FREE = NULL;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	iso8601_format((int64_t)now.tv_sec * 1000000000, when);
-	json_t *record = json_pack("{s:I,s:s,s:s,s:s}", "n", (json_int_t)before->count + 1, "time", when,
-		"event", event, "prev", before->hash);
+	json_t *record = json_pack("{s:I,s:s,s:s,s:s}", "n", (json_int_t)before->count + 1, "time",
+	        when, "event", event, "prev", before->hash);
 	if (record && json_object_update_missing(record, fields) == 0)
 		body = json_dumps(record, JSON_COMPACT);
 	json_decref(record);
@@ -197,8 +208,9 @@ static int append_locked(struct audit *a, const char *event, json_t *fields, str
 	off_t end = lseek(a->log, 0, SEEK_END);
 	size_t len = strlen(line);
 	if (end < 0 || write(a->log, line, len) != (ssize_t)len || fdatasync(a->log) < 0 ||
-		write_head(a->head, &after) < 0) {
-		r = error_set(err, -EIO, REASON_AUDIT_FAILED, "cannot write the audit record: %s", strerror(errno));
+	        write_head(a->head, &after) < 0) {
+		r = error_set(err, -EIO, REASON_AUDIT_FAILED, "cannot write the audit record: %s",
+		        strerror(errno));
 		/* Half a record would block every later one. */
 		if (end >= 0 && ftruncate(a->log, end) < 0)
 			error_prefix(err, "a torn record stays in audit.log");
@@ -210,14 +222,15 @@ int audit_append(struct audit *a, const char *event, json_t *fields, struct erro
 {
 	pthread_mutex_lock(&a->lock);
 	int r = flock(a->log, LOCK_EX) < 0
-			? error_set(err, -errno, REASON_AUDIT_FAILED, "cannot lock audit.log")
-			: append_locked(a, event, fields, err);
+	                ? error_set(err, -errno, REASON_AUDIT_FAILED, "cannot lock audit.log")
+	                : append_locked(a, event, fields, err);
 	(void)flock(a->log, LOCK_UN);
 	pthread_mutex_unlock(&a->lock);
 	return r;
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------
+ */
 
 static int read_head(const char *dir, struct chain *ret, struct error *err)
 {
@@ -227,7 +240,8 @@ static int read_head(const char *dir, struct chain *ret, struct error *err)
 	if (fd < 0)
 		return fd;
 	if (read(fd, text, sizeof(text) - 1) < 0 ||
-		sscanf(text, "%20" SCNu64 " %64[0-9a-f]%c", &ret->count, ret->hash, &extra) != 3 || extra != '\n')
+	        sscanf(text, "%20" SCNu64 " %64[0-9a-f]%c", &ret->count, ret->hash, &extra) != 3 ||
+	        extra != '\n')
 		return error_set(err, -EBADMSG, REASON_AUDIT_FAILED, "audit.head is damaged");
 	return 0;
 }
@@ -243,7 +257,8 @@ static int verify_lines(FILE *log, const struct chain *head, struct chain *chain
 		r = check_line(line, (size_t)len, chain, err);
 		if (r == 0 && chain->count == head->count && strcmp(chain->hash, head->hash) != 0)
 			r = error_set(err, -EBADMSG, REASON_AUDIT_FAILED,
-				"record %" PRIu64 " is not the one audit.head remembers", chain->count);
+			        "record %" PRIu64 " is not the one audit.head remembers",
+			        chain->count);
 	}
 	return r;
 }
@@ -262,7 +277,8 @@ int audit_verify(const char *dir, uint64_t *ret_count, struct error *err)
 	/* The head may be one behind after a power cut between the two writes, never ahead. */
 	if (r == 0 && (chain.count < head.count || chain.count > head.count + 1))
 		r = error_set(err, -EBADMSG, REASON_AUDIT_FAILED,
-			"audit.log holds %" PRIu64 " records, audit.head remembers %" PRIu64, chain.count, head.count);
+		        "audit.log holds %" PRIu64 " records, audit.head remembers %" PRIu64,
+		        chain.count, head.count);
 	if (r == 0)
 		*ret_count = chain.count;
 	(void)fclose(log);
@@ -274,11 +290,15 @@ static void show_line(json_t *record, FILE *out)
 	const char *key;
 	json_t *value;
 
-	fprintf(out, "%6" JSON_INTEGER_FORMAT "  %s  %-10s", json_integer_value(json_object_get(record, "n")),
-		json_string_value(json_object_get(record, "time")), json_string_value(json_object_get(record, "event")));
-	json_object_foreach(record, key, value) {
-		if (strcmp(key, "n") == 0 || strcmp(key, "time") == 0 || strcmp(key, "event") == 0 ||
-			strcmp(key, "prev") == 0 || strcmp(key, "hash") == 0)
+	fprintf(out, "%6" JSON_INTEGER_FORMAT "  %s  %-10s",
+	        json_integer_value(json_object_get(record, "n")),
+	        json_string_value(json_object_get(record, "time")),
+	        json_string_value(json_object_get(record, "event")));
+	json_object_foreach(record, key, value)
+	{
+		if (strcmp(key, "n") == 0 || strcmp(key, "time") == 0 ||
+		        strcmp(key, "event") == 0 || strcmp(key, "prev") == 0 ||
+		        strcmp(key, "hash") == 0)
 			continue;
 		char *text CLEANUP_FREE = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 		fprintf(out, " %s=%s", key, text ? text : "?");

@@ -19,8 +19,8 @@ struct audit;
 int audit_open(const char *dir, struct audit **ret, struct error *err);
 void audit_close(struct audit *a);
 
-/* fields: a JSON object without key material; not consumed. Adds n, time, prev and hash. Safe between
- * threads and processes. REASON_AUDIT_FAILED: nothing may be released on it. */
+/* fields: a JSON object without key material; not consumed. Adds n, time, prev and hash. Safe
+ * between threads and processes. REASON_AUDIT_FAILED: nothing may be released on it. */
 int audit_append(struct audit *a, const char *event, json_t *fields, struct error *err);
 
 /* Checks the whole chain. *ret_count: records. -EBADMSG with the first bad line in err. */

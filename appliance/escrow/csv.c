@@ -49,7 +49,8 @@ void csv_free(struct csv *c)
 	free(c);
 }
 
-/* --- characters ---------------------------------------------------------------------------------- */
+/* --- characters ----------------------------------------------------------------------------------
+ */
 
 /* The next byte of the file, -1 at its end, -2 on an error. */
 static int raw_byte(struct csv *c)
@@ -67,7 +68,8 @@ static int raw_byte(struct csv *c)
 	return c->raw->data[c->at++];
 }
 
-/* The next character as one byte: keys and digits are ASCII, anything beyond becomes '?' in UTF-16. */
+/* The next character as one byte: keys and digits are ASCII, anything beyond becomes '?' in UTF-16.
+ */
 static int next_char(struct csv *c)
 {
 	int low = raw_byte(c);
@@ -122,7 +124,8 @@ static int look_at_start(struct csv *c)
 	return 0;
 }
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------------
+ */
 
 struct row_state {
 	bool quoted, after_quote, too_long, any;

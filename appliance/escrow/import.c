@@ -80,7 +80,7 @@ static void reject(FILE *report, unsigned long line, const char *why, struct imp
 }
 
 static int import_row(struct vault *vault, const struct csv_row *row, FILE *report,
-	struct import_counts *counts, struct error *err)
+        struct import_counts *counts, struct error *err)
 {
 	struct row_meaning m = understand(row);
 	struct secret *key CLEANUP_SECRET = NULL;
@@ -115,13 +115,15 @@ static int import_row(struct vault *vault, const struct csv_row *row, FILE *repo
 	return r;
 }
 
-int import_csv(struct vault *vault, int fd, FILE *report, struct import_counts *ret, struct error *err)
+int import_csv(
+        struct vault *vault, int fd, FILE *report, struct import_counts *ret, struct error *err)
 {
 	struct import_counts counts = {0};
 	struct csv_row row;
 	struct csv *csv = csv_new(fd);
 	uint64_t rows = 0;
-	int r = csv ? vault_begin(vault, err) : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory");
+	int r = csv ? vault_begin(vault, err)
+	            : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory");
 
 	while (r == 0) {
 		int got = csv_next(csv, &row);

@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: netmend-escrow serve --state DIR --socket PATH --web-uid N\n"
-	"       netmend-escrow import --state DIR < FILE.csv\n"
-	"       netmend-escrow status --state DIR\n"
-	"       netmend-escrow audit-verify --state DIR\n"
-	"       netmend-escrow audit-show --state DIR [--json]\n"
-	"The process that holds recovery keys; usually started by `netmend serve`, or through `netmend keys`.\n";
+static const char usage[] = "usage: netmend-escrow serve --state DIR --socket PATH --web-uid N\n"
+                            "       netmend-escrow import --state DIR < FILE.csv\n"
+                            "       netmend-escrow status --state DIR\n"
+                            "       netmend-escrow audit-verify --state DIR\n"
+                            "       netmend-escrow audit-show --state DIR [--json]\n"
+                            "The process that holds recovery keys; usually started by `netmend "
+                            "serve`, or through `netmend keys`.\n";
 
 struct options {
 	const char *state, *socket;
@@ -33,10 +33,12 @@ static int fail(const struct error *err)
 }
 
 /* vault + audit of the state folder; both or neither. */
-static int open_stores(const char *dir, struct vault **vault, struct audit **audit, struct error *err)
+static int open_stores(
+        const char *dir, struct vault **vault, struct audit **audit, struct error *err)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s", dir, strerror(errno));
+		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s", dir,
+		        strerror(errno));
 	int r = vault_open(dir, vault, err);
 	if (r == 0)
 		r = audit_open(dir, audit, err);
@@ -53,8 +55,9 @@ static int do_serve(const struct options *o, struct vault *vault, struct audit *
 	struct stretched_cache *cache = stretched_cache_new();
 	struct release *release = release_new(vault, audit, cache);
 	json_t *none = json_object();
-	int r = cache && release && none ? audit_append(audit, "start", none, &err)
-					 : error_set(&err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
+	int r = cache && release && none
+	                ? audit_append(audit, "start", none, &err)
+	                : error_set(&err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
 
 	if (r == 0)
 		r = server_run(o->socket, o->web_uid, vault, release, &err);
@@ -70,14 +73,14 @@ static int do_import(struct vault *vault, struct audit *audit)
 	struct error err = {0};
 	int r = import_csv(vault, STDIN_FILENO, stderr, &counts, &err);
 	json_t *fields = json_pack("{s:I,s:I,s:I}", "added", (json_int_t)counts.added, "present",
-		(json_int_t)counts.present, "rejected", (json_int_t)counts.rejected);
+	        (json_int_t)counts.present, "rejected", (json_int_t)counts.rejected);
 	struct error audit_err = {0};
 
 	if (audit_append(audit, "import", fields, &audit_err) < 0)
 		log_error("%s", audit_err.text);
 	json_decref(fields);
-	printf("%" PRIu64 " added, %" PRIu64 " already there, %" PRIu64 " rejected\n", counts.added, counts.present,
-		counts.rejected);
+	printf("%" PRIu64 " added, %" PRIu64 " already there, %" PRIu64 " rejected\n", counts.added,
+	        counts.present, counts.rejected);
 	if (r < 0)
 		return fail(&err);
 	return counts.rejected > 0 ? 3 : 0;
@@ -108,8 +111,8 @@ static int do_verify(const char *dir)
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {{"state", required_argument, NULL, 's'},
-		{"socket", required_argument, NULL, 'k'}, {"web-uid", required_argument, NULL, 'u'},
-		{"json", no_argument, NULL, 'j'}, {0}};
+	        {"socket", required_argument, NULL, 'k'}, {"web-uid", required_argument, NULL, 'u'},
+	        {"json", no_argument, NULL, 'j'}, {0}};
 	char *end;
 	int c;
 
@@ -167,7 +170,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 2 || parse_options(argc - 1, argv + 1, &o) < 0 ||
-		(strcmp(verb, "serve") == 0 && (!o.socket || !o.have_web_uid))) {
+	        (strcmp(verb, "serve") == 0 && (!o.socket || !o.have_web_uid))) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -175,7 +178,8 @@ int main(int argc, char **argv)
 		return do_verify(o.state);
 	if (strcmp(verb, "audit-show") == 0)
 		return audit_show(o.state, o.json, stdout, &err) < 0 ? fail(&err) : 0;
-	if (strcmp(verb, "serve") == 0 || strcmp(verb, "import") == 0 || strcmp(verb, "status") == 0)
+	if (strcmp(verb, "serve") == 0 || strcmp(verb, "import") == 0 ||
+	        strcmp(verb, "status") == 0)
 		return with_stores(verb, &o);
 	fputs(usage, stderr);
 	return 2;

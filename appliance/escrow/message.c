@@ -20,10 +20,11 @@ static int parse_protector(json_t *j, struct message_protector *p, struct error 
 {
 	const char *id, *salt, *blob;
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:s,s:s,s:s}", "id", &id, "salt", &salt, "blob", &blob) < 0)
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:s,s:s,s:s}", "id", &id, "salt", &salt, "blob",
+	            &blob) < 0)
 		return bad(err, "a protector has id, salt and blob");
 	if (guid_parse(id, &p->id) < 0 || get_exact(salt, p->blob.salt, sizeof(p->blob.salt)) < 0 ||
-		get_exact(blob, p->blob.sealed, sizeof(p->blob.sealed)) < 0)
+	        get_exact(blob, p->blob.sealed, sizeof(p->blob.sealed)) < 0)
 		return bad(err, "protector id, salt or blob is malformed");
 	return 0;
 }
@@ -34,8 +35,9 @@ static int parse_volume(json_t *j, struct message_volume *v, struct error *err)
 	json_t *protectors;
 	int r = 0;
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:s,s:o}", "id", &id, "protectors", &protectors) < 0 ||
-		guid_parse(id, &v->id) < 0)
+	if (json_unpack_ex(
+	            j, NULL, JSON_STRICT, "{s:s,s:o}", "id", &id, "protectors", &protectors) < 0 ||
+	        guid_parse(id, &v->id) < 0)
 		return bad(err, "a volume has id and protectors");
 	v->protector_count = json_array_size(protectors);
 	if (!json_is_array(protectors) || v->protector_count > NM_MAX_PROTECTORS)
@@ -49,8 +51,8 @@ static int parse_machine(json_t *j, struct message *m, struct error *err)
 {
 	const char *name, *uuid, *serial, *mac, *ip;
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:s,s:s,s:s,s:s,s:s}", "id", &m->machine_id, "name", &name,
-		    "uuid", &uuid, "serial", &serial, "mac", &mac, "ip", &ip) < 0)
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:s,s:s,s:s,s:s,s:s}", "id", &m->machine_id,
+	            "name", &name, "uuid", &uuid, "serial", &serial, "mac", &mac, "ip", &ip) < 0)
 		return bad(err, "machine has id, name, uuid, serial, mac, ip");
 	text_clean(m->name, sizeof(m->name), name);
 	text_clean(m->uuid, sizeof(m->uuid), uuid);
@@ -67,15 +69,17 @@ static int parse_release(json_t *j, struct message *m, struct error *err)
 	uint8_t raw[16];
 	json_int_t v;
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:I,s:s,s:s,s:s,s:o,s:o}", "v", &v, "id", &m->id, "op", &op,
-		    "session", &session, "key", &key, "machine", &machine, "volumes", &volumes) < 0)
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:I,s:s,s:s,s:s,s:o,s:o}", "v", &v, "id",
+	            &m->id, "op", &op, "session", &session, "key", &key, "machine", &machine,
+	            "volumes", &volumes) < 0)
 		return bad(err, "release has session, key, machine, volumes");
 	if (hex_decode(session, raw, sizeof(raw)) < 0 || get_exact(key, m->key, sizeof(m->key)) < 0)
 		return bad(err, "session or key is malformed");
 	memcpy(m->session, session, sizeof(m->session));
 	int r = parse_machine(machine, m, err);
 	m->volume_count = json_array_size(volumes);
-	if (r == 0 && (!json_is_array(volumes) || m->volume_count == 0 || m->volume_count > NM_MAX_VOLUMES))
+	if (r == 0 && (!json_is_array(volumes) || m->volume_count == 0 ||
+	                      m->volume_count > NM_MAX_VOLUMES))
 		return bad(err, "1 to 32 volumes");
 	m->volumes = r == 0 ? calloc(m->volume_count, sizeof(*m->volumes)) : NULL;
 	if (r == 0 && !m->volumes)
@@ -127,10 +131,11 @@ void message_free(struct message *m)
 	free(m);
 }
 
-json_t *message_answer(json_int_t id, const char *status, enum reason reason, const char *text, json_t *volumes)
+json_t *message_answer(
+        json_int_t id, const char *status, enum reason reason, const char *text, json_t *volumes)
 {
 	if (!volumes)
 		volumes = json_array();
 	return json_pack("{s:i,s:I,s:s,s:s,s:s,s:o}", "v", 1, "id", id, "status", status, "reason",
-		reason_code(reason), "text", text, "volumes", volumes);
+	        reason_code(reason), "text", text, "volumes", volumes);
 }

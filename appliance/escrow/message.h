@@ -35,8 +35,9 @@ struct message {
 int message_parse(const void *bytes, size_t len, struct message **ret, struct error *err);
 void message_free(struct message *m);
 
-/* {"v":1,"id":..,"status":..,"reason":..,"text":..,"volumes":[..]}; volumes is consumed, may be NULL. */
-json_t *message_answer(json_int_t id, const char *status, enum reason reason, const char *text,
-	json_t *volumes);
+/* {"v":1,"id":..,"status":..,"reason":..,"text":..,"volumes":[..]}; volumes is consumed, may be
+ * NULL. */
+json_t *message_answer(
+        json_int_t id, const char *status, enum reason reason, const char *text, json_t *volumes);
 
 #endif

@@ -33,7 +33,8 @@ struct pool {
 	pthread_t threads[MAX_THREADS];
 };
 
-/* --- clients --------------------------------------------------------------------------------------- */
+/* --- clients
+ * --------------------------------------------------------------------------------------- */
 
 struct pool_client *pool_client_new(int fd)
 {
@@ -82,7 +83,8 @@ static void client_hold(struct pool_client *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------ */
+/* --- jobs
+ * ------------------------------------------------------------------------------------------ */
 
 static void job_free(struct job *j)
 {
@@ -127,7 +129,9 @@ struct pool *pool_new(struct release *release)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t want = processors < 1 ? 1 : processors > MAX_THREADS ? MAX_THREADS : (size_t)processors;
+	size_t want = processors < 1             ? 1
+	              : processors > MAX_THREADS ? MAX_THREADS
+	                                         : (size_t)processors;
 
 	if (!p)
 		return NULL;
@@ -135,7 +139,8 @@ struct pool *pool_new(struct release *release)
 	p->last = &p->first;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->news, NULL);
-	while (p->thread_count < want && pthread_create(&p->threads[p->thread_count], NULL, work, p) == 0)
+	while (p->thread_count < want &&
+	        pthread_create(&p->threads[p->thread_count], NULL, work, p) == 0)
 		p->thread_count++;
 	if (p->thread_count == 0) {
 		pool_free(p);
@@ -166,7 +171,8 @@ void pool_free(struct pool *p)
 
 static void answer_busy(struct pool_client *client, struct message *m)
 {
-	json_t *answer = message_answer(m->id, WIRE_PENDING, REASON_WAITING_KEY, "many machines are waiting", NULL);
+	json_t *answer = message_answer(
+	        m->id, WIRE_PENDING, REASON_WAITING_KEY, "many machines are waiting", NULL);
 
 	pool_client_send(client, answer);
 	json_decref(answer);

@@ -9,7 +9,8 @@
 struct pool_client;
 struct pool_client *pool_client_new(int fd); /* takes fd; NULL (fd closed) without memory */
 int pool_client_fd(const struct pool_client *c);
-void pool_client_send(struct pool_client *c, json_t *answer); /* a client that is gone is no error */
+void pool_client_send(
+        struct pool_client *c, json_t *answer); /* a client that is gone is no error */
 void pool_client_drop(struct pool_client *c);
 
 struct pool;

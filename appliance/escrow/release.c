@@ -41,11 +41,12 @@ void release_free(struct release *r)
 	free(r);
 }
 
-/* --- finding the key ------------------------------------------------------------------------------- */
+/* --- finding the key
+ * ------------------------------------------------------------------------------- */
 
 /* 0 with the VMK; -ENOENT no candidate at all; -EKEYREJECTED none of them opens the blob. */
-static int try_protector(struct release *r, const struct message_protector *p, struct secret **ret_vmk,
-	struct error *err)
+static int try_protector(struct release *r, const struct message_protector *p,
+        struct secret **ret_vmk, struct error *err)
 {
 	struct vault_candidates found = {0};
 	int result = vault_lookup(r->vault, &p->id, &found, err);
@@ -71,7 +72,8 @@ struct finding {
 	bool mismatch; /* a key was found and did not fit */
 };
 
-static int try_volume(struct release *r, const struct message_volume *v, struct finding *ret, struct error *err)
+static int try_volume(
+        struct release *r, const struct message_volume *v, struct finding *ret, struct error *err)
 {
 	*ret = (struct finding){0};
 	for (size_t i = 0; i < v->protector_count; i++) {
@@ -88,7 +90,8 @@ static int try_volume(struct release *r, const struct message_volume *v, struct 
 	return 0;
 }
 
-/* --- audit ----------------------------------------------------------------------------------------- */
+/* --- audit
+ * ----------------------------------------------------------------------------------------- */
 
 static void session_hash(const char *session, char out[17])
 {
@@ -99,24 +102,27 @@ static void session_hash(const char *session, char out[17])
 }
 
 static int record(struct release *r, const struct message *m, const struct message_volume *v,
-	const struct guid *protector, const char *decision, enum reason reason, struct error *err)
+        const struct guid *protector, const char *decision, enum reason reason, struct error *err)
 {
 	char volume[GUID_TEXT], id[GUID_TEXT], session[17];
 
 	guid_format(&v->id, volume);
 	guid_format(protector, id);
 	session_hash(m->session, session);
-	json_t *fields = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "decision", decision, "reason",
-		reason_code(reason), "machine", m->name, "uuid", m->uuid, "serial", m->serial, "mac", m->mac, "ip",
-		m->ip, "session", session, "volume", volume, "protector", id, "source", "vault");
+	json_t *fields = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "decision",
+	        decision, "reason", reason_code(reason), "machine", m->name, "uuid", m->uuid,
+	        "serial", m->serial, "mac", m->mac, "ip", m->ip, "session", session, "volume",
+	        volume, "protector", id, "source", "vault");
 	int result = fields ? audit_append(r->audit, "release", fields, err)
-			    : error_set(err, -ENOMEM, REASON_AUDIT_FAILED, "no memory for the audit record");
+	                    : error_set(err, -ENOMEM, REASON_AUDIT_FAILED,
+	                              "no memory for the audit record");
 	json_decref(fields);
 	return result;
 }
 
 /* True the first time this session is refused this protector for this reason. */
-static bool is_new_refusal(struct release *r, const char *session, const struct guid *id, enum reason reason)
+static bool is_new_refusal(
+        struct release *r, const char *session, const struct guid *id, enum reason reason)
 {
 	crypto_generichash_state state;
 	uint64_t name;
@@ -149,14 +155,16 @@ static void record_refusals(struct release *r, const struct message *m, enum rea
 		const struct message_volume *v = &m->volumes[i];
 		for (size_t k = 0; k < v->protector_count; k++)
 			if (is_new_refusal(r, m->session, &v->protectors[k].id, reason) &&
-				record(r, m, v, &v->protectors[k].id, "refused", reason, &err) < 0)
+			        record(r, m, v, &v->protectors[k].id, "refused", reason, &err) < 0)
 				log_error("audit: %s", err.text);
 	}
 }
 
-/* --- answer ---------------------------------------------------------------------------------------- */
+/* --- answer
+ * ---------------------------------------------------------------------------------------- */
 
-static json_t *seal(const struct message *m, const struct message_volume *v, const struct finding *f)
+static json_t *seal(
+        const struct message *m, const struct message_volume *v, const struct finding *f)
 {
 	struct secret *plain CLEANUP_SECRET = secret_new(WIRE_SEALED_PLAIN);
 	uint8_t box[WIRE_SEALED_PLAIN + crypto_box_SEALBYTES];
@@ -171,7 +179,9 @@ static json_t *seal(const struct message *m, const struct message_volume *v, con
 	char *sealed CLEANUP_FREE = base64_encode(box, sizeof(box));
 	guid_format(&v->id, volume);
 	guid_format(&f->protector->id, protector);
-	return sealed ? json_pack("{s:s,s:s,s:s}", "id", volume, "protector", protector, "sealed", sealed) : NULL;
+	return sealed ? json_pack("{s:s,s:s,s:s}", "id", volume, "protector", protector, "sealed",
+	                        sealed)
+	              : NULL;
 }
 
 /* "Recovery key ID A, B": what a person has to look for. */
@@ -197,14 +207,15 @@ static json_t *answer_pending(struct release *r, const struct message *m, bool m
 	buffer_init(&text, 350);
 	name_protectors(m, &text);
 	record_refusals(r, m, reason);
-	json_t *answer = message_answer(m->id, WIRE_PENDING, reason, text.data ? (const char *)text.data : "", NULL);
+	json_t *answer = message_answer(
+	        m->id, WIRE_PENDING, reason, text.data ? (const char *)text.data : "", NULL);
 	buffer_free(&text);
 	return answer;
 }
 
 /* One volume: key found, recorded, sealed and put into the list. *mismatch as in struct finding. */
-static int release_volume(struct release *r, const struct message *m, const struct message_volume *v,
-	json_t *list, bool *mismatch, struct error *err)
+static int release_volume(struct release *r, const struct message *m,
+        const struct message_volume *v, json_t *list, bool *mismatch, struct error *err)
 {
 	struct finding f;
 	int result = try_volume(r, v, &f, err);
@@ -214,7 +225,8 @@ static int release_volume(struct release *r, const struct message *m, const stru
 		/* No record, no key. */
 		result = record(r, m, v, &f.protector->id, "released", REASON_OK, err);
 		if (result == 0 && json_array_append_new(list, seal(m, v, &f)) < 0)
-			result = error_set(err, -EBADMSG, REASON_PROTOCOL_ERROR, "the machine's public key is not usable");
+			result = error_set(err, -EBADMSG, REASON_PROTOCOL_ERROR,
+			        "the machine's public key is not usable");
 	}
 	secret_free(f.vmk);
 	return result;
@@ -232,7 +244,8 @@ json_t *release_decide(struct release *r, const struct message *m)
 	if (result < 0) {
 		json_decref(list);
 		log_error("release for %s: %s", m->name, err.code ? err.text : strerror(-result));
-		return message_answer(m->id, WIRE_PENDING, err.code ? err.reason : REASON_INTERNAL, err.text, NULL);
+		return message_answer(m->id, WIRE_PENDING, err.code ? err.reason : REASON_INTERNAL,
+		        err.text, NULL);
 	}
 	if (json_array_size(list) > 0)
 		return message_answer(m->id, WIRE_RELEASED, REASON_OK, "", list);

@@ -33,7 +33,8 @@ static int open_socket(const char *path, struct error *err)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(err, -ENAMETOOLONG, REASON_USAGE, "socket path too long: %s", path);
+		return error_set(
+		        err, -ENAMETOOLONG, REASON_USAGE, "socket path too long: %s", path);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -41,8 +42,9 @@ static int open_socket(const char *path, struct error *err)
 	(void)unlink(path);
 	/* Who may connect is decided by the peer's credentials, not by the file's mode. */
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
-		listen(fd, MAX_CLIENTS) < 0) {
-		int r = error_set(err, -errno, REASON_CANNOT_OPEN, "cannot listen on %s: %s", path, strerror(errno));
+	        listen(fd, MAX_CLIENTS) < 0) {
+		int r = error_set(err, -errno, REASON_CANNOT_OPEN, "cannot listen on %s: %s", path,
+		        strerror(errno));
 		(void)close(fd);
 		return r;
 	}
@@ -58,7 +60,7 @@ static void accept_client(struct server *s)
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-		(peer.uid != 0 && peer.uid != s->web_uid)) {
+	        (peer.uid != 0 && peer.uid != s->web_uid)) {
 		log_warning("refused a connection from uid=%u pid=%d", peer.uid, (int)peer.pid);
 		(void)close(fd);
 		return;
@@ -78,7 +80,8 @@ static void answer_status(struct server *s, struct pool_client *client, const st
 	uint64_t keys = 0;
 	struct error err = {0};
 	int r = vault_count(s->vault, &keys, &err);
-	json_t *answer = json_pack("{s:i,s:I,s:b,s:I}", "v", 1, "id", m->id, "ok", r == 0, "keys", (json_int_t)keys);
+	json_t *answer = json_pack(
+	        "{s:i,s:I,s:b,s:I}", "v", 1, "id", m->id, "ok", r == 0, "keys", (json_int_t)keys);
 
 	if (r < 0)
 		log_error("%s", err.text);
@@ -91,7 +94,8 @@ static bool read_client(struct server *s, struct pool_client *client)
 {
 	struct message *m = NULL;
 	struct error err = {0};
-	ssize_t n = recv(pool_client_fd(client), s->message->data, s->message->len, MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n = recv(pool_client_fd(client), s->message->data, s->message->len,
+	        MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return false;
@@ -117,10 +121,12 @@ static bool read_client(struct server *s, struct pool_client *client)
 static int serve(struct server *s)
 {
 	for (;;) {
-		struct pollfd fds[MAX_CLIENTS + 2] = {
-			{.fd = s->listen_fd, .events = POLLIN}, {.fd = s->signal_fd, .events = POLLIN}};
+		struct pollfd fds[MAX_CLIENTS + 2] = {{.fd = s->listen_fd, .events = POLLIN},
+		        {.fd = s->signal_fd, .events = POLLIN}};
 		for (size_t i = 0; i < MAX_CLIENTS; i++)
-			fds[i + 2] = (struct pollfd){.fd = s->clients[i] ? pool_client_fd(s->clients[i]) : -1, .events = POLLIN};
+			fds[i + 2] = (struct pollfd){
+			        .fd = s->clients[i] ? pool_client_fd(s->clients[i]) : -1,
+			        .events = POLLIN};
 		if (poll(fds, MAX_CLIENTS + 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents)
@@ -136,7 +142,7 @@ static int serve(struct server *s)
 }
 
 int server_run(const char *socket_path, uid_t web_uid, struct vault *vault, struct release *release,
-	struct error *err)
+        struct error *err)
 {
 	struct server s = {.listen_fd = -1, .signal_fd = -1, .web_uid = web_uid, .vault = vault};
 	sigset_t signals;

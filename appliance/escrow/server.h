@@ -6,8 +6,9 @@
 
 #include <sys/types.h>
 
-/* Listens on socket_path (SOCK_SEQPACKET) for root and web_uid until SIGTERM or SIGINT. 0 or -errno. */
+/* Listens on socket_path (SOCK_SEQPACKET) for root and web_uid until SIGTERM or SIGINT. 0 or
+ * -errno. */
 int server_run(const char *socket_path, uid_t web_uid, struct vault *vault, struct release *release,
-	struct error *err);
+        struct error *err);
 
 #endif

@@ -47,7 +47,7 @@ void stretched_cache_free(struct stretched_cache *c)
 }
 
 static void name_of(const struct stretched_cache *c, const struct secret *key, const uint8_t *salt,
-	uint8_t out[NAME_LEN])
+        uint8_t out[NAME_LEN])
 {
 	crypto_generichash_state state;
 
@@ -69,7 +69,8 @@ static struct secret *find(struct stretched_cache *c, const uint8_t name[NAME_LE
 	return NULL;
 }
 
-static void remember(struct stretched_cache *c, const uint8_t name[NAME_LEN], const struct secret *stretched)
+static void remember(
+        struct stretched_cache *c, const uint8_t name[NAME_LEN], const struct secret *stretched)
 {
 	uint8_t *slot = c->slots->data + c->next * SLOT_LEN;
 
@@ -79,7 +80,7 @@ static void remember(struct stretched_cache *c, const uint8_t name[NAME_LEN], co
 }
 
 int stretched_get(struct stretched_cache *c, const struct secret *key,
-	const uint8_t salt[BITLOCKER_SALT_LEN], struct secret **ret)
+        const uint8_t salt[BITLOCKER_SALT_LEN], struct secret **ret)
 {
 	uint8_t name[NAME_LEN];
 

@@ -28,19 +28,20 @@ struct vault {
 };
 
 static const char schema[] =
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-	"CREATE TABLE IF NOT EXISTS entries("
-	" id_hash BLOB NOT NULL," /* keyed hash of the key ID */
-	" mark BLOB NOT NULL,"    /* keyed hash of ID and key: the same pair is stored once */
-	" nonce BLOB NOT NULL, box BLOB NOT NULL, added INTEGER NOT NULL,"
-	" PRIMARY KEY(id_hash, mark)) STRICT, WITHOUT ROWID;";
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        "CREATE TABLE IF NOT EXISTS entries("
+        " id_hash BLOB NOT NULL," /* keyed hash of the key ID */
+        " mark BLOB NOT NULL,"    /* keyed hash of ID and key: the same pair is stored once */
+        " nonce BLOB NOT NULL, box BLOB NOT NULL, added INTEGER NOT NULL,"
+        " PRIMARY KEY(id_hash, mark)) STRICT, WITHOUT ROWID;";
 
 static int db_error(struct vault *v, struct error *err, const char *what)
 {
 	return error_set(err, -EIO, REASON_INTERNAL, "vault: %s: %s", what, sqlite3_errmsg(v->db));
 }
 
-/* --- key file ------------------------------------------------------------------------------------ */
+/* --- key file ------------------------------------------------------------------------------------
+ */
 
 static int sync_dir(const char *dir)
 {
@@ -48,15 +49,18 @@ static int sync_dir(const char *dir)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-static int key_file_make(const char *dir, const char *path, struct secret *master, struct error *err)
+static int key_file_make(
+        const char *dir, const char *path, struct secret *master, struct error *err)
 {
 	int fd CLEANUP_CLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s", path, strerror(errno));
+		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s", path,
+		        strerror(errno));
 	crypto_kdf_keygen(master->data);
 	if (write(fd, master->data, MASTER_LEN) != MASTER_LEN || fsync(fd) < 0 || sync_dir(dir) < 0)
-		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot write %s: %s", path, strerror(errno));
+		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot write %s: %s", path,
+		        strerror(errno));
 	return 0;
 }
 
@@ -66,13 +70,17 @@ static int key_file_read(const char *path, struct secret *master, struct error *
 	struct stat st;
 
 	if (fd < 0)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot read %s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || st.st_size != MASTER_LEN || read(fd, master->data, MASTER_LEN) != MASTER_LEN)
-		return error_set(err, -EBADMSG, REASON_CANNOT_OPEN, "%s is not a vault key: %d bytes expected",
-			path, MASTER_LEN);
+		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot read %s: %s", path,
+		        strerror(errno));
+	if (fstat(fd, &st) < 0 || st.st_size != MASTER_LEN ||
+	        read(fd, master->data, MASTER_LEN) != MASTER_LEN)
+		return error_set(err, -EBADMSG, REASON_CANNOT_OPEN,
+		        "%s is not a vault key: %d bytes expected", path, MASTER_LEN);
 	if (st.st_mode & 077)
 		return error_set(err, -EPERM, REASON_CANNOT_OPEN,
-			"%s can be read by others: chmod 600 it, and rotate the keys if others could log in", path);
+		        "%s can be read by others: chmod 600 it, and rotate the keys if others "
+		        "could log in",
+		        path);
 	return 0;
 }
 
@@ -83,45 +91,54 @@ static int derive_keys(struct vault *v, const char *dir, struct error *err)
 	int r;
 
 	if (!master)
-		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for the vault key");
+		return error_set(
+		        err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for the vault key");
 	if (snprintf(key_path, sizeof(key_path), "%s/vault.key", dir) >= (int)sizeof(key_path) ||
-		snprintf(db_path, sizeof(db_path), "%s/vault.db", dir) >= (int)sizeof(db_path))
-		return error_set(err, -ENAMETOOLONG, REASON_CANNOT_OPEN, "state folder name too long");
+	        snprintf(db_path, sizeof(db_path), "%s/vault.db", dir) >= (int)sizeof(db_path))
+		return error_set(
+		        err, -ENAMETOOLONG, REASON_CANNOT_OPEN, "state folder name too long");
 	if (access(key_path, F_OK) == 0)
 		r = key_file_read(key_path, master, err);
 	else if (access(db_path, F_OK) == 0)
 		r = error_set(err, -ENOKEY, REASON_CANNOT_OPEN,
-			"%s is here but its key %s is not: restore the key file from backup", db_path, key_path);
+		        "%s is here but its key %s is not: restore the key file from backup",
+		        db_path, key_path);
 	else
 		r = key_file_make(dir, key_path, master, err);
 	for (int i = 0; r == 0 && i < SUBKEY_COUNT; i++) {
 		v->keys[i] = secret_new(32);
 		if (!v->keys[i])
 			return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory");
-		crypto_kdf_derive_from_key(v->keys[i]->data, 32, (uint64_t)i + 1, "nm-vault", master->data);
+		crypto_kdf_derive_from_key(
+		        v->keys[i]->data, 32, (uint64_t)i + 1, "nm-vault", master->data);
 	}
 	return r;
 }
 
-/* --- open and close ------------------------------------------------------------------------------ */
+/* --- open and close ------------------------------------------------------------------------------
+ */
 
 static int open_db(struct vault *v, const char *dir, struct error *err)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/vault.db", dir);
-	if (sqlite3_open_v2(path, &v->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-		    NULL) != SQLITE_OK)
-		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot open %s: %s", path, sqlite3_errmsg(v->db));
+	if (sqlite3_open_v2(path, &v->db,
+	            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+	            NULL) != SQLITE_OK)
+		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot open %s: %s", path,
+		        sqlite3_errmsg(v->db));
 	sqlite3_busy_timeout(v->db, 10000);
 	if (sqlite3_exec(v->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		return db_error(v, err, "schema");
 	if (sqlite3_prepare_v2(v->db,
-		    "INSERT INTO entries VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING", -1, &v->add, NULL) ||
-		sqlite3_prepare_v2(v->db,
-			"SELECT nonce, box FROM entries WHERE id_hash=?1 ORDER BY added DESC LIMIT ?2", -1,
-			&v->lookup, NULL) ||
-		sqlite3_prepare_v2(v->db, "SELECT count(*) FROM entries", -1, &v->count, NULL))
+	            "INSERT INTO entries VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING", -1,
+	            &v->add, NULL) ||
+	        sqlite3_prepare_v2(v->db,
+	                "SELECT nonce, box FROM entries WHERE id_hash=?1 ORDER BY added DESC LIMIT "
+	                "?2",
+	                -1, &v->lookup, NULL) ||
+	        sqlite3_prepare_v2(v->db, "SELECT count(*) FROM entries", -1, &v->count, NULL))
 		return db_error(v, err, "prepare");
 	return 0;
 }
@@ -157,7 +174,8 @@ void vault_close(struct vault *v)
 
 int vault_begin(struct vault *v, struct error *err)
 {
-	return sqlite3_exec(v->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ? db_error(v, err, "begin") : 0;
+	return sqlite3_exec(v->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ? db_error(v, err, "begin")
+	                                                                : 0;
 }
 
 int vault_commit(struct vault *v, struct error *err)
@@ -165,14 +183,16 @@ int vault_commit(struct vault *v, struct error *err)
 	return sqlite3_exec(v->db, "COMMIT", NULL, NULL, NULL) ? db_error(v, err, "commit") : 0;
 }
 
-/* --- entries ------------------------------------------------------------------------------------- */
+/* --- entries -------------------------------------------------------------------------------------
+ */
 
 static void index_of(struct vault *v, const struct guid *id, uint8_t out[INDEX_LEN])
 {
 	crypto_generichash(out, INDEX_LEN, id->bytes, GUID_LEN, v->keys[SUBKEY_INDEX]->data, 32);
 }
 
-static void mark_of(struct vault *v, const struct guid *id, const struct secret *key, uint8_t out[MARK_LEN])
+static void mark_of(
+        struct vault *v, const struct guid *id, const struct secret *key, uint8_t out[MARK_LEN])
 {
 	crypto_generichash_state state;
 
@@ -184,7 +204,7 @@ static void mark_of(struct vault *v, const struct guid *id, const struct secret 
 }
 
 int vault_add(struct vault *v, const struct guid *id, const struct secret *key, const char *host,
-	bool *ret_new, struct error *err)
+        bool *ret_new, struct error *err)
 {
 	struct secret *plain CLEANUP_SECRET = secret_new(PLAIN_LEN);
 	uint8_t index[INDEX_LEN], mark[MARK_LEN], nonce[NONCE_LEN], box[BOX_LEN];
@@ -196,8 +216,8 @@ int vault_add(struct vault *v, const struct guid *id, const struct secret *key, 
 	index_of(v, id, index);
 	mark_of(v, id, key, mark);
 	randombytes_buf(nonce, sizeof(nonce));
-	crypto_aead_xchacha20poly1305_ietf_encrypt(box, NULL, plain->data, PLAIN_LEN, index, INDEX_LEN, NULL,
-		nonce, v->keys[SUBKEY_BOX]->data);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(box, NULL, plain->data, PLAIN_LEN, index,
+	        INDEX_LEN, NULL, nonce, v->keys[SUBKEY_BOX]->data);
 
 	sqlite3_bind_blob(v->add, 1, index, INDEX_LEN, SQLITE_STATIC);
 	sqlite3_bind_blob(v->add, 2, mark, MARK_LEN, SQLITE_STATIC);
@@ -219,17 +239,19 @@ static int open_row(struct vault *v, const uint8_t index[INDEX_LEN], struct secr
 
 	if (!plain)
 		return -ENOMEM;
-	if (sqlite3_column_bytes(v->lookup, 0) != NONCE_LEN || sqlite3_column_bytes(v->lookup, 1) != BOX_LEN)
+	if (sqlite3_column_bytes(v->lookup, 0) != NONCE_LEN ||
+	        sqlite3_column_bytes(v->lookup, 1) != BOX_LEN)
 		return -EBADMSG;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain->data, NULL, NULL,
-		    sqlite3_column_blob(v->lookup, 1), BOX_LEN, index, INDEX_LEN,
-		    sqlite3_column_blob(v->lookup, 0), v->keys[SUBKEY_BOX]->data) != 0)
+	            sqlite3_column_blob(v->lookup, 1), BOX_LEN, index, INDEX_LEN,
+	            sqlite3_column_blob(v->lookup, 0), v->keys[SUBKEY_BOX]->data) != 0)
 		return -EBADMSG;
 	*ret = secret_copy(plain->data, VAULT_RECOVERY_KEY_LEN);
 	return *ret ? 0 : -ENOMEM;
 }
 
-int vault_lookup(struct vault *v, const struct guid *id, struct vault_candidates *ret, struct error *err)
+int vault_lookup(
+        struct vault *v, const struct guid *id, struct vault_candidates *ret, struct error *err)
 {
 	struct vault_candidates found = {0};
 	uint8_t index[INDEX_LEN];
@@ -239,13 +261,15 @@ int vault_lookup(struct vault *v, const struct guid *id, struct vault_candidates
 	sqlite3_mutex_enter(sqlite3_db_mutex(v->db));
 	sqlite3_bind_blob(v->lookup, 1, index, INDEX_LEN, SQLITE_STATIC);
 	sqlite3_bind_int(v->lookup, 2, NM_MAX_CANDIDATES);
-	while (r == 0 && (step = sqlite3_step(v->lookup)) == SQLITE_ROW && found.count < NM_MAX_CANDIDATES) {
+	while (r == 0 && (step = sqlite3_step(v->lookup)) == SQLITE_ROW &&
+	        found.count < NM_MAX_CANDIDATES) {
 		r = open_row(v, index, &found.keys[found.count]);
 		if (r == 0)
 			found.count++;
 	}
 	if (r < 0)
-		(void)error_set(err, r, REASON_INTERNAL, "vault: a row does not open with this vault key");
+		(void)error_set(
+		        err, r, REASON_INTERNAL, "vault: a row does not open with this vault key");
 	else if (step != SQLITE_DONE && step != SQLITE_ROW)
 		r = db_error(v, err, "lookup");
 	sqlite3_reset(v->lookup);

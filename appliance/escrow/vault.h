@@ -18,8 +18,8 @@
 
 struct vault;
 
-/* Opens DIR/vault.db with DIR/vault.key, making both (0600) when neither is there. A database without
- * its key file is an error, not a new vault. */
+/* Opens DIR/vault.db with DIR/vault.key, making both (0600) when neither is there. A database
+ * without its key file is an error, not a new vault. */
 int vault_open(const char *dir, struct vault **ret, struct error *err);
 void vault_close(struct vault *v);
 
@@ -30,7 +30,7 @@ int vault_commit(struct vault *v, struct error *err);
 /* key: the 16 bytes. host: where it came from, may be "". *ret_new is false when the vault already
  * had exactly this key for this ID. */
 int vault_add(struct vault *v, const struct guid *id, const struct secret *key, const char *host,
-	bool *ret_new, struct error *err);
+        bool *ret_new, struct error *err);
 
 struct vault_candidates {
 	size_t count;
@@ -38,8 +38,8 @@ struct vault_candidates {
 };
 
 /* Every key stored for the ID, newest first, at most NM_MAX_CANDIDATES; none is not an error. */
-int vault_lookup(struct vault *v, const struct guid *id, struct vault_candidates *ret,
-	struct error *err);
+int vault_lookup(
+        struct vault *v, const struct guid *id, struct vault_candidates *ret, struct error *err);
 void vault_candidates_clear(struct vault_candidates *c);
 
 int vault_count(struct vault *v, uint64_t *ret, struct error *err);

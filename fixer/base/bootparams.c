@@ -65,7 +65,8 @@ static int parse_ip(const char *v, struct bootparams *p)
 	if (strlen(v) >= sizeof(copy))
 		return -EINVAL;
 	(void)snprintf(copy, sizeof(copy), "%s", v);
-	char *address = strsep(&rest, "/"), *prefix = strsep(&rest, ","), *gateway = strsep(&rest, ",");
+	char *address = strsep(&rest, "/"), *prefix = strsep(&rest, ","),
+	     *gateway = strsep(&rest, ",");
 	if (!prefix || !gateway || !rest || !is_ipv4(address))
 		return -EINVAL;
 	unsigned long bits = strtoul(prefix, &end, 10);
@@ -119,16 +120,18 @@ int bootparams_parse(const char *cmdline, struct bootparams *ret, struct error *
 			*value++ = 0;
 		if (!value || parse_one(name, value, &p, &have) < 0)
 			r = error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
-				"kernel command line: netmend.%.20s is unknown or damaged", name);
+			        "kernel command line: netmend.%.20s is unknown or damaged", name);
 	}
 	free(copy);
 	if (r < 0)
 		return r;
 	if (have != HAVE_ALL)
 		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
-			"kernel command line: missing%s%s%s%s", have & HAVE_URL ? "" : " netmend.url",
-			have & HAVE_PIN ? "" : " netmend.pin", have & HAVE_TOKEN ? "" : " netmend.token",
-			have & HAVE_IP ? "" : " netmend.ip");
+		        "kernel command line: missing%s%s%s%s",
+		        have & HAVE_URL ? "" : " netmend.url",
+		        have & HAVE_PIN ? "" : " netmend.pin",
+		        have & HAVE_TOKEN ? "" : " netmend.token",
+		        have & HAVE_IP ? "" : " netmend.ip");
 	*ret = p;
 	return 0;
 }
@@ -142,7 +145,8 @@ int bootparams_read(struct bootparams *ret, struct error *err)
 	if (fd >= 0)
 		(void)close(fd);
 	if (n < 0)
-		return error_set(err, -EIO, REASON_BAD_BOOT_PARAMETERS, "cannot read /proc/cmdline");
+		return error_set(
+		        err, -EIO, REASON_BAD_BOOT_PARAMETERS, "cannot read /proc/cmdline");
 	text[n] = 0;
 	return bootparams_parse(text, ret, err);
 }

@@ -9,11 +9,11 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* DEFINE_CLEANUP(struct foo *, foo_free) gives foo_free_p for CLEANUP(). */
-#define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void fn##_p(type *p)                                                         \
-	{                                                                                          \
-		if (*p)                                                                            \
-			fn(*p);                                                                    \
+#define DEFINE_CLEANUP(type, fn)           \
+	static inline void fn##_p(type *p) \
+	{                                  \
+		if (*p)                    \
+			fn(*p);            \
 	}
 
 static inline void free_p(void *p)
@@ -27,7 +27,7 @@ static inline void close_p(int *fd)
 		(void)close(*fd);
 }
 
-#define CLEANUP_FREE CLEANUP(free_p)
+#define CLEANUP_FREE  CLEANUP(free_p)
 #define CLEANUP_CLOSE CLEANUP(close_p)
 
 #endif

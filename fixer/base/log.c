@@ -31,13 +31,13 @@ static void log_line(int priority, const char *format, va_list args)
 	(void)n; /* nowhere left to complain to */
 }
 
-#define LOG_FUNCTION(name, priority)                                                               \
-	void name(const char *format, ...)                                                         \
-	{                                                                                          \
-		va_list args;                                                                      \
-		va_start(args, format);                                                            \
-		log_line(priority, format, args);                                                  \
-		va_end(args);                                                                      \
+#define LOG_FUNCTION(name, priority)              \
+	void name(const char *format, ...)        \
+	{                                         \
+		va_list args;                     \
+		va_start(args, format);           \
+		log_line(priority, format, args); \
+		va_end(args);                     \
 	}
 
 LOG_FUNCTION(log_error, 3)

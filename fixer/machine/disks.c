@@ -65,7 +65,8 @@ static bool is_usb(const char *sys, const char *name)
 	return strstr(target, "/usb") != NULL;
 }
 
-/* False when there is no medium, or a name longer than the kernel gives (31 bytes, DISK_NAME_LEN). */
+/* False when there is no medium, or a name longer than the kernel gives (31 bytes, DISK_NAME_LEN).
+ */
 static bool read_disk(const char *sys, const char *name, struct machine_disk *d)
 {
 	char path[PATH_MAX];

@@ -80,12 +80,12 @@ static s64 device_seek(struct ntfs_device *dev, s64 offset, int whence)
 {
 	struct ntfs_view *view = view_of(dev);
 	uint64_t from = whence == SEEK_SET   ? 0
-			: whence == SEEK_CUR ? view->position
-					     : view->dev->size;
+	                : whence == SEEK_CUR ? view->position
+	                                     : view->dev->size;
 	s64 to;
 
 	if (__builtin_add_overflow((s64)from, offset, &to) || to < 0 ||
-		(uint64_t)to > view->dev->size) {
+	        (uint64_t)to > view->dev->size) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -148,14 +148,14 @@ static int device_ioctl(struct ntfs_device *dev, unsigned long request, void *ar
 }
 
 struct ntfs_device_operations ntfs_block_operations = {
-	.open = device_open,
-	.close = device_close,
-	.seek = device_seek,
-	.read = device_read,
-	.write = device_write,
-	.pread = device_pread,
-	.pwrite = device_pwrite,
-	.sync = device_sync,
-	.stat = device_stat,
-	.ioctl = device_ioctl,
+        .open = device_open,
+        .close = device_close,
+        .seek = device_seek,
+        .read = device_read,
+        .write = device_write,
+        .pread = device_pread,
+        .pwrite = device_pwrite,
+        .sync = device_sync,
+        .stat = device_stat,
+        .ioctl = device_ioctl,
 };

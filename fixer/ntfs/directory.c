@@ -70,7 +70,7 @@ static bool is_dots(const ntfschar *name, int len)
 
 /* The library's callback: non-zero with errno ends the listing. */
 static int take_entry(void *context, const ntfschar *name, const int len, const int type,
-	const s64 pos, const MFT_REF reference, const unsigned kind)
+        const s64 pos, const MFT_REF reference, const unsigned kind)
 {
 	struct lister *l = context;
 
@@ -131,7 +131,7 @@ int ntfs_list(struct ntfs_view *view, uint64_t dir, struct ntfs_listing *ret)
 	}
 	if (l.listing.count > 0)
 		qsort(l.listing.entries, l.listing.count, sizeof(struct ntfs_entry),
-			compare_entries);
+		        compare_entries);
 	*ret = l.listing;
 	return 0;
 }
@@ -148,7 +148,7 @@ static const FILE_NAME_ATTR *long_name(ntfs_attr_search_ctx *ctx)
 	while (ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
 		const ATTR_RECORD *a = ctx->attr;
 		const FILE_NAME_ATTR *fn =
-			(const FILE_NAME_ATTR *)((const uint8_t *)a + le16_to_cpu(a->value_offset));
+		        (const FILE_NAME_ATTR *)((const uint8_t *)a + le16_to_cpu(a->value_offset));
 		if (fn->file_name_type != FILE_NAME_DOS)
 			return fn;
 	}

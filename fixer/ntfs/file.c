@@ -7,14 +7,14 @@
 static struct ntfs_file describe(const ntfs_inode *ni, uint64_t ref)
 {
 	return (struct ntfs_file){
-		.reference = ref,
-		.size = ni->data_size > 0 ? (uint64_t)ni->data_size : 0,
-		.created = (uint64_t)sle64_to_cpu(ni->creation_time),
-		.modified = (uint64_t)sle64_to_cpu(ni->last_data_change_time),
-		.mft_modified = (uint64_t)sle64_to_cpu(ni->last_mft_change_time),
-		.accessed = (uint64_t)sle64_to_cpu(ni->last_access_time),
-		.attributes = le32_to_cpu(ni->flags),
-		.is_directory = (ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0,
+	        .reference = ref,
+	        .size = ni->data_size > 0 ? (uint64_t)ni->data_size : 0,
+	        .created = (uint64_t)sle64_to_cpu(ni->creation_time),
+	        .modified = (uint64_t)sle64_to_cpu(ni->last_data_change_time),
+	        .mft_modified = (uint64_t)sle64_to_cpu(ni->last_mft_change_time),
+	        .accessed = (uint64_t)sle64_to_cpu(ni->last_access_time),
+	        .attributes = le32_to_cpu(ni->flags),
+	        .is_directory = (ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0,
 	};
 }
 
@@ -171,6 +171,6 @@ int ntfs_remove(struct ntfs_view *view, uint64_t dir, const struct ntfs_entry *e
 	}
 	/* Closes both, whatever happens. */
 	return ntfs_delete(view->vol, NULL, ni, dir_ni, entry->name, entry->name_len) == 0
-		       ? 0
-		       : ntfs_errno();
+	               ? 0
+	               : ntfs_errno();
 }

@@ -35,9 +35,9 @@ static bool read_geometry(const uint8_t *boot, uint64_t size, struct geometry *r
 	if (mft > size / cluster || mirror > size / cluster)
 		return false;
 	*ret = (struct geometry){.cluster_size = cluster,
-		.mft = mft * cluster,
-		.mirror = mirror * cluster,
-		.record_size = (size_t)record_size};
+	        .mft = mft * cluster,
+	        .mirror = mirror * cluster,
+	        .record_size = (size_t)record_size};
 	return true;
 }
 
@@ -48,8 +48,8 @@ static bool mirror_differs(struct block_device *dev, const struct geometry *g)
 	size_t len = MIRRORED * g->record_size;
 	uint8_t *both = malloc(2 * len);
 	bool differs = both && block_read(dev, g->mft, both, len) == 0 &&
-		       block_read(dev, g->mirror, both + len, len) == 0 &&
-		       memcmp(both, both + len, len) != 0;
+	               block_read(dev, g->mirror, both + len, len) == 0 &&
+	               memcmp(both, both + len, len) != 0;
 
 	free(both);
 	return differs;
@@ -61,20 +61,20 @@ static int mount_failure(struct ntfs_view *view, int code, const uint8_t *boot, 
 
 	if (view->io_error < 0)
 		return error_set(err, view->io_error, REASON_DISK_READ_ERROR,
-			"reading the NTFS metadata failed: %s", strerror(-view->io_error));
+		        "reading the NTFS metadata failed: %s", strerror(-view->io_error));
 	if (code == -ENOMEM)
 		return error_set(
-			err, code, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
+		        err, code, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
 	if (memcmp(boot + 3, "NTFS    ", 8) != 0)
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "the boot sector is not NTFS");
 	if (!read_geometry(boot, view->dev->size, &g))
 		return error_set(
-			err, -EBADMSG, REASON_NTFS_DAMAGED, "the NTFS boot sector is damaged");
+		        err, -EBADMSG, REASON_NTFS_DAMAGED, "the NTFS boot sector is damaged");
 	if (mirror_differs(view->dev, &g))
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED,
-			"$MFT and its copy $MFTMirr differ in the first records");
+		        "$MFT and its copy $MFTMirr differ in the first records");
 	return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "NTFS metadata can't be read: %s",
-		strerror(-code));
+	        strerror(-code));
 }
 
 /* What the library would mount but we do not work on. */
@@ -82,14 +82,14 @@ static int check_supported(const ntfs_volume *vol, struct error *err)
 {
 	if (vol->major_ver != 3)
 		return error_set(err, -ENOTSUP, REASON_NTFS_VERSION,
-			"NTFS version %u.%u; only 3.x is known", vol->major_ver, vol->minor_ver);
+		        "NTFS version %u.%u; only 3.x is known", vol->major_ver, vol->minor_ver);
 	if (vol->cluster_size > CLUSTER_MAX)
 		return error_set(err, -ENOTSUP, REASON_NTFS_VERSION,
-			"clusters of %u bytes; at most %u are supported", vol->cluster_size,
-			CLUSTER_MAX);
+		        "clusters of %u bytes; at most %u are supported", vol->cluster_size,
+		        CLUSTER_MAX);
 	if (vol->upcase_len != UPCASE_LEN)
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED,
-			"$UpCase has %u entries instead of %u", vol->upcase_len, UPCASE_LEN);
+		        "$UpCase has %u entries instead of %u", vol->upcase_len, UPCASE_LEN);
 	return 0;
 }
 
@@ -100,7 +100,7 @@ static int mount_view(struct ntfs_view *view, struct error *err)
 	int r = block_read(view->dev, 0, boot, sizeof(boot));
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR,
-			"reading the NTFS boot sector failed: %s", strerror(-r));
+		        "reading the NTFS boot sector failed: %s", strerror(-r));
 	ntfs_log_set_handler(ntfs_log_handler_null);
 	struct ntfs_device *device = ntfs_device_alloc("volume", 0, &ntfs_block_operations, view);
 	if (!device)
@@ -124,7 +124,7 @@ int ntfs_view_open(struct block_device *dev, struct ntfs_view **ret, struct erro
 
 	if (!view)
 		return error_set(
-			err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
+		        err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
 	view->dev = dev;
 	int r = mount_view(view, err);
 	if (r < 0) {
@@ -166,7 +166,7 @@ int ntfs_view_error(const struct ntfs_view *view, int r, const char *doing, stru
 		return error_set(err, r, REASON_OUT_OF_MEMORY, "%s: not enough memory", doing);
 	if (view->io_error < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR, "%s: the disk answered: %s", doing,
-			strerror(-view->io_error));
+		        strerror(-view->io_error));
 	return error_set(err, r, REASON_NTFS_DAMAGED, "%s: %s", doing, strerror(-r));
 }
 
@@ -174,16 +174,16 @@ int ntfs_refusal(const struct ntfs_facts *facts, struct error *err)
 {
 	if (facts->journal == JOURNAL_DAMAGED)
 		return error_set(err, -EBADMSG, REASON_NTFS_JOURNAL_DAMAGED,
-			"$LogFile has no valid restart page");
+		        "$LogFile has no valid restart page");
 	if (facts->hibernated)
 		return error_set(err, -EBUSY, REASON_NTFS_HIBERNATED,
-			"hiberfil.sys holds a sleeping Windows");
+		        "hiberfil.sys holds a sleeping Windows");
 	if (facts->journal == JOURNAL_UNCLEAN_V1 || facts->journal == JOURNAL_UNCLEAN_V2)
 		return error_set(err, -EBUSY, REASON_NTFS_UNCLEAN,
-			"$LogFile (version %s) has changes that Windows did not finish",
-			facts->journal == JOURNAL_UNCLEAN_V1 ? "1.1" : "2.0");
+		        "$LogFile (version %s) has changes that Windows did not finish",
+		        facts->journal == JOURNAL_UNCLEAN_V1 ? "1.1" : "2.0");
 	if (facts->flags & NTFS_FLAG_DIRTY)
 		return error_set(err, -EBUSY, REASON_NTFS_DIRTY,
-			"the volume asks for chkdsk (flags 0x%04x)", facts->flags);
+		        "the volume asks for chkdsk (flags 0x%04x)", facts->flags);
 	return 0;
 }

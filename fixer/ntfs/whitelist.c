@@ -38,7 +38,7 @@ static int allow_part(ntfs_attr *na, s64 pos, s64 len, struct ntfs_whitelist *li
 		if (run->lcn < 0 || n <= 0)
 			return -EIO;
 		int r = add(list, (uint64_t)((run->lcn << vol->cluster_size_bits) + pos - start),
-			(uint64_t)n);
+		        (uint64_t)n);
 		if (r < 0)
 			return r;
 		pos += n;
@@ -58,7 +58,7 @@ static int allow_bits(ntfs_attr *bitmap, s64 first, s64 count, struct ntfs_white
 static int allow_record(ntfs_volume *vol, u64 number, struct ntfs_whitelist *list)
 {
 	return allow_part(vol->mft_na, (s64)(number << vol->mft_record_size_bits),
-		vol->mft_record_size, list);
+	        vol->mft_record_size, list);
 }
 
 /* The base record and every extent. bits: their bits in $MFT's bitmap as well. */
@@ -113,7 +113,7 @@ static int allow_all_clusters(ntfs_inode *ni, struct ntfs_whitelist *list)
 
 /* A named attribute of an index; it need not exist. */
 static int allow_attribute(
-	ntfs_inode *ni, ATTR_TYPES type, ntfschar *name, u32 name_len, struct ntfs_whitelist *list)
+        ntfs_inode *ni, ATTR_TYPES type, ntfschar *name, u32 name_len, struct ntfs_whitelist *list)
 {
 	ntfs_attr *na = ntfs_attr_open(ni, type, name, name_len);
 
@@ -172,10 +172,10 @@ static int allow_names(struct ntfs_view *view, ntfs_inode *ni, struct ntfs_white
 	int r = ctx ? 0 : ntfs_errno();
 
 	while (r == 0 &&
-		ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
+	        ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
 		const uint8_t *a = (const uint8_t *)ctx->attr;
 		const FILE_NAME_ATTR *fn =
-			(const FILE_NAME_ATTR *)(a + le16_to_cpu(ctx->attr->value_offset));
+		        (const FILE_NAME_ATTR *)(a + le16_to_cpu(ctx->attr->value_offset));
 		r = allow_directory_index(view, le64_to_cpu(fn->parent_directory), list);
 	}
 	if (ctx)

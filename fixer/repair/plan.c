@@ -11,9 +11,9 @@
 const char *plan_kind_name(enum plan_kind kind)
 {
 	static const char *const names[] = {[PLAN_NONE] = "none",
-		[PLAN_DELETE] = "delete",
-		[PLAN_RENAME] = "rename",
-		[PLAN_REPLAY_DELETE] = "replay-delete"};
+	        [PLAN_DELETE] = "delete",
+	        [PLAN_RENAME] = "rename",
+	        [PLAN_REPLAY_DELETE] = "replay-delete"};
 
 	return names[kind];
 }
@@ -21,10 +21,10 @@ const char *plan_kind_name(enum plan_kind kind)
 const char *journal_state_name(enum journal_state state)
 {
 	static const char *const names[] = {[JOURNAL_CLEAN] = "clean",
-		[JOURNAL_UNCLEAN_V1] = "unclean-1.1",
-		[JOURNAL_UNCLEAN_V2] = "unclean-2.0",
-		[JOURNAL_EMPTY] = "empty",
-		[JOURNAL_DAMAGED] = "damaged"};
+	        [JOURNAL_UNCLEAN_V1] = "unclean-1.1",
+	        [JOURNAL_UNCLEAN_V2] = "unclean-2.0",
+	        [JOURNAL_EMPTY] = "empty",
+	        [JOURNAL_DAMAGED] = "damaged"};
 
 	return names[state];
 }
@@ -77,17 +77,17 @@ void plan_refuse(struct plan *plan, enum reason reason, const char *text)
 
 /* The child's answer, believed only as far as its form goes. */
 static int take_answer(const struct buffer *answer, struct plan *plan, struct ntfs_whitelist *list,
-	struct error *err)
+        struct error *err)
 {
 	if (plan_decode(answer->data, answer->len, plan, list) < 0)
 		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-			"the planning process's answer is garbled");
+		        "the planning process's answer is garbled");
 	return 0;
 }
 
 /* What deleting would do, checked twice; a plan that fails is refused, not an error. */
 static void check(struct block_device *disk, const struct volume_target *target,
-	const struct volume *volume, struct plan *plan, const struct ntfs_whitelist *list)
+        const struct volume *volume, struct plan *plan, const struct ntfs_whitelist *list)
 {
 	struct error why = {0};
 
@@ -102,13 +102,13 @@ static void check(struct block_device *disk, const struct volume_target *target,
 	for (size_t i = 0; i < plan->file_count; i++)
 		acted += plan->files[i].acted;
 	(void)snprintf(plan->text, sizeof(plan->text), "journal %s: delete %zu file%s, %zu sectors",
-		journal_state_name(plan->journal), acted, acted == 1 ? "" : "s",
-		plan->sector_count);
+	        journal_state_name(plan->journal), acted, acted == 1 ? "" : "s",
+	        plan->sector_count);
 }
 
 static int make(struct block_device *disk, struct block_device *overlay,
-	const struct volume_target *target, const struct recipe *recipe, struct plan *plan,
-	struct error *err)
+        const struct volume_target *target, const struct recipe *recipe, struct plan *plan,
+        struct error *err)
 {
 	struct volume volume;
 	struct error refusal = {0};
@@ -121,7 +121,7 @@ static int make(struct block_device *disk, struct block_device *overlay,
 	if (volume.bitlocker)
 		(void)bitlocker_write_refusal(volume.bitlocker, &refusal);
 	struct find_job job = {
-		.overlay = overlay, .volume = &volume, .recipe = recipe, .refusal = &refusal};
+	        .overlay = overlay, .volume = &volume, .recipe = recipe, .refusal = &refusal};
 	r = sandbox_run(plan_find, &job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, &answer, err);
 	if (r == 0) {
 		r = take_answer(&answer, plan, &list, err);
@@ -135,7 +135,7 @@ static int make(struct block_device *disk, struct block_device *overlay,
 }
 
 int plan_make(struct block_device *disk, const struct volume_target *target,
-	const struct recipe *recipe, struct plan **ret, struct error *err)
+        const struct recipe *recipe, struct plan **ret, struct error *err)
 {
 	struct block_device *overlay;
 	struct plan *plan = calloc(1, sizeof(*plan));
@@ -157,7 +157,7 @@ int plan_make(struct block_device *disk, const struct volume_target *target,
 }
 
 int plan_verify(struct block_device *disk, const struct volume_target *target,
-	const struct plan *plan, struct error *err)
+        const struct plan *plan, struct error *err)
 {
 	struct error why = {0};
 

@@ -21,35 +21,35 @@ const char *journal_state_name(enum journal_state state);
 
 /* One file that matched. */
 struct plan_file {
-	char path[512];        /* true name, UTF-8, with backslashes, from the volume's root */
-	uint64_t size;         /* bytes of $DATA */
+	char path[512]; /* true name, UTF-8, with backslashes, from the volume's root */
+	uint64_t size;  /* bytes of $DATA */
 	uint64_t mft_reference;
-	uint64_t directory;    /* MFT reference of the directory it is in */
+	uint64_t directory; /* MFT reference of the directory it is in */
 	uint64_t created, modified, mft_modified, accessed; /* FILETIME, $STANDARD_INFORMATION */
-	uint32_t attributes;   /* FILE_ATTRIBUTE_* */
-	bool in_window;        /* true as well when the recipe has no window */
-	bool acted;            /* part of the plan; otherwise reason says why not */
-	enum reason reason;    /* REPAIRED-to-be: OK; OUTSIDE_WINDOW, TARGET_*, REPORT_ONLY */
+	uint32_t attributes;                                /* FILE_ATTRIBUTE_* */
+	bool in_window;     /* true as well when the recipe has no window */
+	bool acted;         /* part of the plan; otherwise reason says why not */
+	enum reason reason; /* REPAIRED-to-be: OK; OUTSIDE_WINDOW, TARGET_*, REPORT_ONLY */
 	uint8_t sha256[32];
-	uint8_t *content;      /* size bytes; only for files acted on; NULL otherwise */
+	uint8_t *content; /* size bytes; only for files acted on; NULL otherwise */
 };
 
 /* One run of consecutive sectors on the disk. */
 struct plan_run {
-	uint64_t lba;          /* first, in units of sector_size */
+	uint64_t lba; /* first, in units of sector_size */
 	uint32_t count;
-	uint8_t *old_bytes;    /* count * sector_size each, as on disk */
+	uint8_t *old_bytes; /* count * sector_size each, as on disk */
 	uint8_t *new_bytes;
 };
 
 struct plan {
 	enum plan_kind kind;
-	enum reason reason;    /* OK when there is something to commit; NO_BAD_FILE, NO_WINDOWS, ... */
-	char text[320];        /* why this plan, for people */
+	enum reason reason; /* OK when there is something to commit; NO_BAD_FILE, NO_WINDOWS, ... */
+	char text[320];     /* why this plan, for people */
 	enum journal_state journal;
 	uint16_t volume_flags; /* NTFS volume flags; 1 = dirty */
 	uint64_t ntfs_serial;
-	size_t windows_count;  /* Windows installations seen on the volume */
+	size_t windows_count; /* Windows installations seen on the volume */
 	size_t file_count;
 	struct plan_file files[NM_MAX_MATCHES];
 	uint32_t sector_size;
@@ -69,7 +69,7 @@ struct volume_target {
  * close ret, then ret_below.
  */
 int volume_open(struct block_device *disk, const struct volume_target *target,
-	struct block_device **ret, struct block_device **ret_below, struct error *err);
+        struct block_device **ret, struct block_device **ret_below, struct error *err);
 
 /*
  * Makes and checks a plan. disk is only read. Runs libntfs-3g in children with limits; a crash or
@@ -78,7 +78,7 @@ int volume_open(struct block_device *disk, const struct volume_target *target,
  * when no plan could be made at all.
  */
 int plan_make(struct block_device *disk, const struct volume_target *target,
-	const struct recipe *recipe, struct plan **ret, struct error *err);
+        const struct recipe *recipe, struct plan **ret, struct error *err);
 
 /*
  * After the commit: mounts the volume read-only (in a child, through a fresh overlay) and checks
@@ -86,7 +86,7 @@ int plan_make(struct block_device *disk, const struct volume_target *target,
  * REASON_VERIFY_FAILED.
  */
 int plan_verify(struct block_device *disk, const struct volume_target *target,
-	const struct plan *plan, struct error *err);
+        const struct plan *plan, struct error *err);
 
 void plan_free(struct plan *p);
 DEFINE_CLEANUP(struct plan *, plan_free)

@@ -36,8 +36,8 @@ static int put_numbers(struct buffer *out, const uint64_t *v, size_t count)
 static int put_file(struct buffer *out, const struct plan_file *f)
 {
 	const uint64_t numbers[] = {f->size, f->mft_reference, f->directory, f->created,
-		f->modified, f->mft_modified, f->accessed, f->attributes, f->in_window, f->acted,
-		f->reason};
+	        f->modified, f->mft_modified, f->accessed, f->attributes, f->in_window, f->acted,
+	        f->reason};
 
 	int r = put_blob(out, f->path, strlen(f->path));
 	if (r == 0)
@@ -65,8 +65,8 @@ static int put_run(struct buffer *out, const struct plan_run *run, uint32_t sect
 int plan_encode(const struct plan *plan, const struct ntfs_whitelist *list, struct buffer *out)
 {
 	const uint64_t numbers[] = {plan->kind, plan->reason, plan->journal, plan->volume_flags,
-		plan->ntfs_serial, plan->windows_count, plan->sector_size, plan->file_count,
-		plan->run_count, list->count};
+	        plan->ntfs_serial, plan->windows_count, plan->sector_size, plan->file_count,
+	        plan->run_count, list->count};
 
 	int r = put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)

@@ -39,7 +39,7 @@ static uint64_t unit_of(const struct volume *v)
 /* Maps one range of the volume to whole units of the disk. False when it does not lie on the
  * volume, or not in one piece on the disk. */
 static bool map_range(const struct volume *v, const struct volume_target *target,
-	const struct ntfs_range *range, struct ntfs_range *ret)
+        const struct ntfs_range *range, struct ntfs_range *ret)
 {
 	uint64_t unit = unit_of(v), start = target->partition.start;
 
@@ -74,10 +74,10 @@ static void merge(struct allowed *a)
 }
 
 static int map_whitelist(const struct volume *v, const struct volume_target *target,
-	const struct ntfs_whitelist *list, struct allowed *ret)
+        const struct ntfs_whitelist *list, struct allowed *ret)
 {
 	struct allowed a = {
-		.ranges = calloc(list->count ? list->count : 1, sizeof(struct ntfs_range))};
+	        .ranges = calloc(list->count ? list->count : 1, sizeof(struct ntfs_range))};
 
 	if (!a.ranges)
 		return -ENOMEM;
@@ -97,33 +97,33 @@ static bool is_allowed(const struct allowed *a, uint64_t offset, uint64_t len)
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (offset >= a->ranges[i].offset &&
-			range_within(offset - a->ranges[i].offset, len, a->ranges[i].len))
+		        range_within(offset - a->ranges[i].offset, len, a->ranges[i].len))
 			return true;
 	return false;
 }
 
 static int check_place(const struct volume *v, const struct volume_target *target,
-	const struct allowed *a, uint64_t offset, uint32_t len, struct error *err)
+        const struct allowed *a, uint64_t offset, uint32_t len, struct error *err)
 {
 	const struct partition *p = &target->partition;
 	unsigned long long at = offset;
 
 	if (offset < p->start || !range_within(offset - p->start, len, p->size))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
-			"the plan would change byte %llu, outside partition %u", at, p->number);
+		        "the plan would change byte %llu, outside partition %u", at, p->number);
 	if (v->bitlocker && bitlocker_is_reserved(v->bitlocker, offset - p->start, len))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
-			"the plan would change byte %llu, which is BitLocker's own", at);
+		        "the plan would change byte %llu, which is BitLocker's own", at);
 	if (!is_allowed(a, offset, len))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
-			"the plan would change byte %llu, which deleting the file does not concern",
-			at);
+		        "the plan would change byte %llu, which deleting the file does not concern",
+		        at);
 	return 0;
 }
 
 static int check_run(struct block_device *disk, const struct volume *v,
-	const struct volume_target *target, const struct allowed *a, const struct plan_run *run,
-	struct error *err)
+        const struct volume_target *target, const struct allowed *a, const struct plan_run *run,
+        struct error *err)
 {
 	uint32_t size = disk->sector_size;
 	uint64_t offset = run->lba * size;
@@ -142,17 +142,17 @@ static int check_run(struct block_device *disk, const struct volume *v,
 	free(now);
 	if (r < 0)
 		return error_set(err, r, REASON_DISK_READ_ERROR, "sector %llu: %s",
-			(unsigned long long)run->lba, strerror(-r));
+		        (unsigned long long)run->lba, strerror(-r));
 	if (!same)
 		return error_set(err, -EBADMSG, REASON_PLAN_CHECK_FAILED,
-			"the plan is for other content than sector %llu has",
-			(unsigned long long)run->lba);
+		        "the plan is for other content than sector %llu has",
+		        (unsigned long long)run->lba);
 	return 0;
 }
 
 int plan_check_sectors(struct block_device *disk, const struct volume_target *target,
-	const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
-	struct error *err)
+        const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
+        struct error *err)
 {
 	struct allowed a;
 
@@ -161,7 +161,7 @@ int plan_check_sectors(struct block_device *disk, const struct volume_target *ta
 		return error_set(err, r, REASON_OUT_OF_MEMORY, "no memory to check the plan");
 	if (r < 0)
 		return error_set(err, r, REASON_PLAN_CHECK_FAILED,
-			"the plan's whitelist is not of this volume");
+		        "the plan's whitelist is not of this volume");
 	for (size_t i = 0; r == 0 && i < plan->run_count; i++)
 		r = check_run(disk, volume, target, &a, &plan->runs[i], err);
 	free(a.ranges);

@@ -22,7 +22,7 @@ struct effect_job {
 static int wrong(struct error *err, const char *what, const char *where)
 {
 	return error_set(
-		err, -EBADMSG, REASON_PLAN_CHECK_FAILED, "%s%s%s", what, *where ? ": " : "", where);
+	        err, -EBADMSG, REASON_PLAN_CHECK_FAILED, "%s%s%s", what, *where ? ": " : "", where);
 }
 
 /* --- in the child ---------------------------------------------------------------------------- */
@@ -43,7 +43,7 @@ static bool same_entry(const struct ntfs_entry *a, const struct ntfs_entry *b)
 
 /* before without the acted files is after. Both listings are sorted the same way. */
 static bool listing_fits(const struct plan *plan, const struct ntfs_listing *before,
-	const struct ntfs_listing *after)
+        const struct ntfs_listing *after)
 {
 	size_t at = 0;
 
@@ -58,7 +58,7 @@ static bool listing_fits(const struct plan *plan, const struct ntfs_listing *bef
 }
 
 static int compare_siblings(struct ntfs_view *before, struct ntfs_view *after,
-	const struct ntfs_listing *left, const char *path, struct error *err)
+        const struct ntfs_listing *left, const char *path, struct error *err)
 {
 	for (size_t i = 0; i < left->count; i++) {
 		uint64_t ref = left->entries[i].reference;
@@ -76,7 +76,7 @@ static int compare_siblings(struct ntfs_view *before, struct ntfs_view *after,
 
 /* siblings: compare what the files of the directory hold, too. */
 static int compare_directory(const struct plan *plan, struct ntfs_view *before,
-	struct ntfs_view *after, uint64_t dir, bool siblings, const char *path, struct error *err)
+        struct ntfs_view *after, uint64_t dir, bool siblings, const char *path, struct error *err)
 {
 	struct ntfs_listing a = {0}, b = {0};
 
@@ -87,9 +87,9 @@ static int compare_directory(const struct plan *plan, struct ntfs_view *before,
 		r = ntfs_view_error(after, r, "listing the bad file's directory", err);
 	else if (!listing_fits(plan, &a, &b))
 		r = wrong(err,
-			siblings ? "the directory would not list as it should without"
-				 : "the directory above would not list as before",
-			path);
+		        siblings ? "the directory would not list as it should without"
+		                 : "the directory above would not list as before",
+		        path);
 	else if (siblings)
 		r = compare_siblings(before, after, &b, path, err);
 	ntfs_listing_free(&a);
@@ -98,13 +98,13 @@ static int compare_directory(const struct plan *plan, struct ntfs_view *before,
 }
 
 static int compare_views(const struct plan *plan, struct ntfs_view *before, struct ntfs_view *after,
-	struct error *err)
+        struct error *err)
 {
 	const struct ntfs_facts *a = ntfs_view_facts(before), *b = ntfs_view_facts(after);
 	uint64_t above, last = 0;
 
 	if (a->flags != b->flags || a->journal != b->journal || a->serial != b->serial ||
-		a->hibernated != b->hibernated)
+	        a->hibernated != b->hibernated)
 		return wrong(err, "the volume's flags or journal would change", "");
 	for (size_t i = 0; i < plan->file_count; i++) {
 		const struct plan_file *f = &plan->files[i];
@@ -159,14 +159,14 @@ static int lay_over(struct block_device *overlay, const struct plan *plan, enum 
 	for (size_t i = 0; r == 0 && which != IMAGE_AS_IS && i < plan->run_count; i++) {
 		const struct plan_run *run = &plan->runs[i];
 		r = block_write(overlay, run->lba * plan->sector_size,
-			which == IMAGE_OLD ? run->old_bytes : run->new_bytes,
-			(size_t)run->count * plan->sector_size);
+		        which == IMAGE_OLD ? run->old_bytes : run->new_bytes,
+		        (size_t)run->count * plan->sector_size);
 	}
 	return r;
 }
 
 static int image_open(struct block_device *disk, const struct volume_target *target,
-	const struct plan *plan, enum plan_image which, struct image *ret, struct error *err)
+        const struct plan *plan, enum plan_image which, struct image *ret, struct error *err)
 {
 	struct image image = {0};
 
@@ -176,7 +176,7 @@ static int image_open(struct block_device *disk, const struct volume_target *tar
 	r = lay_over(image.overlay, plan, which);
 	if (r < 0)
 		(void)error_set(err, r, REASON_PLAN_CHECK_FAILED,
-			"the plan does not fit the disk: %s", strerror(-r));
+		        "the plan does not fit the disk: %s", strerror(-r));
 	else
 		r = volume_attach(image.overlay, target, &image.volume, err);
 	if (r < 0) {
@@ -188,7 +188,7 @@ static int image_open(struct block_device *disk, const struct volume_target *tar
 }
 
 int plan_check_effect(struct block_device *disk, const struct volume_target *target,
-	const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err)
+        const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err)
 {
 	struct image a, b;
 	struct buffer answer;

@@ -40,7 +40,7 @@ static const struct plan_file *first_obstacle(const struct plan *plan)
 	for (size_t i = 0; i < plan->file_count; i++) {
 		enum reason r = plan->files[i].reason;
 		if (r == REASON_TARGET_REPARSE || r == REASON_TARGET_ENCRYPTED ||
-			r == REASON_TARGET_TOO_LARGE)
+		        r == REASON_TARGET_TOO_LARGE)
 			return &plan->files[i];
 	}
 	return NULL;
@@ -70,7 +70,7 @@ static bool listing_is_whole(const struct ntfs_facts *facts)
 
 /* Leaves the plan with reason OK and its files marked acted, or refuses it. */
 static void decide(struct plan *plan, const struct recipe *recipe, const struct ntfs_facts *facts,
-	const struct error *refusal, bool too_many)
+        const struct error *refusal, bool too_many)
 {
 	const struct plan_file *obstacle = first_obstacle(plan);
 	size_t found = plan->file_count;
@@ -88,21 +88,21 @@ static void decide(struct plan *plan, const struct recipe *recipe, const struct 
 	else if (obstacle)
 		plan_refuse(plan, obstacle->reason, obstacle->path);
 	else if (count_reason(plan, REASON_OK) == 0 &&
-		 count_reason(plan, REASON_OUTSIDE_WINDOW) > 0)
+	         count_reason(plan, REASON_OUTSIDE_WINDOW) > 0)
 		plan_refuse(plan, REASON_OUTSIDE_WINDOW,
-			"what matches was not modified in the bad time window");
+		        "what matches was not modified in the bad time window");
 	else if (count_reason(plan, REASON_OK) == 0)
 		plan_refuse(plan, REASON_REPORT_ONLY, "found; the recipe only reports");
 	else if (content_too_large(plan))
 		plan_refuse(plan, REASON_TARGET_TOO_LARGE,
-			"the bad files together are larger than can be saved");
+		        "the bad files together are larger than can be saved");
 	else if (recipe->action == ACTION_RENAME)
 		plan_refuse(plan, REASON_RECIPE_BAD,
-			"do = rename is not supported on a clean volume; use remove");
+		        "do = rename is not supported on a clean volume; use remove");
 }
 
 static int find_all(const struct find_job *job, struct ntfs_view *view, struct plan *plan,
-	struct match_list *matches, struct error *err)
+        struct match_list *matches, struct error *err)
 {
 	struct windows_list windows;
 
@@ -131,7 +131,7 @@ static int save_content(struct ntfs_view *view, struct plan_file *f)
 }
 
 static int delete_one(struct ntfs_view *view, const struct match *m, struct plan_file *f,
-	struct ntfs_whitelist *list)
+        struct ntfs_whitelist *list)
 {
 	int r = save_content(view, f);
 
@@ -147,7 +147,7 @@ static int delete_one(struct ntfs_view *view, const struct match *m, struct plan
 }
 
 static int delete_all(struct ntfs_view *view, const struct match_list *matches, struct plan *plan,
-	struct ntfs_whitelist *list, struct error *err)
+        struct ntfs_whitelist *list, struct error *err)
 {
 	for (size_t i = 0; i < matches->count; i++) {
 		if (!plan->files[i].acted)
@@ -162,7 +162,7 @@ static int delete_all(struct ntfs_view *view, const struct match_list *matches, 
 
 /* Everything that needs the mounted view; it is closed afterwards, which writes the rest. */
 static int work_on_view(const struct find_job *job, struct ntfs_view *view, struct plan *plan,
-	struct ntfs_whitelist *list, struct error *err)
+        struct ntfs_whitelist *list, struct error *err)
 {
 	const struct ntfs_facts *facts = ntfs_view_facts(view);
 	struct match_list matches = {0};
@@ -231,7 +231,7 @@ static int collect(void *context, const struct sector_change *change)
 }
 
 static int make(const struct find_job *job, struct plan *plan, struct ntfs_whitelist *list,
-	struct error *err)
+        struct error *err)
 {
 	struct ntfs_view *view;
 	size_t changed;
@@ -245,17 +245,17 @@ static int make(const struct find_job *job, struct plan *plan, struct ntfs_white
 		return r;
 	if (closed < 0)
 		return error_set(err, closed, REASON_NTFS_DAMAGED, "closing the NTFS volume: %s",
-			strerror(-closed));
+		        strerror(-closed));
 	if (plan->reason != REASON_OK)
 		return 0;
 	r = overlay_changed(job->overlay, &changed);
 	if (r == 0 && changed > NM_MAX_CHANGED_SECTORS * 512 / job->overlay->sector_size)
 		plan_refuse(
-			plan, REASON_PLAN_CHECK_FAILED, "the plan would change too many sectors");
+		        plan, REASON_PLAN_CHECK_FAILED, "the plan would change too many sectors");
 	else if (r == 0)
 		r = overlay_each(job->overlay, collect,
-			&(struct collector){
-				.plan = plan, .sector_size = job->overlay->sector_size});
+		        &(struct collector){
+		                .plan = plan, .sector_size = job->overlay->sector_size});
 	return r;
 }
 

@@ -38,8 +38,8 @@ int plan_decode(const void *bytes, size_t len, struct plan *plan, struct ntfs_wh
 /* Every changed sector: inside the partition, not BitLocker's own, in the whitelist (bytes of the
  * volume), old content as on disk. 0, or REASON_PLAN_CHECK_FAILED. */
 int plan_check_sectors(struct block_device *disk, const struct volume_target *target,
-	const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
-	struct error *err);
+        const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
+        struct error *err);
 
 /* --- the second child: what the plan does ---------------------------------------------------- */
 
@@ -53,6 +53,6 @@ enum plan_image {
  * directories and those above otherwise list the same, every sibling is the same byte for byte,
  * the volume's flags and journal are unchanged. 0, or REASON_PLAN_CHECK_FAILED and others. */
 int plan_check_effect(struct block_device *disk, const struct volume_target *target,
-	const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err);
+        const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err);
 
 #endif

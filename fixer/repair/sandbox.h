@@ -18,6 +18,6 @@
  * REASON_CHILD_TIMEOUT after seconds.
  */
 int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
-	unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err);
+        unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err);
 
 #endif

@@ -12,7 +12,7 @@ static int attach_bitlocker(struct volume *v, const struct secret *vmk, struct e
 }
 
 int volume_attach(struct block_device *disk, const struct volume_target *target, struct volume *ret,
-	struct error *err)
+        struct error *err)
 {
 	struct volume v = {0};
 	const struct partition *p = &target->partition;
@@ -20,8 +20,8 @@ int volume_attach(struct block_device *disk, const struct volume_target *target,
 	int r = partition_open(disk, p->start, p->size, &v.below);
 	if (r < 0)
 		return error_set(err, r,
-			r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_PARTITION_TABLE_BAD,
-			"partition %u does not lie on the disk: %s", p->number, strerror(-r));
+		        r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_PARTITION_TABLE_BAD,
+		        "partition %u does not lie on the disk: %s", p->number, strerror(-r));
 	if (target->vmk)
 		r = attach_bitlocker(&v, target->vmk, err);
 	else
@@ -29,7 +29,7 @@ int volume_attach(struct block_device *disk, const struct volume_target *target,
 	if (r < 0) {
 		if (!target->vmk)
 			(void)error_set(
-				err, r, REASON_OUT_OF_MEMORY, "no memory to open the volume");
+			        err, r, REASON_OUT_OF_MEMORY, "no memory to open the volume");
 		volume_detach(&v);
 		return r;
 	}
@@ -46,7 +46,7 @@ void volume_detach(struct volume *volume)
 }
 
 int volume_open(struct block_device *disk, const struct volume_target *target,
-	struct block_device **ret, struct block_device **ret_below, struct error *err)
+        struct block_device **ret, struct block_device **ret_below, struct error *err)
 {
 	struct volume v;
 

@@ -14,7 +14,7 @@ struct volume {
 
 /* As volume_open; freed with volume_detach, also when it is zeroed. disk stays the caller's. */
 int volume_attach(struct block_device *disk, const struct volume_target *target, struct volume *ret,
-	struct error *err);
+        struct error *err);
 void volume_detach(struct volume *volume);
 
 #endif

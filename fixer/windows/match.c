@@ -61,12 +61,12 @@ static int add(struct match_list *list, const struct match *m)
 }
 
 static int consider(struct ntfs_view *view, const struct recipe *recipe, uint64_t dir,
-	const char *dir_path, const struct ntfs_entry *entry, struct match_list *list)
+        const char *dir_path, const struct ntfs_entry *entry, struct match_list *list)
 {
 	struct match m = {.entry = *entry, .dir = dir};
 
 	if (entry->name_type == NTFS_NAME_DOS || !recipe_glob_match(recipe->glob, entry->name,
-							 entry->name_len, ntfs_view_upcase(view)))
+	                                                 entry->name_len, ntfs_view_upcase(view)))
 		return 0;
 	int r = ntfs_file_stat(view, entry->reference, &m.file);
 	if (r < 0 || m.file.is_directory)
@@ -78,7 +78,7 @@ static int consider(struct ntfs_view *view, const struct recipe *recipe, uint64_
 }
 
 static int search(
-	struct ntfs_view *view, const struct recipe *recipe, uint64_t dir, struct match_list *list)
+        struct ntfs_view *view, const struct recipe *recipe, uint64_t dir, struct match_list *list)
 {
 	struct ntfs_listing listing;
 	char path[sizeof(list->items->path)];
@@ -96,7 +96,7 @@ static int search(
 
 /* Adds the directory at path under root, once, when it exists. */
 static int add_directory(
-	struct ntfs_view *view, uint64_t root, const char *path, struct windows_list *dirs)
+        struct ntfs_view *view, uint64_t root, const char *path, struct windows_list *dirs)
 {
 	uint64_t dir;
 	int r = ntfs_resolve(view, root, path, &dir);
@@ -112,7 +112,7 @@ static int add_directory(
 }
 
 int match_find(struct ntfs_view *view, const struct recipe *recipe,
-	const struct windows_list *windows, struct match_list *ret)
+        const struct windows_list *windows, struct match_list *ret)
 {
 	struct windows_list dirs = {0};
 	struct match_list found = {0};

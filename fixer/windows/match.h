@@ -29,7 +29,7 @@ struct match_list {
  * 0 or a negative errno of the volume; the caller frees with match_list_free.
  */
 int match_find(struct ntfs_view *view, const struct recipe *recipe,
-	const struct windows_list *windows, struct match_list *ret);
+        const struct windows_list *windows, struct match_list *ret);
 void match_list_free(struct match_list *list);
 
 #endif

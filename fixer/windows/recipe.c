@@ -22,7 +22,7 @@ static int fail(struct parser *p, const char *what, const char *subject)
 {
 	if (!p->failed)
 		(void)error_set(p->err, -EINVAL, REASON_RECIPE_BAD, "line %u: %s%s%.60s%s", p->line,
-			what, *subject ? " '" : "", subject, *subject ? "'" : "");
+		        what, *subject ? " '" : "", subject, *subject ? "'" : "");
 	p->failed = true;
 	return -EINVAL;
 }
@@ -57,7 +57,7 @@ static int set_path(struct parser *p, const char *v)
 	size_t len = strlen(v);
 
 	if (!is_plain(v, "/:*?\"<>|") || v[0] != '\\' || len < 2 || v[len - 1] == '\\' ||
-		strstr(v, "\\\\") || strstr(v, "\\."))
+	        strstr(v, "\\\\") || strstr(v, "\\."))
 		return fail(p, "path is not of the form \\Folder\\Folder", v);
 	return set_text(p, p->recipe.path, sizeof(p->recipe.path), v);
 }
@@ -111,9 +111,9 @@ static int set_outside(struct parser *p, const char *v)
 static int set_do(struct parser *p, const char *v)
 {
 	static const char *const words[] = {[ACTION_REMOVE] = "remove",
-		[ACTION_RENAME] = "rename",
-		[ACTION_REPORT] = "report-only",
-		NULL};
+	        [ACTION_RENAME] = "rename",
+	        [ACTION_REPORT] = "report-only",
+	        NULL};
 	unsigned i;
 
 	if (pick(p, words, v, &i) < 0)
@@ -125,9 +125,9 @@ static int set_do(struct parser *p, const char *v)
 static int set_unclean(struct parser *p, const char *v)
 {
 	static const char *const words[] = {[UNCLEAN_RENAME] = "rename",
-		[UNCLEAN_REPLAY] = "replay",
-		[UNCLEAN_REFUSE] = "refuse",
-		NULL};
+	        [UNCLEAN_REPLAY] = "replay",
+	        [UNCLEAN_REFUSE] = "refuse",
+	        NULL};
 	unsigned i;
 
 	if (pick(p, words, v, &i) < 0)
@@ -143,14 +143,14 @@ static const struct key {
 	bool required;
 	int (*set)(struct parser *p, const char *value);
 } keys[] = {
-	{"recipe", "name", true, set_name},
-	{"match", "path", true, set_path},
-	{"match", "glob", true, set_glob},
-	[KEY_FROM] = {"match", "modified-from", false, set_from},
-	[KEY_TO] = {"match", "modified-to", false, set_to},
-	{"match", "when-outside-window", false, set_outside},
-	{"action", "do", true, set_do},
-	{"action", "unclean-journal", false, set_unclean},
+        {"recipe", "name", true, set_name},
+        {"match", "path", true, set_path},
+        {"match", "glob", true, set_glob},
+        [KEY_FROM] = {"match", "modified-from", false, set_from},
+        [KEY_TO] = {"match", "modified-to", false, set_to},
+        {"match", "when-outside-window", false, set_outside},
+        {"action", "do", true, set_do},
+        {"action", "unclean-journal", false, set_unclean},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -221,17 +221,17 @@ static int check_whole(struct parser *p)
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if (keys[i].required && !(p->seen & 1u << i))
 			return error_set(p->err, -EINVAL, REASON_RECIPE_BAD,
-				"line %u: end of recipe, '%s' missing in [%s]", p->line,
-				keys[i].name, keys[i].section);
+			        "line %u: end of recipe, '%s' missing in [%s]", p->line,
+			        keys[i].name, keys[i].section);
 	bool from = p->seen & 1u << KEY_FROM, to = p->seen & 1u << KEY_TO;
 	if (from != to)
 		return error_set(p->err, -EINVAL, REASON_RECIPE_BAD,
-			"line %u: end of recipe, '%s' without '%s'", p->line,
-			keys[from ? KEY_FROM : KEY_TO].name, keys[from ? KEY_TO : KEY_FROM].name);
+		        "line %u: end of recipe, '%s' without '%s'", p->line,
+		        keys[from ? KEY_FROM : KEY_TO].name, keys[from ? KEY_TO : KEY_FROM].name);
 	p->recipe.has_window = from;
 	if (from && p->recipe.modified_from >= p->recipe.modified_to)
 		return error_set(p->err, -EINVAL, REASON_RECIPE_BAD,
-			"line %u: end of recipe, modified-from is not before modified-to", p->line);
+		        "line %u: end of recipe, modified-from is not before modified-to", p->line);
 	return 0;
 }
 
@@ -243,20 +243,20 @@ int recipe_parse(const char *text, size_t len, struct recipe *ret, struct error 
 	p.recipe.unclean = UNCLEAN_REFUSE;
 	if (len > NM_MAX_RECIPE)
 		return error_set(err, -EMSGSIZE, REASON_RECIPE_BAD,
-			"line 1: recipe longer than %d bytes", NM_MAX_RECIPE);
+		        "line 1: recipe longer than %d bytes", NM_MAX_RECIPE);
 	if (memchr(text, 0, len))
 		return error_set(
-			err, -EINVAL, REASON_RECIPE_BAD, "line 1: recipe is not text (NUL byte)");
+		        err, -EINVAL, REASON_RECIPE_BAD, "line 1: recipe is not text (NUL byte)");
 
 	int first_bad = ini_parse_stream(next_line, &p, on_key, &p);
 	if (p.failed)
 		return -EINVAL;
 	if (first_bad > 0)
 		return error_set(err, -EINVAL, REASON_RECIPE_BAD,
-			"line %d: neither a section, a key nor a comment", first_bad);
+		        "line %d: neither a section, a key nor a comment", first_bad);
 	if (first_bad < 0)
 		return error_set(
-			err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory to read the recipe");
+		        err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory to read the recipe");
 	int r = check_whole(&p);
 	if (r < 0)
 		return r;

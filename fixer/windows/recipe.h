@@ -14,12 +14,12 @@ enum recipe_unclean { UNCLEAN_RENAME, UNCLEAN_REPLAY, UNCLEAN_REFUSE };
 
 struct recipe {
 	char name[64];
-	char path[256];                  /* directory, "\Windows\System32\..." */
-	char glob[128];                  /* '*' and '?', file name only */
-	bool has_window;                 /* the next two were given */
-	int64_t modified_from;           /* seconds since 1970, inclusive */
-	int64_t modified_to;             /* exclusive */
-	bool act_outside_window;         /* when-outside-window = act */
+	char path[256];          /* directory, "\Windows\System32\..." */
+	char glob[128];          /* '*' and '?', file name only */
+	bool has_window;         /* the next two were given */
+	int64_t modified_from;   /* seconds since 1970, inclusive */
+	int64_t modified_to;     /* exclusive */
+	bool act_outside_window; /* when-outside-window = act */
 	enum recipe_action action;
 	enum recipe_unclean unclean;
 };
@@ -33,7 +33,7 @@ extern const char recipe_crowdstrike_291[];
 
 /* Matches name against the recipe's glob, case folded through upcase (65536 UTF-16 units, as in
  * the volume's $UpCase; NULL folds ASCII only). Names are UTF-16LE units. */
-bool recipe_glob_match(const char *glob, const uint16_t *name, size_t name_len,
-	const uint16_t *upcase);
+bool recipe_glob_match(
+        const char *glob, const uint16_t *name, size_t name_len, const uint16_t *upcase);
 
 #endif

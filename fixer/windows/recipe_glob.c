@@ -14,7 +14,7 @@ static uint16_t fold(uint16_t c, const uint16_t *upcase)
 /* On a mismatch only the last '*' has to be tried again, one unit further: earlier ones can't help.
  */
 bool recipe_glob_match(
-	const char *glob, const uint16_t *name, size_t name_len, const uint16_t *upcase)
+        const char *glob, const uint16_t *name, size_t name_len, const uint16_t *upcase)
 {
 	const char *retry_glob = NULL;
 	size_t at = 0, retry_at = 0;
@@ -25,7 +25,7 @@ bool recipe_glob_match(
 			retry_glob = ++glob;
 			retry_at = at;
 		} else if (*glob &&
-			   (*glob == '?' || fold((uint8_t)*glob, upcase) == fold(unit, upcase))) {
+		           (*glob == '?' || fold((uint8_t)*glob, upcase) == fold(unit, upcase))) {
 			glob++;
 			at++;
 		} else if (retry_glob) {

@@ -59,7 +59,7 @@ static inline const char *fixture_path(const char *name)
 }
 
 static inline void fixture_put(
-	struct gen_ntfs *n, const char *path, size_t size, int64_t modified, uint32_t attributes)
+        struct gen_ntfs *n, const char *path, size_t size, int64_t modified, uint32_t attributes)
 {
 	uint8_t *data = malloc(size + 1);
 
@@ -67,11 +67,11 @@ static inline void fixture_put(
 	for (size_t i = 0; i < size; i++)
 		data[i] = (uint8_t)(i * 31 + i / 256 + size);
 	struct gen_file file = {.path = path,
-		.data = data,
-		.size = size,
-		.created = modified,
-		.modified = modified,
-		.attributes = attributes};
+	        .data = data,
+	        .size = size,
+	        .created = modified,
+	        .modified = modified,
+	        .attributes = attributes};
 	assert_int_equal(gen_ntfs_put(n, &file), 0);
 	free(data);
 }
@@ -87,8 +87,8 @@ static inline void fixture_put_windows(struct gen_ntfs *n, const char *name)
 	fixture_put(n, path, 4096, IN_WINDOW, 0);
 	for (unsigned i = 0; i < SIBLINGS; i++) {
 		(void)snprintf(path, sizeof(path),
-			"\\%s\\System32\\drivers\\CrowdStrike\\C-%08u-00000000-%08u.sys", name,
-			280 + i / 2 * 3, i);
+		        "\\%s\\System32\\drivers\\CrowdStrike\\C-%08u-00000000-%08u.sys", name,
+		        280 + i / 2 * 3, i);
 		fixture_put(n, path, 100 + i * 1777, IN_WINDOW, 0);
 	}
 }
@@ -132,7 +132,7 @@ static inline struct plan *fixture_plan_on(struct block_device *disk, const char
 	struct plan *plan;
 
 	if (recipe_parse(recipe_text, strlen(recipe_text), &recipe, &err) < 0 ||
-		plan_make(disk, &target, &recipe, &plan, &err) < 0)
+	        plan_make(disk, &target, &recipe, &plan, &err) < 0)
 		fail_msg("%s: %s", reason_code(err.reason), err.text);
 	return plan;
 }
@@ -155,9 +155,9 @@ static inline void fixture_apply(const struct plan *plan, const char *path)
 	for (size_t i = 0; i < plan->run_count; i++) {
 		const struct plan_run *run = &plan->runs[i];
 		assert_int_equal(
-			gen_pwrite(fd, run->new_bytes, (size_t)run->count * plan->sector_size,
-				run->lba * plan->sector_size),
-			0);
+		        gen_pwrite(fd, run->new_bytes, (size_t)run->count * plan->sector_size,
+		                run->lba * plan->sector_size),
+		        0);
 	}
 	assert_int_equal(close(fd), 0);
 }
@@ -177,7 +177,7 @@ static inline char *fixture_tool(const char *const argv[], size_t *ret_len)
 	(void)posix_spawn_file_actions_init(&actions);
 	/* Not close-on-exec: they may be opened at their final numbers. */
 	(void)posix_spawn_file_actions_addopen(
-		&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	        &actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	assert_int_equal(posix_spawnp(&pid, argv[0], &actions, NULL, args, environ), 0);
 	(void)posix_spawn_file_actions_destroy(&actions);

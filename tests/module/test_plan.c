@@ -31,7 +31,7 @@ static void expect_refusal(const char *path, const char *recipe, enum reason rea
 
 	if (plan->reason != reason)
 		fail_msg("%s (%s) instead of %s", reason_code(plan->reason), plan->text,
-			reason_code(reason));
+		        reason_code(reason));
 	assert_int_equal(plan->kind, PLAN_NONE);
 	assert_int_equal(plan->run_count, 0);
 	assert_int_equal(plan->sector_count, 0);
@@ -48,7 +48,7 @@ static void repair_and_judge(const char *path, size_t count, const char *const g
 {
 	const char *copy = fixture_path("repaired.img");
 	struct plan *plan =
-		fixture_plan(path, RECIPE("\\windows\\SYSTEM32\\drivers\\crowdstrike", "remove"));
+	        fixture_plan(path, RECIPE("\\windows\\SYSTEM32\\drivers\\crowdstrike", "remove"));
 	struct error err = {0};
 
 	if (plan->reason != REASON_OK)
@@ -58,9 +58,9 @@ static void repair_and_judge(const char *path, size_t count, const char *const g
 	assert_int_equal(plan->file_count, count);
 	assert_true(plan->sector_count > 0 && plan->sector_count <= 32 * count);
 	print_message(
-		"%zu files: %zu sectors in %zu runs\n", count, plan->sector_count, plan->run_count);
+	        "%zu files: %zu sectors in %zu runs\n", count, plan->sector_count, plan->run_count);
 	assert_int_equal(
-		gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
+	        gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
 	struct block_device *disk = fixture_disk(copy, 0);
 	struct volume_target target = fixture_whole(disk);
 	assert_int_equal(plan_verify(disk, &target, plan, &err), -EBADMSG);
@@ -132,7 +132,7 @@ static void test_two_installations(void **state)
 	assert_int_equal(plan->windows_count, 2);
 	assert_int_equal(plan->file_count, 1);
 	assert_string_equal(
-		plan->files[0].path, "\\Winnt.2\\System32\\drivers\\CrowdStrike\\" BAD_1);
+	        plan->files[0].path, "\\Winnt.2\\System32\\drivers\\CrowdStrike\\" BAD_1);
 	plan_free(plan);
 }
 
@@ -141,9 +141,9 @@ static void test_window(void **state)
 	const char *path = fixture_path("window.img");
 	struct gen_ntfs *n = fixture_format(path, 512);
 	static const char act[] = "[recipe]\nname = t\n[match]\npath = " FOLDER
-				  "\nglob = C-00000291*.sys\nmodified-from = 2024-07-19T04:09:00Z\n"
-				  "modified-to = 2024-07-19T05:27:00Z\nwhen-outside-window = act\n"
-				  "[action]\ndo = remove\n";
+	                          "\nglob = C-00000291*.sys\nmodified-from = 2024-07-19T04:09:00Z\n"
+	                          "modified-to = 2024-07-19T05:27:00Z\nwhen-outside-window = act\n"
+	                          "[action]\ndo = remove\n";
 
 	(void)state;
 	fixture_put_windows(n, "Windows");
@@ -173,9 +173,9 @@ static void test_targets(void **state)
 
 	(void)state;
 	expect_refusal(make_image("reparse.img", bad, 0x400), recipe_crowdstrike_291,
-		REASON_TARGET_REPARSE, 1);
+	        REASON_TARGET_REPARSE, 1);
 	expect_refusal(make_image("encrypted.img", bad, 0x4000), recipe_crowdstrike_291,
-		REASON_TARGET_ENCRYPTED, 1);
+	        REASON_TARGET_ENCRYPTED, 1);
 
 	const char *path = fixture_path("large.img");
 	struct gen_ntfs *n = fixture_format(path, 512);
@@ -231,8 +231,8 @@ static void test_unusual_files(void **state)
 	(void)state;
 	fixture_put_windows(n, "Windows");
 	assert_int_equal(
-		gen_ntfs_add_stream(n, FOLDER "\\C-00000280-00000000-00000000.sys", "s", "x", 1),
-		0);
+	        gen_ntfs_add_stream(n, FOLDER "\\C-00000280-00000000-00000000.sys", "s", "x", 1),
+	        0);
 	fixture_put(n, FOLDER "\\" BAD_2, 500, IN_WINDOW, 0);
 	assert_int_equal(gen_ntfs_compress_folder(n, FOLDER), 0);
 	fixture_put(n, FOLDER "\\" BAD_1, 300000, IN_WINDOW, 0);
@@ -245,8 +245,8 @@ static void test_unusual_files(void **state)
 	link_file(path, FOLDER_SLASH "/" BAD_2, "/links", "kept.sys");
 	repair_and_judge(path, 2, (const char *const[]){BAD_1, BAD_2, NULL});
 	free(fixture_tool((const char *const[]){"ntfscat", "-f", fixture_path("repaired.img"),
-				  "/links/kept.sys", NULL},
-		&kept));
+	                          "/links/kept.sys", NULL},
+	        &kept));
 	assert_int_equal(kept, 500);
 }
 
@@ -287,9 +287,9 @@ static void test_effect(void **state)
 	plan->runs = run;
 	run += plan->run_count++;
 	*run = (struct plan_run){.lba = find_sibling(disk),
-		.count = 1,
-		.old_bytes = malloc(512),
-		.new_bytes = malloc(512)};
+	        .count = 1,
+	        .old_bytes = malloc(512),
+	        .new_bytes = malloc(512)};
 	assert_true(run->old_bytes && run->new_bytes);
 	assert_int_equal(block_read(disk, run->lba * 512, run->new_bytes, 512), 0);
 	run->new_bytes[511] ^= 1;
@@ -303,17 +303,17 @@ static void test_effect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_bad_file),
-		cmocka_unit_test(test_two_bad_files),
-		cmocka_unit_test(test_no_bad_file),
-		cmocka_unit_test(test_no_windows),
-		cmocka_unit_test(test_two_installations),
-		cmocka_unit_test(test_window),
-		cmocka_unit_test(test_other_actions),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_unusual_files),
-		cmocka_unit_test(test_effect),
+	        cmocka_unit_test(test_one_bad_file),
+	        cmocka_unit_test(test_two_bad_files),
+	        cmocka_unit_test(test_no_bad_file),
+	        cmocka_unit_test(test_no_windows),
+	        cmocka_unit_test(test_two_installations),
+	        cmocka_unit_test(test_window),
+	        cmocka_unit_test(test_other_actions),
+	        cmocka_unit_test(test_targets),
+	        cmocka_unit_test(test_too_many),
+	        cmocka_unit_test(test_unusual_files),
+	        cmocka_unit_test(test_effect),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }

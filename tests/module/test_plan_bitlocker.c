@@ -16,20 +16,20 @@ struct bitlocker_disk {
 };
 
 static void disk_make(
-	struct bitlocker_disk *d, const char *name, uint32_t sector_size, unsigned bad_copies)
+        struct bitlocker_disk *d, const char *name, uint32_t sector_size, unsigned bad_copies)
 {
 	*d = (struct bitlocker_disk){.path = fixture_path(name)};
 	d->made.options = (struct disk_options){.output = d->path,
-		.name = "TEST",
-		.kind = DISK_BITLOCKER,
-		.seed = 7,
-		.size = DISK_SIZE(sector_size),
-		.sector_size = sector_size,
-		.files = 100,
-		.bad_files = 1,
-		.good_291 = true,
-		.recovery_protectors = 1,
-		.bad_copies = bad_copies};
+	        .name = "TEST",
+	        .kind = DISK_BITLOCKER,
+	        .seed = 7,
+	        .size = DISK_SIZE(sector_size),
+	        .sector_size = sector_size,
+	        .files = 100,
+	        .bad_files = 1,
+	        .good_291 = true,
+	        .recovery_protectors = 1,
+	        .bad_copies = bad_copies};
 	assert_int_equal(disk_plan(&d->made), 0);
 	d->made.fd = gen_create(d->path, d->made.options.size);
 	assert_true(d->made.fd >= 0);
@@ -39,8 +39,8 @@ static void disk_make(
 	assert_non_null(d->vmk);
 	const struct gpt_partition *p = &d->made.partitions[PART_C];
 	d->target = (struct volume_target){
-		.partition = {.number = PART_C + 1, .start = p->start, .size = p->size},
-		.vmk = d->vmk};
+	        .partition = {.number = PART_C + 1, .start = p->start, .size = p->size},
+	        .vmk = d->vmk};
 }
 
 static void disk_free(struct bitlocker_disk *d)
@@ -57,8 +57,8 @@ static struct plan *make_plan(struct bitlocker_disk *d, uint32_t sector_size)
 	struct plan *plan;
 
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
-		0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
+	        0);
 	if (plan_make(disk, &d->target, &recipe, &plan, &err) < 0)
 		fail_msg("%s: %s", reason_code(err.reason), err.text);
 	block_close(disk);
@@ -78,7 +78,7 @@ static void export_plain(struct bitlocker_disk *d, uint32_t sector_size, const c
 	assert_true(fd >= 0);
 	for (uint64_t at = 0; at < volume->size; at += sizeof(piece)) {
 		size_t len = volume->size - at < sizeof(piece) ? (size_t)(volume->size - at)
-							       : sizeof(piece);
+		                                               : sizeof(piece);
 		assert_int_equal(block_read(volume, at, piece, len), 0);
 		assert_int_equal(gen_pwrite(fd, piece, len, at), 0);
 	}
@@ -102,7 +102,7 @@ static void delete_and_judge(uint32_t sector_size, size_t max_sectors)
 	assert_int_equal(plan->file_count, 2);
 	assert_true(plan->sector_count > 0 && plan->sector_count <= max_sectors);
 	print_message("%zu sectors of %u bytes in %zu runs\n", plan->sector_count, sector_size,
-		plan->run_count);
+	        plan->run_count);
 	for (size_t i = 0; i < plan->file_count; i++)
 		assert_int_equal(plan->files[i].acted, plan->files[i].in_window);
 
@@ -113,7 +113,7 @@ static void delete_and_judge(uint32_t sector_size, size_t max_sectors)
 	assert_int_equal(plan_verify(disk, &d.target, plan, &err), 0);
 	block_close(disk);
 	fixture_judge(before, after,
-		(const char *const[]){strrchr(d.made.tree.bad[0].path, '\\') + 1, NULL});
+	        (const char *const[]){strrchr(d.made.tree.bad[0].path, '\\') + 1, NULL});
 	plan_free(plan);
 	disk_free(&d);
 }
@@ -157,8 +157,8 @@ static void test_wrong_key(void **state)
 	d.vmk->data[0] ^= 1;
 	struct block_device *disk = fixture_disk(d.path, 512);
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
-		0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
+	        0);
 	assert_true(plan_make(disk, &d.target, &recipe, &plan, &err) < 0);
 	assert_int_equal(err.reason, REASON_BITLOCKER_WRONG_KEY);
 	block_close(disk);
@@ -168,10 +168,10 @@ static void test_wrong_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_512),
-		cmocka_unit_test(test_4096),
-		cmocka_unit_test(test_copies_differ),
-		cmocka_unit_test(test_wrong_key),
+	        cmocka_unit_test(test_512),
+	        cmocka_unit_test(test_4096),
+	        cmocka_unit_test(test_copies_differ),
+	        cmocka_unit_test(test_wrong_key),
 	};
 	if (secrets_init() < 0)
 		return 1;

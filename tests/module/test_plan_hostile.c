@@ -65,7 +65,7 @@ static int work_escape(void *context, struct buffer *out, struct error *err)
 }
 
 static void expect_failure(
-	int (*work)(void *, struct buffer *, struct error *), void *context, enum reason reason)
+        int (*work)(void *, struct buffer *, struct error *), void *context, enum reason reason)
 {
 	struct error err = {0};
 	struct buffer answer;
@@ -121,7 +121,7 @@ static size_t find_blocks(const char *path, uint64_t *blocks, size_t max)
 
 	assert_non_null(f);
 	for (uint64_t at = 0; count < max && fread(block, 1, sizeof(block), f) == sizeof(block);
-		at += sizeof(block)) {
+	        at += sizeof(block)) {
 		if (memcmp(block, "INDX", 4) == 0)
 			of_index = 4;
 		if (at == 0 || of_index > 0 || memcmp(block, "FILE", 4) == 0)
@@ -147,7 +147,7 @@ static const char *make_image(void)
 /* Plans on the disk with some bytes changed in an overlay. What comes back is a plan that passed
  * its checks or a reason. */
 static enum reason plan_damaged(
-	struct block_device *disk, const uint64_t *blocks, size_t count, uint64_t *seed)
+        struct block_device *disk, const uint64_t *blocks, size_t count, uint64_t *seed)
 {
 	struct volume_target target = fixture_whole(disk);
 	struct block_device *damaged;
@@ -156,8 +156,8 @@ static enum reason plan_damaged(
 	struct plan *plan;
 
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
-		0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
+	        0);
 	assert_int_equal(overlay_open(disk, NM_OVERLAY_MAX, &damaged), 0);
 	for (uint64_t i = next_random(seed) % 8 + 1; i > 0; i--) {
 		uint8_t byte = (uint8_t)next_random(seed);
@@ -218,8 +218,8 @@ static void test_read_errors(void **state)
 	static const struct block_ops ops = {.read = bad_read};
 	struct block_device *disk = fixture_disk(make_image(), 0);
 	struct bad_disk bad = {
-		.dev = {.ops = &ops, .size = disk->size, .sector_size = 512, .name = "bad"},
-		.below = disk};
+	        .dev = {.ops = &ops, .size = disk->size, .sector_size = 512, .name = "bad"},
+	        .below = disk};
 	struct volume_target target = fixture_whole(disk);
 	struct recipe recipe;
 	uint8_t boot[512];
@@ -227,8 +227,8 @@ static void test_read_errors(void **state)
 
 	(void)state;
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
-		0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
+	        0);
 	assert_int_equal(block_read(disk, 0, boot, sizeof(boot)), 0);
 	uint64_t mft = (uint64_t)boot[48] * 4096;
 	const uint64_t places[] = {0, mft, mft + 5 * 1024};
@@ -239,7 +239,7 @@ static void test_read_errors(void **state)
 		int r = plan_make(&bad.dev, &target, &recipe, &plan, &err);
 		if (r == 0)
 			fail_msg("a plan (%s) in spite of read errors at %#jx",
-				reason_code(plan->reason), (uintmax_t)places[i]);
+			        reason_code(plan->reason), (uintmax_t)places[i]);
 		if (err.reason != REASON_DISK_READ_ERROR)
 			fail_msg("%s: %s", reason_code(err.reason), err.text);
 	}
@@ -249,9 +249,9 @@ static void test_read_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_child),
-		cmocka_unit_test(test_damaged_volumes),
-		cmocka_unit_test(test_read_errors),
+	        cmocka_unit_test(test_child),
+	        cmocka_unit_test(test_damaged_volumes),
+	        cmocka_unit_test(test_read_errors),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }

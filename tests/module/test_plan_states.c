@@ -31,11 +31,11 @@ static bool unpack(const char *name, const char *to)
 	for (; (n = archive_read_data(a, piece, sizeof(piece))) > 0; at += (uint64_t)n)
 		for (ssize_t i = 0; i < n; i += 4096)
 			if (piece[i] || memcmp(piece + i, piece + i + 1,
-						(size_t)(n - i < 4096 ? n - i : 4096) - 1))
+			                        (size_t)(n - i < 4096 ? n - i : 4096) - 1))
 				assert_int_equal(gen_pwrite(fd, piece + i,
-							 (size_t)(n - i < 4096 ? n - i : 4096),
-							 at + (uint64_t)i),
-					0);
+				                         (size_t)(n - i < 4096 ? n - i : 4096),
+				                         at + (uint64_t)i),
+				        0);
 	assert_int_equal(n, 0);
 	assert_int_equal(ftruncate(fd, (off_t)at), 0);
 	assert_int_equal(close(fd), 0);
@@ -63,7 +63,7 @@ static void test_windows_clean(void **state)
 	assert_true(plan->sector_count > 0 && plan->sector_count <= 32);
 	print_message("%zu sectors in %zu runs\n", plan->sector_count, plan->run_count);
 	assert_int_equal(
-		gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
+	        gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
 	fixture_apply(plan, copy);
 	struct block_device *disk = fixture_disk(copy, 0);
 	struct volume_target target = fixture_whole(disk);
@@ -78,13 +78,13 @@ static void test_windows_clean(void **state)
 }
 
 static void expect_refused(
-	const char *path, enum reason reason, enum journal_state journal, size_t files)
+        const char *path, enum reason reason, enum journal_state journal, size_t files)
 {
 	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
 
 	if (plan->reason != reason || plan->journal != journal)
 		fail_msg("%s, journal %s: %s", reason_code(plan->reason),
-			journal_state_name(plan->journal), plan->text);
+		        journal_state_name(plan->journal), plan->text);
 	assert_int_equal(plan->run_count, 0);
 	assert_int_equal(plan->file_count, files);
 	for (size_t i = 0; i < files; i++)
@@ -98,7 +98,7 @@ static void test_windows_unclean(void **state)
 		const char *name;
 		enum journal_state journal;
 	} images[] = {{"cs-n4-20", JOURNAL_UNCLEAN_V2}, {"cs-n7-20", JOURNAL_UNCLEAN_V2},
-		{"cs-n7-11", JOURNAL_UNCLEAN_V1}};
+	        {"cs-n7-11", JOURNAL_UNCLEAN_V1}};
 	const char *path = fixture_path("unclean.img"), *copy = fixture_path("kept.img");
 
 	(void)state;
@@ -106,8 +106,8 @@ static void test_windows_unclean(void **state)
 		if (!unpack(images[i].name, path))
 			skip();
 		assert_int_equal(
-			gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}),
-			0);
+		        gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}),
+		        0);
 		expect_refused(path, REASON_NTFS_UNCLEAN, images[i].journal, 2);
 		assert_true(fixture_same_file(path, copy));
 	}
@@ -195,7 +195,7 @@ static void test_damage(void **state)
 	 * damage. Its place: the run list of record 2's $DATA, here as ntfsinfo would show it. */
 	size_t len;
 	char *text =
-		fixture_tool((const char *const[]){"ntfsinfo", "-v", "-i", "2", path, NULL}, &len);
+	        fixture_tool((const char *const[]){"ntfsinfo", "-v", "-i", "2", path, NULL}, &len);
 	char *runs = strstr(text, "VCN"), *hex = runs ? strstr(runs, "0x0\t") : NULL;
 	unsigned long long lcn = hex ? strtoull(hex + 4, NULL, 16) : 0;
 	free(text);
@@ -214,7 +214,7 @@ static void test_damage(void **state)
 static void test_sectors_of_4096(void **state)
 {
 	const char *path = make_image("4k.img", 4096, NULL),
-		   *copy = fixture_path("4k-repaired.img");
+	           *copy = fixture_path("4k-repaired.img");
 	struct block_device *disk = fixture_disk(path, 4096);
 	struct plan *plan = fixture_plan_on(disk, recipe_crowdstrike_291);
 
@@ -226,7 +226,7 @@ static void test_sectors_of_4096(void **state)
 	assert_true(plan->sector_count > 0 && plan->sector_count <= 8);
 	print_message("%zu sectors of 4096 bytes\n", plan->sector_count);
 	assert_int_equal(
-		gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
+	        gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}), 0);
 	fixture_apply(plan, copy);
 	fixture_judge(path, copy, (const char *const[]){BAD_1, NULL});
 	plan_free(plan);
@@ -248,11 +248,11 @@ static void test_partition(void **state)
 	assert_int_equal(gen_copy_sparse(from, to, START, (uint64_t)size), 0);
 	assert_int_equal(close(from) | close(to), 0);
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
-		0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &recipe, NULL),
+	        0);
 	struct block_device *disk = fixture_disk(whole, 0);
 	struct volume_target target = {
-		.partition = {.number = 1, .start = START, .size = (uint64_t)size}};
+	        .partition = {.number = 1, .start = START, .size = (uint64_t)size}};
 	assert_int_equal(plan_make(disk, &target, &recipe, &plan, &err), 0);
 	assert_int_equal(plan->reason, REASON_OK);
 	assert_int_equal(plan->run_count, alone->run_count);
@@ -271,13 +271,13 @@ static void test_partition(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_windows_clean),
-		cmocka_unit_test(test_windows_unclean),
-		cmocka_unit_test(test_hibernated),
-		cmocka_unit_test(test_dirty_flag_and_mirror),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_sectors_of_4096),
-		cmocka_unit_test(test_partition),
+	        cmocka_unit_test(test_windows_clean),
+	        cmocka_unit_test(test_windows_unclean),
+	        cmocka_unit_test(test_hibernated),
+	        cmocka_unit_test(test_dirty_flag_and_mirror),
+	        cmocka_unit_test(test_damage),
+	        cmocka_unit_test(test_sectors_of_4096),
+	        cmocka_unit_test(test_partition),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }

@@ -35,7 +35,8 @@ int main(int argc, char **argv)
 	if (argc == 2)
 		return run_machine(argv[1]);
 	self[n > 0 ? n : 0] = 0;
-	(void)execl("/usr/bin/python3", "/usr/bin/python3", "tests/module/session_cases.py", self, NULL);
+	(void)execl("/usr/bin/python3", "/usr/bin/python3", "tests/module/session_cases.py", self,
+	        NULL);
 	perror("python3");
 	return 1;
 }

@@ -72,7 +72,8 @@ static size_t keys_of(struct vault *v, const char *id)
 	return count;
 }
 
-/* --- import ------------------------------------------------------------------------------------------ */
+/* --- import
+ * ------------------------------------------------------------------------------------------ */
 
 struct dialect {
 	const char *name, *text;
@@ -81,31 +82,37 @@ struct dialect {
 
 /* The shapes of exports seen in July 2024. */
 static const struct dialect dialects[] = {
-	{"quoted, hostname first",
-		"\"Hostname\",\"KeyID\",\"RecoveryKey\",\"Directory\"\r\n"
-		"\"CN=PC1,OU=X,DC=lab\",\"" ID "\",\"" PASSWORD "\",\"ActiveDirectory\"\r\n",
-		1, 0},
-	{"Entra", "\"Id\",\"Key\"\n\"063ea4e1-220c-4293-ba01-4754620a96e7\",\"" PASSWORD "\"\n", 1, 0},
-	{"NULL keys", "ID,Key\n" ID ",NULL\n" OTHER_ID "," PASSWORD "\n", 1, 1},
-	{"semicolons",
-		"ComputerName;OperatingSystem;PasswordID;RecoveryPassword;DistinguishedName\n"
-		"PC1;Windows 11;{" ID "};" PASSWORD ";CN=PC1,OU=Workstations,DC=lab\n",
-		1, 0},
-	{"GUID inside the AD name", "Name\tPassword\n2024-07-19T04:09:00-00:00{" ID "}\t" PASSWORD "\n", 1, 0},
-	{"no key ID", "HostName, RecoveryPassword\nPC1, " PASSWORD "\nPC2, NoData\n", 0, 2},
-	{"#TYPE line", "#TYPE Selected.System.String\n\"Id\",\"Key\"\n\"" ID "\",\"" PASSWORD "\"\n", 1, 1},
-	{"bare digits and blanks",
-		ID ",000011000022000033000044000055000066000077000088\n" OTHER_ID
-		   ",000011 000022 000033 000044 000055 000066 000077 000088\n",
-		2, 0},
-	{"no line end at the end", "x," ID "," PASSWORD, 1, 0},
-	{"typing error in group 3", ID ",000011-000022-000034-000044-000055-000066-000077-000088\n", 0, 1},
-	{"UTF-8 BOM", "\xef\xbb\xbf\"Id\",\"Key\"\n" ID "," PASSWORD "\n", 1, 0},
-	{"quotes and line breaks in a cell", "\"a \"\"b\"\"\nc\"," ID "," PASSWORD "\n", 1, 0},
-	{"empty", "", 0, 0},
+        {"quoted, hostname first",
+                "\"Hostname\",\"KeyID\",\"RecoveryKey\",\"Directory\"\r\n"
+                "\"CN=PC1,OU=X,DC=lab\",\"" ID "\",\"" PASSWORD "\",\"ActiveDirectory\"\r\n",
+                1, 0},
+        {"Entra", "\"Id\",\"Key\"\n\"063ea4e1-220c-4293-ba01-4754620a96e7\",\"" PASSWORD "\"\n", 1,
+                0},
+        {"NULL keys", "ID,Key\n" ID ",NULL\n" OTHER_ID "," PASSWORD "\n", 1, 1},
+        {"semicolons",
+                "ComputerName;OperatingSystem;PasswordID;RecoveryPassword;DistinguishedName\n"
+                "PC1;Windows 11;{" ID "};" PASSWORD ";CN=PC1,OU=Workstations,DC=lab\n",
+                1, 0},
+        {"GUID inside the AD name",
+                "Name\tPassword\n2024-07-19T04:09:00-00:00{" ID "}\t" PASSWORD "\n", 1, 0},
+        {"no key ID", "HostName, RecoveryPassword\nPC1, " PASSWORD "\nPC2, NoData\n", 0, 2},
+        {"#TYPE line",
+                "#TYPE Selected.System.String\n\"Id\",\"Key\"\n\"" ID "\",\"" PASSWORD "\"\n", 1,
+                1},
+        {"bare digits and blanks",
+                ID ",000011000022000033000044000055000066000077000088\n" OTHER_ID
+                   ",000011 000022 000033 000044 000055 000066 000077 000088\n",
+                2, 0},
+        {"no line end at the end", "x," ID "," PASSWORD, 1, 0},
+        {"typing error in group 3", ID ",000011-000022-000034-000044-000055-000066-000077-000088\n",
+                0, 1},
+        {"UTF-8 BOM", "\xef\xbb\xbf\"Id\",\"Key\"\n" ID "," PASSWORD "\n", 1, 0},
+        {"quotes and line breaks in a cell", "\"a \"\"b\"\"\nc\"," ID "," PASSWORD "\n", 1, 0},
+        {"empty", "", 0, 0},
 };
 
-static void import_text(const char *dir, const void *text, size_t len, struct import_counts *counts, char **report)
+static void import_text(
+        const char *dir, const void *text, size_t len, struct import_counts *counts, char **report)
 {
 	struct vault *vault;
 	struct error err = {0};
@@ -133,7 +140,7 @@ static void test_dialects(void **state)
 		import_text(sub, d->text, strlen(d->text), &first, &report);
 		if (first.added != d->added || first.rejected != d->rejected)
 			fail_msg("%s: %u added, %u rejected: %s", d->name, (unsigned)first.added,
-				(unsigned)first.rejected, report);
+			        (unsigned)first.rejected, report);
 		assert_null(strstr(report, "0000")); /* rejects never show a value */
 		free(report);
 		import_text(sub, d->text, strlen(d->text), &again, &report);
@@ -172,7 +179,8 @@ static void test_bad_group_is_named(void **state)
 	free(report);
 }
 
-/* --- vault --------------------------------------------------------------------------------------------- */
+/* --- vault
+ * --------------------------------------------------------------------------------------------- */
 
 static void read_file(const char *path, struct buffer *out)
 {
@@ -217,7 +225,8 @@ static void test_vault_keeps_and_hides(void **state)
 			assert_null(memmem(bytes.data, bytes.len, "PC-MARY", 7));
 			assert_null(memmem(bytes.data, bytes.len, "000022", 6));
 			/* The key as stored in a volume: u16 of each group divided by 11. */
-			assert_null(memmem(bytes.data, bytes.len, "\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0", 12));
+			assert_null(memmem(
+			        bytes.data, bytes.len, "\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0", 12));
 		}
 		buffer_free(&bytes);
 	}
@@ -254,7 +263,8 @@ static void test_vault_key_read_by_others(void **state)
 	assert_int_equal(vault_open(p->dir, &v, &err), -EPERM);
 }
 
-/* --- audit --------------------------------------------------------------------------------------------- */
+/* --- audit
+ * --------------------------------------------------------------------------------------------- */
 
 static void write_records(const char *dir, int count)
 {
@@ -345,15 +355,18 @@ static void test_audit_refuses_to_continue_a_torn_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_dialects, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_utf16, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bad_group_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_vault_keeps_and_hides, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_vault_without_its_key, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_vault_key_read_by_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_audit_finds_every_changed_byte, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_audit_goes_on_after_reopening, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_audit_refuses_to_continue_a_torn_log, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_dialects, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_utf16, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_bad_group_is_named, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_vault_keeps_and_hides, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_vault_without_its_key, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_vault_key_read_by_others, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_audit_finds_every_changed_byte, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_audit_goes_on_after_reopening, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_audit_refuses_to_continue_a_torn_log, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,7 @@ static void test_hostile_answers(void **state)
 		out.data[i / 3] ^= masks[i % 3];
 		int r = decode(out.data, out.len, &got, &got_list);
 		assert_true(r == -EBADMSG ||
-			    (r == 0 && (got->reason == REASON_OK) == (got->run_count > 0)));
+		            (r == 0 && (got->reason == REASON_OK) == (got->run_count > 0)));
 		ntfs_whitelist_free(&got_list);
 		plan_free(got);
 		out.data[i / 3] ^= masks[i % 3];
@@ -147,7 +147,7 @@ static void test_inconsistent(void **state)
 
 /* The parent's check on a disk of zeros whose partition is [start, start + size). */
 static int check(const struct plan *p, const struct ntfs_whitelist *allowed, uint64_t start,
-	uint64_t size, uint8_t first_byte, struct error *err)
+        uint64_t size, uint8_t first_byte, struct error *err)
 {
 	static uint8_t bytes[SECTORS * 512];
 	struct memory_device disk = memory_device_over(bytes, sizeof(bytes), 512);
@@ -163,7 +163,7 @@ static int check(const struct plan *p, const struct ntfs_whitelist *allowed, uin
 }
 
 static void expect_refused(const struct plan *p, const struct ntfs_whitelist *allowed,
-	uint64_t start, uint64_t size, uint8_t first_byte, const char *says)
+        uint64_t start, uint64_t size, uint8_t first_byte, const char *says)
 {
 	struct error err;
 
@@ -185,15 +185,15 @@ static void test_sectors(void **state)
 	assert_int_equal(check(p, &list, 0, SECTORS * 512, 0, &err), 0);
 	expect_refused(p, &list, 0, SECTORS * 512, 1, "other content than sector 8");
 	expect_refused(p, &(struct ntfs_whitelist){2, short_range}, 0, SECTORS * 512, 0,
-		"does not concern");
+	        "does not concern");
 	expect_refused(p, &(struct ntfs_whitelist){0}, 0, SECTORS * 512, 0, "does not concern");
 	expect_refused(
-		p, &(struct ntfs_whitelist){2, outside}, 0, SECTORS * 512, 0, "not of this volume");
+	        p, &(struct ntfs_whitelist){2, outside}, 0, SECTORS * 512, 0, "not of this volume");
 	/* Ranges count from the volume's start, sectors from the disk's. */
 	assert_int_equal(
-		check(p, &(struct ntfs_whitelist){2, moved}, 4 * 512, 32 * 512, 0, &err), 0);
+	        check(p, &(struct ntfs_whitelist){2, moved}, 4 * 512, 32 * 512, 0, &err), 0);
 	expect_refused(
-		p, &(struct ntfs_whitelist){1, moved}, 4 * 512, 8 * 512, 0, "outside partition");
+	        p, &(struct ntfs_whitelist){1, moved}, 4 * 512, 8 * 512, 0, "outside partition");
 	expect_refused(p, &(struct ntfs_whitelist){0}, 9 * 512, 32 * 512, 0, "outside partition");
 	plan_free(p);
 }
@@ -201,10 +201,10 @@ static void test_sectors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_hostile_answers),
-		cmocka_unit_test(test_inconsistent),
-		cmocka_unit_test(test_sectors),
+	        cmocka_unit_test(test_round_trip),
+	        cmocka_unit_test(test_hostile_answers),
+	        cmocka_unit_test(test_inconsistent),
+	        cmocka_unit_test(test_sectors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static void test_default(void **state)
 
 	(void)state;
 	assert_int_equal(
-		recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &r, &err), 0);
+	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &r, &err), 0);
 	assert_string_equal(r.name, "crowdstrike-291");
 	assert_string_equal(r.path, "\\Windows\\System32\\drivers\\CrowdStrike");
 	assert_string_equal(r.glob, "C-00000291*.sys");
@@ -50,47 +50,47 @@ static void test_smallest(void **state)
 static const struct {
 	const char *text, *says; /* the beginning of the message */
 } bad[] = {
-	{"", "line 0: end of recipe, 'name' missing in [recipe]"},
-	{MATCH DO, "line 5: end of recipe, 'name' missing in [recipe]"},
-	{NAME "[match]\nglob = *.sys\n" DO, "line 6: end of recipe, 'path' missing in [match]"},
-	{NAME "[match]\npath = \\A\n" DO, "line 6: end of recipe, 'glob' missing in [match]"},
-	{NAME MATCH, "line 5: end of recipe, 'do' missing in [action]"},
-	{NAME "[other]\n", "line 3: section not known '[other]'"},
-	{NAME "  [other]\nx = 1\n", "line 3: section not known '[other]'"},
-	{NAME "[match\n", "line 3: section not known '[match'"},
-	{"name = x\n", "line 1: key not known here: 'name'"},
-	{NAME "path = \\A\n", "line 3: key not known here: 'path'"},
-	{NAME "nmae = y\n", "line 3: key not known here: 'nmae'"},
-	{NAME "name = y\n", "line 3: given twice: 'name'"},
-	{NAME MATCH DO NAME, "line 9: given twice: 'name'"},
-	{NAME "\n; comment\nnonsense\n" MATCH DO, "line 5: neither a section, a key nor a comment"},
-	{"[recipe]\nname =\n", "line 2: name is not a plain word"},
-	{"[recipe]\nname = a b\n", "line 2: name is not a plain word 'a b'"},
-	{"[recipe]\nname = <b>\n", "line 2: name is not a plain word '<b>'"},
-	{"[recipe]\nname = " LONG_60 "aaaa\n", "line 2: value too long"},
-	{"[recipe]\nname = " LONG_60 LONG_60 LONG_60 LONG_60 "\n", "line 2: line too long"},
-	{"[match]\npath = Windows\\x\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\A\\\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\A\\\\B\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\A\\..\\B\n", "line 2: path is not of the form"},
-	{"[match]\npath = C:\\A\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\A/B\n", "line 2: path is not of the form"},
-	{"[match]\npath = \\\xc3\xa4\n", "line 2: path is not of the form"},
-	{"[match]\nglob = a\\b\n", "line 2: glob is not a file name pattern"},
-	{"[match]\nglob = *\n", "line 2: glob is not a file name pattern"},
-	{"[match]\nglob = *.*\n", "line 2: glob is not a file name pattern"},
-	{"[match]\nmodified-from = 2024-07-19\n", "line 2: not a time like 2024-07-19T04:09:00Z:"},
-	{"[match]\nmodified-to = 2024-13-19T04:09:00Z\n", "line 2: not a time"},
-	{"[match]\nwhen-outside-window = delete\n", "line 2: value not known 'delete'"},
-	{"[action]\ndo = Remove\n", "line 2: value not known 'Remove'"},
-	{"[action]\nunclean-journal = maybe\n", "line 2: value not known 'maybe'"},
-	{NAME MATCH "modified-from = 2024-07-19T04:09:00Z\n" DO,
-		"line 8: end of recipe, 'modified-from' without 'modified-to'"},
-	{NAME MATCH "modified-to = 2024-07-19T04:09:00Z\n" DO,
-		"line 8: end of recipe, 'modified-to' without 'modified-from'"},
-	{NAME MATCH "modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T04:09:00Z\n" DO,
-		"line 9: end of recipe, modified-from is not before modified-to"},
+        {"", "line 0: end of recipe, 'name' missing in [recipe]"},
+        {MATCH DO, "line 5: end of recipe, 'name' missing in [recipe]"},
+        {NAME "[match]\nglob = *.sys\n" DO, "line 6: end of recipe, 'path' missing in [match]"},
+        {NAME "[match]\npath = \\A\n" DO, "line 6: end of recipe, 'glob' missing in [match]"},
+        {NAME MATCH, "line 5: end of recipe, 'do' missing in [action]"},
+        {NAME "[other]\n", "line 3: section not known '[other]'"},
+        {NAME "  [other]\nx = 1\n", "line 3: section not known '[other]'"},
+        {NAME "[match\n", "line 3: section not known '[match'"},
+        {"name = x\n", "line 1: key not known here: 'name'"},
+        {NAME "path = \\A\n", "line 3: key not known here: 'path'"},
+        {NAME "nmae = y\n", "line 3: key not known here: 'nmae'"},
+        {NAME "name = y\n", "line 3: given twice: 'name'"},
+        {NAME MATCH DO NAME, "line 9: given twice: 'name'"},
+        {NAME "\n; comment\nnonsense\n" MATCH DO, "line 5: neither a section, a key nor a comment"},
+        {"[recipe]\nname =\n", "line 2: name is not a plain word"},
+        {"[recipe]\nname = a b\n", "line 2: name is not a plain word 'a b'"},
+        {"[recipe]\nname = <b>\n", "line 2: name is not a plain word '<b>'"},
+        {"[recipe]\nname = " LONG_60 "aaaa\n", "line 2: value too long"},
+        {"[recipe]\nname = " LONG_60 LONG_60 LONG_60 LONG_60 "\n", "line 2: line too long"},
+        {"[match]\npath = Windows\\x\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\A\\\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\A\\\\B\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\A\\..\\B\n", "line 2: path is not of the form"},
+        {"[match]\npath = C:\\A\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\A/B\n", "line 2: path is not of the form"},
+        {"[match]\npath = \\\xc3\xa4\n", "line 2: path is not of the form"},
+        {"[match]\nglob = a\\b\n", "line 2: glob is not a file name pattern"},
+        {"[match]\nglob = *\n", "line 2: glob is not a file name pattern"},
+        {"[match]\nglob = *.*\n", "line 2: glob is not a file name pattern"},
+        {"[match]\nmodified-from = 2024-07-19\n", "line 2: not a time like 2024-07-19T04:09:00Z:"},
+        {"[match]\nmodified-to = 2024-13-19T04:09:00Z\n", "line 2: not a time"},
+        {"[match]\nwhen-outside-window = delete\n", "line 2: value not known 'delete'"},
+        {"[action]\ndo = Remove\n", "line 2: value not known 'Remove'"},
+        {"[action]\nunclean-journal = maybe\n", "line 2: value not known 'maybe'"},
+        {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\n" DO,
+                "line 8: end of recipe, 'modified-from' without 'modified-to'"},
+        {NAME MATCH "modified-to = 2024-07-19T04:09:00Z\n" DO,
+                "line 8: end of recipe, 'modified-to' without 'modified-from'"},
+        {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T04:09:00Z\n" DO,
+                "line 9: end of recipe, modified-from is not before modified-to"},
 };
 
 static void test_errors(void **state)
@@ -101,9 +101,9 @@ static void test_errors(void **state)
 		struct error err = {0};
 		int code = recipe_parse(bad[i].text, strlen(bad[i].text), &r, &err);
 		if (code != -EINVAL || err.reason != REASON_RECIPE_BAD ||
-			strncmp(err.text, bad[i].says, strlen(bad[i].says)) != 0)
+		        strncmp(err.text, bad[i].says, strlen(bad[i].says)) != 0)
 			fail_msg("case %zu: %d '%s' instead of '%s'", i, code, err.text,
-				bad[i].says);
+			        bad[i].says);
 		assert_string_equal(r.name, "untouched");
 	}
 }
@@ -167,7 +167,7 @@ static void test_glob(void **state)
 	assert_false(match("a", "ab"));
 	/* Quick although a naive matcher would take for ever. */
 	assert_false(match(
-		"*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	        "*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
 /* The volume's own table decides what is the same letter. */
@@ -188,13 +188,13 @@ static void test_glob_upcase(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default),
-		cmocka_unit_test(test_smallest),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_not_text),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_glob),
-		cmocka_unit_test(test_glob_upcase),
+	        cmocka_unit_test(test_default),
+	        cmocka_unit_test(test_smallest),
+	        cmocka_unit_test(test_errors),
+	        cmocka_unit_test(test_not_text),
+	        cmocka_unit_test(test_cut),
+	        cmocka_unit_test(test_glob),
+	        cmocka_unit_test(test_glob_upcase),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
