@@ -26,7 +26,7 @@
 /* How much of a bundle is on the machine's disk, in its result. */
 #define WIRE_WRITTEN_NONE "none"
 #define WIRE_WRITTEN_PART "part"
-#define WIRE_WRITTEN_ALL "all"
+#define WIRE_WRITTEN_ALL  "all"
 
 /* The sealed box of a released key: crypto_box_seal to the fixer's X25519 key over
  * volume GUID (16 bytes, as on disk) || VMK (32 bytes). */
