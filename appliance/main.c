@@ -20,6 +20,7 @@ static const char help[] =
         "  netmend machines remove WHICH      take off the list (WHICH: MAC, number or name)\n"
         "  netmend machines hold WHICH [WHY]  stop it: no boot, no key\n"
         "  netmend machines release WHICH     end a hold\n"
+        "  netmend machines discard WHICH     start over without its interrupted repair\n"
         "  netmend machines show WHICH        everything known about it\n"
         "\n"
         "  netmend keys import FILE           recovery keys from CSV into escrow; - is stdin\n"

@@ -182,6 +182,22 @@ static int do_release(struct store *store, int argc, char **argv, bool json)
 	return decided(fleet_release(store, m.id), &m, "may go on");
 }
 
+static int do_discard(struct store *store, int argc, char **argv, bool json)
+{
+	struct machine m;
+
+	(void)argc;
+	(void)json;
+	if (find_or_tell(store, argv[2], &m) != CLI_OK)
+		return CLI_FAILED;
+	int r = fleet_discard(store, m.id, "command line");
+	if (r == -ENODATA) {
+		fprintf(stderr, "netmend: %s has no interrupted repair to discard\n", m.mac);
+		return CLI_FAILED;
+	}
+	return decided(r, &m, "starts over: its interrupted repair is not offered any more");
+}
+
 static int do_show(struct store *store, int argc, char **argv, bool json)
 {
 	struct machine m;
@@ -215,6 +231,7 @@ static const struct verb verbs[] = {
         {"remove", 1, 1, false, do_remove},
         {"hold", 1, 2, false, do_hold},
         {"release", 1, 1, false, do_release},
+        {"discard", 1, 1, false, do_discard},
         {"show", 1, 1, true, do_show},
 };
 
@@ -240,8 +257,8 @@ int cli_machines(int argc, char **argv)
 	const struct verb *verb = find_verb(argc, argv, options.json);
 	if (!verb)
 		return cli_usage(
-		        "machines list, add MAC [NAME], import FILE, remove, hold, release or "
-		        "show WHICH");
+		        "machines list, add MAC [NAME], import FILE, remove, hold, release, "
+		        "discard or show WHICH");
 	if (cli_open_state(&options, &config) != CLI_OK)
 		return CLI_FAILED;
 	/* The caller's file, opened before the change of user. */

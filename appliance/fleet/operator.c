@@ -4,6 +4,7 @@
 #include "fixer/base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -116,4 +117,35 @@ static int apply_release(struct store *s, struct machine *m, int64_t now, const 
 int fleet_release(struct store *s, int64_t id)
 {
 	return decide(s, id, apply_release, "released");
+}
+
+/* What its next boot would say again for as long as the bundle is offered. */
+static bool stopped_by_pending(const struct machine *m)
+{
+	return m->state == STATE_attention &&
+	       (m->reason == REASON_PENDING_CONFLICT || m->reason == REASON_BUNDLE_BAD);
+}
+
+static int apply_discard(struct store *s, struct machine *m, int64_t now, const char *by)
+{
+	struct store_bundle pending;
+	char text[NM_MAX_EVENT_TEXT];
+
+	int r = store_bundle_pending(s, m->id, &pending);
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	r = store_bundle_settle(s, m->id, pending.sha256, BUNDLE_VOID);
+	if (r < 0)
+		return r;
+	(void)snprintf(text, sizeof(text), "%s: interrupted repair discarded, bundle %s", by,
+	        pending.sha256);
+	if (!stopped_by_pending(m))
+		return change_note(s, m, now, m->reason, "operator", text);
+	m->guard_from = now;
+	return change_state(s, m, now, STATE_seen, REASON_OK, "operator", text);
+}
+
+int fleet_discard(struct store *s, int64_t id, const char *by)
+{
+	return decide(s, id, apply_discard, by);
 }

@@ -86,12 +86,16 @@ class Machine(unittest.TestCase):
 
     def run_session(self, cmdline):
         """The exit code; what the screen showed is in self.screen."""
-        self.put("cmdline", cmdline)
-        with open(os.path.join(self.root, "screen"), "w+") as screen:
-            code = subprocess.run([self.program, self.root], stdout=screen, stderr=screen, timeout=120).returncode
-            screen.seek(0)
+        path = os.path.join(self.root, "screen")
+        with open(path, "w") as screen:
+            code = self.start_session(cmdline, screen).wait(120)
+        with open(path) as screen:
             self.screen = screen.read()
         return code
+
+    def start_session(self, cmdline, screen=subprocess.DEVNULL):
+        self.put("cmdline", cmdline)
+        return subprocess.Popen([self.program, self.root], stdout=screen, stderr=screen)
 
     def c_drive_lists(self, truth):
         """Names in the driver's folder, told by ntfsls (plain disks only)."""

@@ -135,8 +135,8 @@ def listener():
 class Web:
     """A state directory, its ports, and the process that serves it."""
 
-    def __init__(self, scope="listed", dry_run="no", escrow=True):
-        self.dir = tempfile.mkdtemp(prefix="netmend-web-")
+    def __init__(self, scope="listed", dry_run="no", escrow=True, folder=None):
+        self.dir = folder or tempfile.mkdtemp(prefix="netmend-web-")
         self.scope, self.dry_run = scope, dry_run
         for name in ("bundles", "hosts", "page"):
             os.mkdir(self.path(name))

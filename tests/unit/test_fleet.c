@@ -424,6 +424,35 @@ static void test_results_are_given_once(void **state)
 	}
 }
 
+static void test_discard(void **state)
+{
+	struct fixture *f = *state;
+	struct store_bundle pending;
+	char sha[65] = {0};
+
+	int64_t id = add(f);
+	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), -ENODATA);
+	assert_int_equal(fleet_discard(f->fleet.store, 99, "test"), -ENOENT);
+	memset(sha, 'a', 64);
+	struct store_session session = start(f);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10), 0);
+	/* A machine at work speaks for itself. */
+	report(f, &session, STATE_repairing);
+	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), 0);
+	expect(f, STATE_repairing, REASON_OK);
+	assert_int_equal(store_bundle_pending(f->fleet.store, id, &pending), -ENOENT);
+	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), -ENODATA);
+	store_session_free(&session);
+	session = start(f);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10), 0);
+	finish(f, &session, REASON_PENDING_CONFLICT, "hold");
+	store_session_free(&session);
+	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), 0);
+	expect(f, STATE_seen, REASON_OK);
+	assert_non_null(strstr(get(f).text, "test: "));
+	assert_non_null(strstr(get(f).text, sha));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -442,6 +471,7 @@ int main(void)
 	        TEST(test_scope),
 	        TEST(test_answer_list),
 	        TEST(test_results_are_given_once),
+	        TEST(test_discard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
