@@ -23,6 +23,8 @@ PYTHON = "/usr/bin/python3"
 LIMIT = {"unit": 300, "module": 600, "e2e": 900}
 # Module tests open ports: each has a loopback of its own, so that it meets nobody, not even itself in another tree.
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+# Started first, so that nothing long is left alone at the end.
+LONGEST = ("main_job", "power_cut")
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
 UNITTEST = re.compile(r"^(\w+) \(.*?\).*?\.\.\. (?:.*\n)*?.*?(ok|FAIL|ERROR|skipped .*)$", re.M)
 
@@ -41,7 +43,7 @@ def jobs_of(build, tier):
             jobs += [(f"{tier}/{file[:-3]}.{name.split('.')[-1]}", [PYTHON, path, name]) for name in names]
         elif file.endswith("_test.py"):
             jobs.append((f"{tier}/{file[:-3]}", alone + [PYTHON, path, "-v"]))
-    return jobs
+    return sorted(jobs, key=lambda job: not any(name in job[0] for name in LONGEST))
 
 
 def count(text, status):
