@@ -17,8 +17,8 @@ int fleet_add(struct store *s, const char *mac, const char *name, int64_t *ret_i
 int fleet_remove(struct store *s, int64_t id);
 /* Not answered, no hand-out, no key, until released. text: why, for the page. */
 int fleet_hold(struct store *s, int64_t id, const char *text);
-/* The machine's pending bundle is kept, but not offered any more: its next boot starts over. by: who
- * decided, for the timeline. -ENODATA: nothing is pending. */
+/* The machine's pending bundle is kept, but not offered any more: its next boot starts over. by:
+ * who decided, for the timeline. -ENODATA: nothing is pending. */
 int fleet_discard(struct store *s, int64_t id, const char *by);
 /* Ends a hold, the serve guard's too, and clears what a relapse left. */
 int fleet_release(struct store *s, int64_t id);
