@@ -94,7 +94,8 @@ def main():
         if folder and folder.count("/") <= 1 and not folder.startswith(".") and folder + "/README.md" not in listed:
             found(folder, 0, "no README.md")
     for path in listed:
-        check_file(path, found)
+        if not path.endswith(".png"):
+            check_file(path, found)
     check_format([f for f in listed if f.endswith((".c", ".h"))], found)
     for problem in sorted(set(problems)):
         print(problem)

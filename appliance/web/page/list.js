@@ -18,7 +18,7 @@ function makeRow(row, now) {
 		el("span", {role: "cell", class: "state"},
 			el("i", {class: "glyph", "aria-hidden": "true"}, state.glyph), el("span", {}, state.words)),
 		el("span", {role: "cell", class: "why"},
-			el("b", {}, busy ? "" : row.title, row.pairing ? ` · code ${row.pairing}` : ""),
+			el("b", {}, busy ? "" : row.title, row.pairing && row.state === "waiting" ? ` · code ${row.pairing}` : ""),
 			el("small", {title: said}, busy ? row.text : said)),
 		el("span", {role: "cell", class: "number attempt"},
 			row.attempt || "–", el("em", {}, row.attempt === 1 ? " attempt" : " attempts")),

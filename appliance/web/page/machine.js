@@ -23,7 +23,7 @@ function head(row, now) {
 			row.reason !== "OK" && el("p", {}, el("b", {}, row.title), " ", el("code", {}, row.reason)),
 			row.text && el("p", {}, row.text),
 			row.advice && row.reason !== "OK" && el("p", {class: "advice"}, row.advice),
-			row.pairing && el("p", {}, "Code on the machine's screen: ", el("code", {class: "pairing"}, row.pairing))),
+			row.pairing && row.state === "waiting" && el("p", {}, "Code on the machine's screen: ", el("code", {class: "pairing"}, row.pairing))),
 		facts([["MAC", row.mac], ["Address", row.ip], ["Model", row.product], ["Serial", row.serial],
 			["UUID", row.uuid], ["Attempts", row.attempt ? String(row.attempt) : ""],
 			["First seen", row.first_seen && when(row.first_seen)], ["Last seen", row.last_seen && when(row.last_seen)]]),
