@@ -18,7 +18,7 @@ from lab.judge import Judge  # noqa: E402
 
 BITLOCKER = ["--bitlocker", "--files", "300", "--size", "512"]
 PLAIN = ["--plain", "--files", "300", "--size", "512"]
-BOOT = 120  # seconds a machine may take from power on to its end, with other tests beside it
+BOOT = 180  # seconds a machine may take from power on to its end, with other tests beside it
 
 # The k-th write to the disk fails once; with werror=stop the machine then stands still at exactly that write.
 STOP_AT_WRITE = """[inject-error]

@@ -13,7 +13,7 @@ from .floor import Floor
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "module"))
 from browser import Browser  # noqa: E402
 
-BOOT = 300  # firmware, boot loader and fixer of three machines side by side under emulation
+BOOT = 480  # firmware, boot loader and fixer of three machines side by side under emulation
 
 
 class Story:
