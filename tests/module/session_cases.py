@@ -15,22 +15,11 @@ import time
 import unittest
 
 from link_server import make_certificate
+from recipe_291 import RECIPE
 from session_machine import AGAIN, HOLD, REBOOT, Disks, Machine, changed_sectors, copy
 from session_standin import Appliance, Scenario
 
 PROGRAM = sys.argv[1]
-RECIPE = r"""[recipe]
-name = crowdstrike-291
-[match]
-path = \Windows\System32\drivers\CrowdStrike
-glob = C-00000291*.sys
-modified-from = 2024-07-19T04:09:00Z
-modified-to = 2024-07-19T05:27:00Z
-when-outside-window = skip
-[action]
-do = remove
-unclean-journal = rename
-"""
 
 
 class Session(Machine):

@@ -18,21 +18,11 @@ import threading
 import time
 import uuid
 
+from recipe_291 import RECIPE
+
 BUILD = os.path.abspath(os.environ.get("B", "build"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEMPLATES = os.path.join(HERE, "../../netboot")
-RECIPE = r"""[recipe]
-name = crowdstrike-291
-[match]
-path = \Windows\System32\drivers\CrowdStrike
-glob = C-00000291*.sys
-modified-from = 2024-07-19T04:09:00Z
-modified-to = 2024-07-19T05:27:00Z
-when-outside-window = skip
-[action]
-do = remove
-unclean-journal = rename
-"""
 KERNEL = os.urandom(70000)
 INITRD = os.urandom(300000)
 

@@ -234,6 +234,16 @@ static void test_vault_keeps_and_hides(void **state)
 	vault_close(v);
 }
 
+/* An empty vault, closed again, and the path of its key. */
+static void make_vault(const char *dir, char key_path[128])
+{
+	struct vault *v;
+
+	assert_int_equal(vault_open(dir, &v, NULL), 0);
+	vault_close(v);
+	(void)snprintf(key_path, 128, "%s/vault.key", dir);
+}
+
 static void test_vault_without_its_key(void **state)
 {
 	struct place *p = *state;
@@ -241,9 +251,7 @@ static void test_vault_without_its_key(void **state)
 	struct error err = {0};
 	char path[128];
 
-	assert_int_equal(vault_open(p->dir, &v, NULL), 0);
-	vault_close(v);
-	(void)snprintf(path, sizeof(path), "%s/vault.key", p->dir);
+	make_vault(p->dir, path);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(vault_open(p->dir, &v, &err), -ENOKEY);
 	assert_non_null(strstr(err.text, "vault.key"));
@@ -256,9 +264,7 @@ static void test_vault_key_read_by_others(void **state)
 	struct error err = {0};
 	char path[128];
 
-	assert_int_equal(vault_open(p->dir, &v, NULL), 0);
-	vault_close(v);
-	(void)snprintf(path, sizeof(path), "%s/vault.key", p->dir);
+	make_vault(p->dir, path);
 	assert_int_equal(chmod(path, 0644), 0);
 	assert_int_equal(vault_open(p->dir, &v, &err), -EPERM);
 }
