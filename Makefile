@@ -9,7 +9,7 @@ PACKAGES := build-essential pkg-config \
 	libmicrohttpd-dev libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
 	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libcmocka-dev \
 	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
-	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker \
+	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
 	clang clang-format cppcheck git
 
