@@ -157,6 +157,8 @@ $(B)/%.a:
 
 TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/module/test_*.c)
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRCS))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS    := $(FUZZ_NAMES:%=$(B)/tests/fuzz/replay_%)
 GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
 TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBINITRD) $(LIBBASE)
@@ -169,11 +171,16 @@ $(B)/tests/module/test_%: $(B)/tests/module/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
 
+# Each fuzz target by gcc, with a main that replays its corpus: tests of the unit tier.
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
+
 $(B)/tests/generators/mk%: $(B)/tests/generators/mk%.o $(GEN_LIB_OBJS) $(LIBFIXER) $(LIBBASE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
 
-tests: $(TESTS) $(GENERATORS)
+tests: $(TESTS) $(REPLAYS) $(GENERATORS)
 generators: $(GENERATORS)
 
 # make check and make demo install what is missing first, then start over with a look at the result.
@@ -237,11 +244,12 @@ lint: ## house rules, format, layers
 	/usr/bin/python3 tests/lint.py
 
 # All of our code once more, by clang with what libFuzzer wants; one program per target.
-FUZZ_SECONDS ?= 60
-FUZZ_CC      := clang -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
-FUZZ_SRCS    := $(wildcard fixer/*/*.c appliance/*.c appliance/*/*.c initrd/*/*.c tests/generators/*.c)
-FUZZ_LIB     := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c tests/generators/mk%,$(FUZZ_SRCS)))
-FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+TIME      ?= 60
+TARGETS   ?=
+FUZZ_CC   := clang -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SRCS := $(wildcard fixer/*/*.c appliance/*.c appliance/*/*.c initrd/*/*.c tests/generators/*.c)
+FUZZ_LIB  := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c tests/generators/mk%,$(FUZZ_SRCS)))
+FUZZERS   := $(addprefix $(B)/fuzz/fuzz_,$(or $(TARGETS),$(FUZZ_NAMES)))
 
 $(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -258,9 +266,12 @@ $(B)/fuzz/make_seeds: $(B)/fuzz/tests/fuzz/seeds.o $(B)/fuzz/lib.a
 	@echo "  LINK  $@"
 	$(Q)$(FUZZ_CC) -fsanitize=address,undefined -o $@ $^ $(FIXER_SYS) $(APPLIANCE_SYS)
 
-.PHONY: fuzz
-fuzz: $(FUZZERS) $(B)/fuzz/make_seeds ## each fuzz target for FUZZ_SECONDS
-	/usr/bin/python3 tests/fuzz/run.py $(B) $(FUZZ_SECONDS)
+.PHONY: fuzz fuzz-corpus
+fuzz: $(FUZZERS) $(B)/fuzz/make_seeds ## each fuzz target for TIME (90, 10m, 1h); TARGETS="a b" picks some
+	/usr/bin/python3 tests/fuzz/run.py $(B) $(TIME) $(TARGETS)
+
+fuzz-corpus: $(FUZZERS) $(B)/fuzz/make_seeds ## keep in tests/fuzz/corpus the inputs that reach most
+	/usr/bin/python3 tests/fuzz/run.py $(B) merge $(TARGETS)
 
 bench: all boot-files generators ## figures (no verdict)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py

@@ -29,6 +29,14 @@ CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
 UNITTEST = re.compile(r"^(\w+) \(.*?\).*?\.\.\. (?:.*\n)*?.*?(ok|FAIL|ERROR|skipped .*)$", re.M)
 
 
+def replays(build):
+    """[(name, command)] of the fuzz targets, each with its corpus."""
+    fuzz = os.path.join(HERE, "fuzz")
+    names = [file[5:-2] for file in os.listdir(fuzz) if re.fullmatch(r"fuzz_.*\.c", file)]
+    return [(f"fuzz/{name}", [os.path.join(build, "tests", "fuzz", "replay_" + name), os.path.join(fuzz, "corpus", name)])
+            for name in sorted(names)]
+
+
 def jobs_of(build, tier):
     """[(name, command)]"""
     jobs = []
@@ -43,6 +51,8 @@ def jobs_of(build, tier):
             jobs += [(f"{tier}/{file[:-3]}.{name.split('.')[-1]}", [PYTHON, path, name]) for name in names]
         elif file.endswith("_test.py"):
             jobs.append((f"{tier}/{file[:-3]}", alone + [PYTHON, path, "-v"]))
+    if tier == "unit":
+        jobs += replays(build)
     return sorted(jobs, key=lambda job: not any(name in job[0] for name in LONGEST))
 
 
