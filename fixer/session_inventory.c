@@ -6,15 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BOOT_SECTOR  512
-#define MBR_TYPE_LDM 0x42 /* a Windows dynamic disk */
-
-/* Partition types of dynamic disks and Storage Spaces (Microsoft, "PARTITION_INFORMATION_GPT"). */
-static const char *const dynamic_types[] = {
-        "5808C8AA-7E8F-42E0-85D2-E1E90434CFB3", /* LDM metadata */
-        "AF9BC60F-1431-4F62-BC68-3311714A69AD", /* LDM data */
-        "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D", /* Storage Spaces */
-};
+#define BOOT_SECTOR 512
 
 static void disk_refused(struct session_disk *d, enum reason reason, const char *text)
 {
@@ -29,17 +21,6 @@ static void volume_refused(struct session_volume *v, const struct error *err)
 {
 	v->reason = err->reason;
 	(void)snprintf(v->text, sizeof(v->text), "%s", err->text);
-}
-
-static bool is_dynamic(const struct partition *p)
-{
-	char type[GUID_TEXT];
-
-	guid_format(&p->type, type);
-	for (size_t i = 0; i < sizeof(dynamic_types) / sizeof(dynamic_types[0]); i++)
-		if (strcmp(type, dynamic_types[i]) == 0)
-			return true;
-	return p->mbr_type == MBR_TYPE_LDM;
 }
 
 bool session_needs_key(const struct session_volume *v)
@@ -114,7 +95,7 @@ static void inspect_partition(
 	struct session_disk *d = &s->disks[index];
 	uint8_t sector[BOOT_SECTOR];
 
-	if (is_dynamic(p))
+	if (partition_is_dynamic(p))
 		disk_refused(d, REASON_DYNAMIC_DISK, "dynamic disk or Storage Spaces");
 	if (p->size < sizeof(sector))
 		return;

@@ -31,23 +31,6 @@ static int open_disk(const char *path, struct block_device **ret, struct error *
 	return file_device_open(path, false, 4096, ret, err);
 }
 
-/* LDM metadata, LDM data, storage spaces; MBR type 0x42. */
-static bool is_dynamic(const struct partition *p)
-{
-	static const char *const types[] = {
-	        "5808C8AA-7E8F-42E0-85D2-E1E90434CFB3",
-	        "AF9B60A0-1431-4F62-BC68-3311714A69AD",
-	        "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D",
-	};
-	char text[GUID_TEXT];
-
-	guid_format(&p->type, text);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(text, types[i]) == 0)
-			return true;
-	return p->mbr_type == 0x42;
-}
-
 static void survey_bitlocker(struct survey_volume *v, struct block_device *window)
 {
 	struct error err = {0};
@@ -68,7 +51,7 @@ static int survey_partition(struct survey *s, const struct partition *p, struct 
 	struct block_device *window CLEANUP_BLOCK = NULL;
 	uint8_t sector[512];
 
-	if (is_dynamic(p))
+	if (partition_is_dynamic(p))
 		s->dynamic = true;
 	if (p->size < sizeof(sector) || s->count == NM_MAX_VOLUMES)
 		return 0;

@@ -130,24 +130,37 @@ static int add_entry(struct block_device *disk, const struct gpt_header *h, uint
 	return table_add(t, &p, 0, disk->size, err);
 }
 
+/* Neither copy could be used; primary is zeroed when its header is damaged. */
+static int no_copy(
+        const struct block_device *disk, const struct gpt_header *primary, struct error *err)
+{
+	if (primary->last_usable < disk->size / disk->sector_size)
+		return table_bad(disk, err, "both copies of the GPT are damaged");
+	return error_set(err, -EBADMSG, REASON_PARTITION_TABLE_BAD,
+	        "%s: cut off: its GPT is of a disk of over %llu bytes, and it has only %llu",
+	        disk->name, (unsigned long long)primary->last_usable * disk->sector_size,
+	        (unsigned long long)disk->size);
+}
+
 int gpt_read(struct block_device *disk, struct partition_table *t, struct error *err)
 {
-	struct gpt_header h;
+	struct gpt_header primary = {0}, backup = {0}, *h = &primary;
 	CLEANUP_FREE uint8_t *array = NULL;
-	int r = read_copy(disk, 1, &h, &array, err);
+	int r = read_copy(disk, 1, &primary, &array, err);
 
 	if (r == 0) {
 		t->from_backup = true;
-		r = read_copy(disk, disk->size / disk->sector_size - 1, &h, &array, err);
+		h = &backup;
+		r = read_copy(disk, disk->size / disk->sector_size - 1, &backup, &array, err);
 	}
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return table_bad(disk, err, "both copies of the GPT are damaged");
+		return no_copy(disk, &primary, err);
 	t->scheme = SCHEME_GPT;
-	t->disk_id = h.disk_id;
-	for (uint32_t i = 0; i < h.entry_count; i++) {
-		r = add_entry(disk, &h, i, array + (size_t)i * h.entry_size, t, err);
+	t->disk_id = h->disk_id;
+	for (uint32_t i = 0; i < h->entry_count; i++) {
+		r = add_entry(disk, h, i, array + (size_t)i * h->entry_size, t, err);
 		if (r < 0)
 			return r;
 	}

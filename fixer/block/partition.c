@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/block/partition.h"
 #include "fixer/base/bytes.h"
+#include "fixer/block/content.h"
 #include "fixer/block/table.h"
 
 #include <errno.h>
@@ -51,19 +52,6 @@ static int check_overlaps(const struct partition_table *t, struct error *err)
 	return 0;
 }
 
-/* A file system's boot sector also ends in 55 AA, and its boot code stands where a table would have
- * its entries. To Go volumes are found by their fake FAT32 header. */
-static bool is_volume_boot_sector(const uint8_t *s)
-{
-	if (memcmp(s + 3, "NTFS    ", 8) == 0 || memcmp(s + 3, "-FVE-FS-", 8) == 0 ||
-	        memcmp(s + 3, "EXFAT   ", 8) == 0)
-		return true;
-	if (s[0] != 0xeb && s[0] != 0xe9)
-		return false;
-	return memcmp(s + 82, "FAT32   ", 8) == 0 || memcmp(s + 54, "FAT16   ", 8) == 0 ||
-	       memcmp(s + 54, "FAT12   ", 8) == 0;
-}
-
 static bool has_protective_entry(const uint8_t *sector0)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -79,7 +67,9 @@ static int read_any_scheme(struct block_device *disk, struct partition_table *t,
 
 	if (r < 0)
 		return r;
-	if (!is_volume_boot_sector(sector0)) {
+	/* A file system's boot sector also ends in 55 AA, and its boot code stands where a table
+	 * would have its entries. To Go volumes are found by their fake FAT32 header. */
+	if (volume_content(sector0) == CONTENT_UNKNOWN) {
 		if (get_le16(sector0 + MBR_SIGNATURE_OFFSET) == 0xaa55)
 			return has_protective_entry(sector0) ? gpt_read(disk, t, err)
 			                                     : mbr_read(disk, sector0, t, err);

@@ -34,6 +34,14 @@ struct partition_table {
  * REASON_PARTITION_TABLE_BAD. Entries outside the disk or overlapping are an error too. */
 int partition_table_read(struct block_device *disk, struct partition_table *ret, struct error *err);
 
+/* What the partition's type is called ("EFI system", "Windows data"); NULL when it is none we know,
+ * and for a device without a table. Static. */
+const char *partition_type_name(const struct partition *p);
+
+/* True for a part of a dynamic disk (LDM) or of a storage space: its bytes are laid out by a
+ * database elsewhere, so the partition alone says nothing. */
+bool partition_is_dynamic(const struct partition *p);
+
 /* A window of disk; does not own it. Writable when disk is. -EINVAL outside, -ENOMEM. */
 int partition_open(
         struct block_device *disk, uint64_t start, uint64_t size, struct block_device **ret);

@@ -104,10 +104,54 @@ static void what_sgdisk_writes_is_read(void **state)
 	assert_int_equal(t.entries[1].mbr_type, 0x07);
 }
 
+/* sgdisk knows each type by its number: it is the judge of the GUIDs in our table, and of the MBR
+ * types it makes of them. */
+static void types_are_called_as_they_are(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *code, *name;
+		bool dynamic;
+	} types[] = {
+	        {"ef00", "EFI system", false}, {"0c01", "Microsoft reserved", false},
+	        {"0700", "Windows data", false}, {"2700", "Windows recovery", false},
+	        {"4200", "Windows LDM data", true}, {"4201", "Windows LDM metadata", true},
+	        {"4202", "Windows Storage Spaces", true},
+	        {"0701", "Windows Storage Replica", false}, {"8400", "Intel Rapid Start", false},
+	        {"ef02", "BIOS boot", false}, {"8200", "Linux swap", false},
+	        {"8300", "Linux filesystem", false}, {"8304", "Linux root", false},
+	        {"8309", "Linux LUKS", false}, {"8e00", "Linux LVM", false},
+	        {"ea00", "Linux boot loader", false}, {"fd00", "Linux RAID", false},
+	        {"af00", "Apple HFS+", false}, {"af0a", "Apple APFS", false},
+	        {"a007", NULL, false}, /* Android's */
+	};
+	static struct partition_table t;
+	char options[64];
+
+	sgdisk("-og -n1:2048:+8M");
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		(void)snprintf(options, sizeof(options), "-t1:%s", types[i].code);
+		sgdisk(options);
+		read_table(&t);
+		const char *name = partition_type_name(&t.entries[0]);
+		if (types[i].name)
+			assert_string_equal(name, types[i].name);
+		else
+			assert_null(name);
+		assert_int_equal(partition_is_dynamic(&t.entries[0]), types[i].dynamic);
+	}
+	sgdisk("-t1:4200 -m1");
+	read_table(&t);
+	assert_int_equal(t.scheme, SCHEME_MBR);
+	assert_string_equal(partition_type_name(&t.entries[0]), "Windows LDM data");
+	assert_true(partition_is_dynamic(&t.entries[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_sgdisk_writes_is_read),
+	        cmocka_unit_test(types_are_called_as_they_are),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

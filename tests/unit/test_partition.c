@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Partition tables: intact, damaged, hostile, and none at all. */
 #include "fixer/base/bytes.h"
+#include "fixer/block/content.h"
 #include "fixer/block/partition.h"
 #include "tests/generators/gpt.h"
 #include "tests/unit/memory_device.h"
@@ -289,6 +290,67 @@ static void bare_volumes_are_one_entry(void **state)
 	}
 }
 
+/* The first half of a disk, as an imaging run leaves it that was stopped. */
+static void a_truncated_disk_is_named(void **state)
+{
+	(void)state;
+	struct test_disk *d = gpt_disk(512);
+
+	d->m.dev.size = DISK_SIZE / 2;
+	assert_int_equal(read_table(d), -EBADMSG);
+	assert_int_equal(d->err.reason, REASON_PARTITION_TABLE_BAD);
+	assert_non_null(strstr(d->err.text, "cut off"));
+	assert_non_null(strstr(d->err.text, "only 33554432"));
+	free_disk(d);
+}
+
+static void dynamic_disks_are_known(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *guid;
+		bool dynamic;
+	} types[] = {
+	        {"5808C8AA-7E8F-42E0-85D2-E1E90434CFB3", true}, /* LDM metadata */
+	        {"AF9B60A0-1431-4F62-BC68-3311714A69AD", true}, /* LDM data */
+	        {"E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D", true}, /* storage space */
+	        {"EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", false},
+	        {"00000000-0000-0000-0000-000000000000", false},
+	};
+	struct partition p = {.number = 1};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		assert_int_equal(guid_parse(types[i].guid, &p.type), 0);
+		assert_int_equal(partition_is_dynamic(&p), types[i].dynamic);
+	}
+	for (unsigned type = 0; type < 256; type++) {
+		p.mbr_type = (uint8_t)type;
+		assert_int_equal(
+		        partition_is_dynamic(&p), type == 0x42 || type == 0xd7 || type == 0xe7);
+	}
+}
+
+static void boot_sectors_are_recognised(void **state)
+{
+	(void)state;
+	uint8_t sector[512] = {0xeb};
+
+	assert_int_equal(volume_content(sector), CONTENT_UNKNOWN);
+	memcpy(sector + 82, "FAT32   ", 8);
+	assert_int_equal(volume_content(sector), CONTENT_FAT);
+	memcpy(sector + 3, "EXFAT   ", 8);
+	assert_int_equal(volume_content(sector), CONTENT_EXFAT);
+	memcpy(sector + 3, "-FVE-FS-", 8); /* has "FAT32" too */
+	assert_int_equal(volume_content(sector), CONTENT_BITLOCKER);
+	memcpy(sector + 3, "ReFS\0\0\0\0", 8);
+	assert_int_equal(volume_content(sector), CONTENT_REFS);
+	memcpy(sector + 3, "NTFS    ", 8);
+	assert_int_equal(volume_content(sector), CONTENT_NTFS);
+	memset(sector, 0, sizeof(sector));
+	memcpy(sector + 54, "FAT16   ", 8); /* text, not code */
+	assert_int_equal(volume_content(sector), CONTENT_UNKNOWN);
+}
+
 static void read_errors_say_where(void **state)
 {
 	(void)state;
@@ -311,6 +373,9 @@ int main(void)
 	        cmocka_unit_test(mbr_is_read),
 	        cmocka_unit_test(damaged_mbr_is_refused),
 	        cmocka_unit_test(bare_volumes_are_one_entry),
+	        cmocka_unit_test(a_truncated_disk_is_named),
+	        cmocka_unit_test(dynamic_disks_are_known),
+	        cmocka_unit_test(boot_sectors_are_recognised),
 	        cmocka_unit_test(read_errors_say_where),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
