@@ -96,7 +96,8 @@ static int save_bundle(void *context, const struct bundle *bundle, struct error 
 static void repair_one(struct image_run *run, const struct survey_volume *v,
         const struct secret *vmk, struct repair_result *result)
 {
-	const struct volume_target target = {.partition = *v->partition, .vmk = vmk};
+	const struct volume_target target = {
+	        .partition = *v->partition, .bitlocker = v->kind == VOLUME_BITLOCKER, .vmk = vmk};
 	const struct repair_options options = {
 	        .dry_run = run->command->dry_run,
 	        .host = run->command->disk,
@@ -118,7 +119,7 @@ static void treat(
 
 	(void)snprintf(err.text, sizeof(err.text), "%s", v->text);
 	int r = v->reason == REASON_OK ? 0 : -EINVAL;
-	if (r == 0 && v->bitlocker) {
+	if (r == 0 && v->bitlocker && bitlocker_info(v->bitlocker)->needs_key) {
 		r = volume_unlock(v->bitlocker, run->password, &vmk, &how, &err);
 		if (r == 0)
 			report_line(quiet(run), "    %s", how);

@@ -86,7 +86,8 @@ static void tell_volume(struct session *s, const struct session_volume *v, const
 static void repair_one(struct session *s, struct session_volume *v)
 {
 	struct volume_job job = {.s = s, .step = STEP_INSPECT};
-	const struct volume_target target = {.partition = v->partition, .vmk = v->vmk};
+	const struct volume_target target = {
+	        .partition = v->partition, .bitlocker = v->encrypted, .vmk = v->vmk};
 	const struct repair_options options = {
 	        .dry_run = s->params.dry_run, .host = s->open.machine};
 	const struct repair_ops ops = {progress, save, &job};

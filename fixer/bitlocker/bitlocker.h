@@ -63,11 +63,16 @@ struct bitlocker_info {
 	struct guid volume_id;
 	uint16_t method;
 	uint16_t current_state, next_state;
-	bool converting;             /* encrypt-on-write GUID or a state other than 4/4 and 1/1 */
-	bool suspended;              /* a clear key is present */
-	uint32_t sector_size;        /* of the cipher */
-	uint64_t volume_size;        /* the device's */
-	uint64_t encrypted_size;     /* StateOffset */
+	uint16_t version;         /* of the metadata: 2 */
+	bool needs_key;           /* false in state 1: nothing is encrypted, no key is looked for */
+	bool encrypt_on_write;    /* sector 0 carries the type of an unfinished conversion */
+	bool map_damaged;         /* encrypt-on-write structures not intact: can't be read */
+	bool converting;          /* encrypt_on_write or a state other than 4/4 and 1/1 */
+	bool suspended;           /* a clear key is present */
+	uint32_t sector_size;     /* of the cipher */
+	uint64_t volume_size;     /* the device's */
+	uint64_t encrypted_size;  /* StateOffset */
+	uint64_t encrypted_bytes; /* how much of the device is encrypted; 0 while map_damaged */
 	uint64_t metadata_offset[3]; /* bytes from volume start */
 	uint64_t header_offset;      /* relocated NTFS boot sectors */
 	uint32_t header_sectors;
@@ -114,15 +119,22 @@ int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, stru
 /* --- the volume ------------------------------------------------------------------------------ */
 
 /* Decrypts the FVEK with vmk, checks the metadata's SHA-256 under it, and gives the plaintext
- * volume over dev (kept, not owned; it may be an overlay). The result is writable when dev is and
- * the rules allow writing: normal GUID, state 4/4 or 1/1, all three copies good and equal.
- * Otherwise it is read-only and bitlocker_write_refusal() says why. Errors:
- * REASON_BITLOCKER_WRONG_KEY, _METHOD, _METADATA_BAD, _CONVERTING (EOW: not yet readable). */
+ * volume over dev (kept, not owned; it may be an overlay). vmk may be NULL when the volume does not
+ * need one (needs_key). The result is writable when dev is and the rules allow writing: normal
+ * GUID, state 4/4 or 1/1, all three copies good and equal, their SHA-256 right. Otherwise it is
+ * read-only and bitlocker_write_refusal() says why. Errors: -EKEYREJECTED _WRONG_KEY, -ENOKEY
+ * KEY_NOT_FOUND (no vmk given), -ENOTSUP _METHOD and _STATE, -EBADMSG _METADATA_BAD (also with
+ * map_damaged). */
 int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
         struct block_device **ret, struct error *err);
 
 /* 0 when writing is allowed; otherwise a negative errno with the reason. */
 int bitlocker_write_refusal(const struct bitlocker *b, struct error *err);
+
+/* Of a volume bitlocker_open() gave: the first byte that belongs to BitLocker in the last write
+ * refused with -EPERM, in bytes of the volume. Nothing of such a write is done. UINT64_MAX when
+ * none was refused, or when it is another kind of device. */
+uint64_t bitlocker_refused_at(struct block_device *volume);
 
 /* Where byte `offset` of the plaintext volume lies on dev; the relocated header is the only part
  * that is not at its own place. */

@@ -14,6 +14,8 @@
 
 #define VALIDATION_DATUM_LEN  80
 #define VALIDATION_DATUM_TYPE 5 /* AES-CCM */
+#define PLAIN_DATUM_LEN       44
+#define PLAIN_DATUM_TYPE      1 /* key */
 
 /* The information header and what is needed of the dataset header. */
 struct fve_header {
@@ -96,7 +98,7 @@ static bool is_converting(const struct bitlocker *b)
 {
 	uint16_t state = b->info.current_state;
 
-	return b->encrypt_on_write || state != b->info.next_state ||
+	return b->info.encrypt_on_write || state != b->info.next_state ||
 	       (state != FVE_ENCRYPTED && state != FVE_DECRYPTED);
 }
 
@@ -107,6 +109,11 @@ static int take_validation(const struct copy *copy, struct bitlocker *b)
 
 	if (get_le16(datum) == VALIDATION_DATUM_LEN && get_le16(datum + 4) == VALIDATION_DATUM_TYPE)
 		memcpy(b->validation, datum + 8, sizeof(b->validation));
+	b->has_plain_digest = get_le16(datum) == PLAIN_DATUM_LEN &&
+	                      get_le16(datum + 4) == PLAIN_DATUM_TYPE &&
+	                      get_le16(datum + 8) == DIGEST_METHOD;
+	if (b->has_plain_digest)
+		memcpy(b->plain_digest, datum + PLAIN_DATUM_LEN - 32, sizeof(b->plain_digest));
 	if (EVP_Q_digest(NULL, "SHA256", NULL, copy->area, copy->header.len, b->digest,
 	            &digest_len) != 1)
 		return -EIO;
@@ -122,8 +129,14 @@ static int take_copy(const struct copy *copy, struct bitlocker *b, struct error 
 	info->method = h->method;
 	info->current_state = h->current_state;
 	info->next_state = h->next_state;
+	info->version = h->version;
+	info->needs_key = h->current_state != FVE_DECRYPTED;
+	info->map_damaged = info->encrypt_on_write && info->needs_key;
 	info->converting = is_converting(b);
 	info->encrypted_size = h->state_offset;
+	if (info->needs_key && !info->encrypt_on_write)
+		info->encrypted_bytes =
+		        h->state_offset < info->volume_size ? h->state_offset : info->volume_size;
 	info->header_offset = h->header_offset;
 	info->header_sectors = h->header_sectors;
 	memcpy(info->metadata_offset, h->own_offset, sizeof(info->metadata_offset));
@@ -205,7 +218,7 @@ int bitlocker_parse(struct block_device *dev, struct bitlocker **ret, struct err
 	CLEANUP_BITLOCKER struct bitlocker *b = calloc(1, sizeof(*b));
 	if (!areas || !b)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "reading BitLocker metadata");
-	b->encrypt_on_write = s.encrypt_on_write;
+	b->info.encrypt_on_write = s.encrypt_on_write;
 	b->info.sector_size = s.sector_size ? s.sector_size : dev->sector_size;
 	b->info.volume_size = dev->size;
 	r = parse_copies(dev, &s, areas, b, err);

@@ -10,6 +10,7 @@
 #define METADATA_DATASET    64          /* dataset header, after the information header */
 #define METADATA_ENTRIES    112         /* first entry */
 #define METADATA_VALIDATION 88          /* validation block: 8 byte header, datum of 80 */
+#define DIGEST_METHOD       0x2005      /* a key datum with this method holds a SHA-256 */
 #define FVEK_SEALED_MAX     (12 + 16 + 12 + 64)
 
 /* curr_state and next_state. */
@@ -27,12 +28,13 @@ struct byte_range {
 
 struct bitlocker {
 	struct bitlocker_info info;
-	bool encrypt_on_write;
 	/* Metadata copies, relocated header, conversion buffer: ascending, without overlaps. */
 	struct byte_range reserved[5];
 	size_t reserved_count;
 	uint8_t digest[32]; /* SHA-256 of the chosen copy's header and dataset */
 	uint8_t validation[BITLOCKER_BLOB_LEN];
+	uint8_t plain_digest[32]; /* the SHA-256 the copy states in the clear, in state 1 */
+	bool has_plain_digest;
 	uint8_t fvek[FVEK_SEALED_MAX]; /* nonce, MAC, ciphertext */
 	size_t fvek_len;               /* 0: the volume has none we understand */
 	struct bitlocker_blob clear_blob;

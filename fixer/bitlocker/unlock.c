@@ -7,8 +7,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#define DIGEST_METHOD 0x2005 /* the sealed datum holds a SHA-256, not a key */
-
 /* States in which it is known what is encrypted and what is not. */
 static bool state_is_known(uint16_t state)
 {
@@ -36,16 +34,8 @@ static int fvek_open(const struct bitlocker *b, const struct secret *vmk, struct
 	return 0;
 }
 
-/* The metadata was written by somebody who had the VMK. */
-static int check_digest(const struct bitlocker *b, const struct secret *vmk, struct error *err)
+static int bad_digest(int r, struct error *err)
 {
-	CLEANUP_SECRET struct secret *datum = NULL, *digest = NULL;
-	int r = ccm_open(b->validation, sizeof(b->validation), vmk->data, &datum);
-
-	if (r == 0)
-		r = key_datum_take(datum, DIGEST_METHOD, sizeof(b->digest), &digest);
-	if (r == 0 && CRYPTO_memcmp(digest->data, b->digest, sizeof(b->digest)) != 0)
-		r = -EBADMSG;
 	if (r == -EKEYREJECTED || r == -EBADMSG)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
 		        "the metadata does not carry the seal of this volume's key");
@@ -54,49 +44,92 @@ static int check_digest(const struct bitlocker *b, const struct secret *vmk, str
 	return 0;
 }
 
+/* The metadata was written by somebody who had the VMK. */
+static int check_sealed_digest(
+        const struct bitlocker *b, const struct secret *vmk, struct error *err)
+{
+	CLEANUP_SECRET struct secret *datum = NULL, *digest = NULL;
+	int r = ccm_open(b->validation, sizeof(b->validation), vmk->data, &datum);
+
+	if (r == 0)
+		r = key_datum_take(datum, DIGEST_METHOD, sizeof(b->digest), &digest);
+	if (r == 0 && CRYPTO_memcmp(digest->data, b->digest, sizeof(b->digest)) != 0)
+		r = -EBADMSG;
+	return bad_digest(r, err);
+}
+
+/* A decrypted volume has no key to seal with: the SHA-256 stands in the clear. */
+static bool plain_digest_is_right(const struct bitlocker *b)
+{
+	return b->has_plain_digest && memcmp(b->plain_digest, b->digest, sizeof(b->digest)) == 0;
+}
+
 static int check_supported(const struct bitlocker *b, struct error *err)
 {
 	const struct bitlocker_info *info = &b->info;
 
-	if (b->encrypt_on_write)
-		return error_set(err, -ENOTSUP, REASON_BITLOCKER_CONVERTING,
-		        "Windows is still encrypting or decrypting this volume");
 	if (!state_is_known(info->current_state))
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_STATE,
 		        "the volume is in the unknown state %u", info->current_state);
-	if (sector_cipher_key_len(info->method) == 0)
+	if (info->map_damaged)
+		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
+		        "the encrypt-on-write map, which says what is encrypted, is damaged");
+	if (info->needs_key && sector_cipher_key_len(info->method) == 0)
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_METHOD,
 		        "the volume uses the unknown encryption method 0x%04x", info->method);
 	return 0;
 }
 
+static int open_cipher(const struct bitlocker *b, const struct secret *vmk,
+        struct sector_cipher **ret, struct error *err)
+{
+	CLEANUP_SECRET struct secret *fvek = NULL;
+
+	if (!vmk)
+		return error_set(err, -ENOKEY, REASON_KEY_NOT_FOUND,
+		        "the volume does not open without a key");
+	int r = fvek_open(b, vmk, &fvek, err);
+	if (r == 0)
+		r = check_sealed_digest(b, vmk, err);
+	if (r < 0)
+		return r;
+	r = sector_cipher_new(b->info.method, b->info.sector_size, fvek, ret);
+	if (r < 0)
+		return error_set(err, r, r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_INTERNAL,
+		        "setting up the cipher: error %d", -r);
+	return 0;
+}
+
+/* In state 1 there is nothing to decipher. A seal can be checked only when there is a key. */
+static int open_decrypted(const struct bitlocker *b, const struct secret *vmk, struct error *err)
+{
+	if (b->has_plain_digest)
+		return bad_digest(plain_digest_is_right(b) ? 0 : -EBADMSG, err);
+	return vmk ? check_sealed_digest(b, vmk, err) : 0;
+}
+
 int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
         struct block_device **ret, struct error *err)
 {
-	CLEANUP_SECRET struct secret *fvek = NULL;
 	struct sector_cipher *cipher = NULL;
 
-	if (vmk->len != BITLOCKER_KEY_LEN || dev->size != b->info.volume_size)
+	if ((vmk && vmk->len != BITLOCKER_KEY_LEN) || dev->size != b->info.volume_size)
 		return error_set(err, -EINVAL, REASON_INTERNAL, "a key or device of another size");
 	int r = check_supported(b, err);
 	if (r == 0)
-		r = fvek_open(b, vmk, &fvek, err);
-	if (r == 0)
-		r = check_digest(b, vmk, err);
-	if (r < 0) {
-		error_prefix(err, "%s", dev->name);
-		return r;
+		r = b->info.needs_key ? open_cipher(b, vmk, &cipher, err)
+		                      : open_decrypted(b, vmk, err);
+	if (r == 0) {
+		bool writable = dev->writable && bitlocker_write_refusal(b, NULL) == 0;
+		r = volume_new(dev, b, cipher, writable, ret);
+		if (r < 0)
+			(void)error_set(err, r, REASON_OUT_OF_MEMORY, "opening the volume");
 	}
-	r = sector_cipher_new(b->info.method, b->info.sector_size, fvek, &cipher);
-	if (r == 0)
-		r = volume_new(dev, b, cipher,
-		        dev->writable && bitlocker_write_refusal(b, NULL) == 0, ret);
 	if (r < 0) {
 		sector_cipher_free(cipher);
-		return error_set(err, r, r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_INTERNAL,
-		        "%s: setting up the cipher: error %d", dev->name, -r);
+		error_prefix(err, "%s", dev->name);
 	}
-	return 0;
+	return r;
 }
 
 int bitlocker_write_refusal(const struct bitlocker *b, struct error *err)
@@ -116,5 +149,8 @@ int bitlocker_write_refusal(const struct bitlocker *b, struct error *err)
 	if (!info->copies_agree)
 		return error_set(err, -EROFS, REASON_BITLOCKER_COPIES_DIFFER,
 		        "the 3 metadata copies are intact, but not the same");
+	if (!info->needs_key && !plain_digest_is_right(b))
+		return error_set(err, -EROFS, REASON_BITLOCKER_STATE,
+		        "the volume is decrypted, but nothing vouches for its BitLocker metadata");
 	return 0;
 }

@@ -18,6 +18,7 @@ struct volume {
 	struct bitlocker map; /* a copy: offsets only are used */
 	struct sector_cipher *cipher;
 	uint64_t encrypted_end;     /* from here on sectors stand in plaintext */
+	uint64_t refused_at;        /* see bitlocker_refused_at() */
 	uint8_t bounce[BOUNCE_LEN]; /* whole sectors on their way */
 };
 
@@ -154,26 +155,30 @@ static int write_piece(
 	return write_sectors(v, &e, v->bounce, whole);
 }
 
-/* A write that touches BitLocker's own areas is refused whole, before any of it is done. */
-static bool touches_reserved(const struct volume *v, uint64_t offset, uint64_t len)
+/* The first byte of BitLocker's own in [offset, offset + len); UINT64_MAX when there is none. */
+static uint64_t first_reserved(const struct volume *v, uint64_t offset, uint64_t len)
 {
 	while (len > 0) {
 		struct extent e = extent_at(v, offset, len);
 		if (e.reserved)
-			return true;
+			return offset;
 		offset += e.len;
 		len -= e.len;
 	}
-	return false;
+	return UINT64_MAX;
 }
 
+/* A write that touches BitLocker's own areas is refused whole, before any of it is done. */
 static int volume_write(struct block_device *dev, uint64_t offset, const void *buf, size_t len)
 {
 	struct volume *v = volume_of(dev);
 	const uint8_t *p = buf;
 
-	if (touches_reserved(v, offset, len))
+	uint64_t reserved = first_reserved(v, offset, len);
+	if (reserved != UINT64_MAX) {
+		v->refused_at = reserved;
 		return -EPERM;
+	}
 	while (len > 0) {
 		size_t done = 0;
 		int r = write_piece(v, offset, p, len, &done);
@@ -213,6 +218,11 @@ static const struct block_ops volume_ops = {
         .close = volume_close,
 };
 
+uint64_t bitlocker_refused_at(struct block_device *volume)
+{
+	return volume->ops == &volume_ops ? volume_of(volume)->refused_at : UINT64_MAX;
+}
+
 int volume_new(struct block_device *dev, const struct bitlocker *b, struct sector_cipher *cipher,
         bool writable, struct block_device **ret)
 {
@@ -224,6 +234,7 @@ int volume_new(struct block_device *dev, const struct bitlocker *b, struct secto
 	v->below = dev;
 	v->map = *b;
 	v->cipher = cipher;
+	v->refused_at = UINT64_MAX;
 	if (b->info.current_state != FVE_DECRYPTED)
 		v->encrypted_end = b->info.encrypted_size / unit * unit;
 	v->dev = (struct block_device){.ops = &volume_ops,

@@ -6,7 +6,7 @@
 #include "fixer/bitlocker/cipher.h"
 #include "fixer/bitlocker/metadata.h"
 
-/* Takes cipher when it succeeds. Writable as said. -ENOMEM. */
+/* Takes cipher (NULL when nothing is encrypted) when it succeeds. Writable as said. -ENOMEM. */
 int volume_new(struct block_device *dev, const struct bitlocker *b, struct sector_cipher *cipher,
         bool writable, struct block_device **ret);
 

@@ -57,15 +57,16 @@ struct plan {
 	struct plan_run *runs;
 };
 
-/* Which volume: a partition of a disk, and its VMK when it is BitLocker. */
+/* Which volume: a partition of a disk, and whether and how it is encrypted. */
 struct volume_target {
 	struct partition partition;
-	const struct secret *vmk; /* NULL: plain NTFS */
+	bool bitlocker;           /* false: plain NTFS */
+	const struct secret *vmk; /* NULL: plain NTFS, or a BitLocker volume that needs no key */
 };
 
 /*
  * Opens the volume on disk (any block_device: the disk itself, or an overlay of it): partition
- * window, BitLocker when target has a VMK. *ret_below is the partition device the result needs;
+ * window, BitLocker when target says so. *ret_below is the partition device the result needs;
  * close ret, then ret_below.
  */
 int volume_open(struct block_device *disk, const struct volume_target *target,

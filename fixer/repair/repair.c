@@ -77,7 +77,7 @@ static int read_volume_id(struct block_device *disk, const struct volume_target 
 	struct bitlocker *b CLEANUP_BITLOCKER = NULL;
 
 	id[0] = 0;
-	if (!target->vmk)
+	if (!target->bitlocker)
 		return 0;
 	int r = partition_open(disk, p->start, p->size, &window);
 	if (r < 0)

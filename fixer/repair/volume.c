@@ -22,12 +22,12 @@ int volume_attach(struct block_device *disk, const struct volume_target *target,
 		return error_set(err, r,
 		        r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_PARTITION_TABLE_BAD,
 		        "partition %u does not lie on the disk: %s", p->number, strerror(-r));
-	if (target->vmk)
+	if (target->bitlocker)
 		r = attach_bitlocker(&v, target->vmk, err);
 	else
 		r = partition_open(v.below, 0, v.below->size, &v.dev);
 	if (r < 0) {
-		if (!target->vmk)
+		if (!target->bitlocker)
 			(void)error_set(
 			        err, r, REASON_OUT_OF_MEMORY, "no memory to open the volume");
 		volume_detach(&v);

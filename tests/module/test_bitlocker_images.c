@@ -23,14 +23,19 @@ static void hash_device(struct block_device *dev, char hex[65])
 	hex_encode(digest, sizeof(digest), hex);
 }
 
-static void refused_while_converting(
+/* Their encrypt-on-write structures were wiped: nothing says what is encrypted. */
+static void refused_without_a_map(
         struct block_device *dev, const struct bitlocker *b, const struct secret *vmk)
 {
 	struct block_device *volume = NULL;
 	struct error err = {0};
 
-	assert_true(bitlocker_info(b)->converting);
-	assert_int_equal(bitlocker_open(dev, b, vmk, &volume, &err), -ENOTSUP);
+	assert_true(bitlocker_info(b)->converting && bitlocker_info(b)->encrypt_on_write);
+	assert_true(bitlocker_info(b)->map_damaged);
+	assert_int_equal(bitlocker_open(dev, b, vmk, &volume, &err), -EBADMSG);
+	assert_int_equal(err.reason, REASON_BITLOCKER_METADATA_BAD);
+	assert_non_null(strstr(err.text, "encrypt-on-write map"));
+	assert_int_equal(bitlocker_write_refusal(b, &err), -EROFS);
 	assert_int_equal(err.reason, REASON_BITLOCKER_CONVERTING);
 	assert_null(volume);
 }
@@ -48,7 +53,7 @@ static void check_image(const struct bitlk_image *image, size_t password)
 	assert_int_equal(guid_parse(image->volume_id, &id), 0);
 	CLEANUP_SECRET struct secret *vmk = bitlk_vmk(image, b, password);
 	if (image->sha256[0] == 0) {
-		refused_while_converting(&m.dev, b, vmk);
+		refused_without_a_map(&m.dev, b, vmk);
 		return;
 	}
 	assert_false(bitlocker_info(b)->converting);

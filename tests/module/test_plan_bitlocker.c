@@ -40,6 +40,7 @@ static void disk_make(
 	const struct gpt_partition *p = &d->made.partitions[PART_C];
 	d->target = (struct volume_target){
 	        .partition = {.number = PART_C + 1, .start = p->start, .size = p->size},
+	        .bitlocker = true,
 	        .vmk = d->vmk};
 }
 

@@ -257,7 +257,7 @@ static void state_decides_what_is_encrypted(void **state)
 	        {4, 4, true, false, true, REASON_OK},
 	        {5, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
 	        {3, 1, true, false, false, REASON_BITLOCKER_CONVERTING},
-	        {1, 1, false, false, true, REASON_OK},
+	        {1, 1, false, false, false, REASON_BITLOCKER_STATE}, /* nothing vouches for it */
 	        {1, 4, false, false, false, REASON_BITLOCKER_CONVERTING},
 	};
 	const struct bitlk_image *image = bitlk_need("aes-cbc-256");
