@@ -3,14 +3,11 @@
 #ifndef FIXER_COMMANDS_H
 #define FIXER_COMMANDS_H
 
-#include "netmend/reason.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "fixer/unlock.h"
 
 enum exit_status {
 	STATUS_DONE = 0,      /* repaired, nothing to do, undone, or dry run passed */
-	STATUS_USAGE = 2,     /* arguments, recipe or password file wrong */
+	STATUS_USAGE = 2,     /* arguments, recipe or key file wrong */
 	STATUS_ATTENTION = 3, /* refused: the disk is untouched */
 	STATUS_WRITE = 4, /* a write or the check after it failed: the bundle completes or undoes */
 	STATUS_OPEN = 5,  /* cannot open, or in use */
@@ -20,9 +17,9 @@ enum exit_status status_of(enum reason reason);
 struct command {
 	const char *disk;   /* image file or device node */
 	const char *bundle; /* where to save it, or which one to apply or verify; may be NULL */
-	const char *recipe_file;   /* NULL: channel file 291 */
-	const char *password_file; /* NULL: none */
-	uint32_t partition;        /* only this one; ANY_PARTITION: all */
+	const char *recipe_file; /* NULL: channel file 291 */
+	struct key_files keys;
+	uint32_t partition; /* only this one; ANY_PARTITION: all */
 	bool dry_run, json;
 };
 #define ANY_PARTITION UINT32_MAX

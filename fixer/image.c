@@ -17,7 +17,7 @@
 struct image_run {
 	const struct command *command;
 	struct recipe recipe;
-	struct secret *password; /* parsed; NULL: none given */
+	struct keys keys;
 	struct survey *survey;
 	char *bundle_path;
 	json_t *volumes; /* what was found and done on each */
@@ -115,12 +115,12 @@ static void treat(
 {
 	struct secret *vmk CLEANUP_SECRET = NULL;
 	struct error err = {.code = -EINVAL, .reason = v->reason};
-	const char *how;
+	char how[UNLOCK_HOW];
 
 	(void)snprintf(err.text, sizeof(err.text), "%s", v->text);
 	int r = v->reason == REASON_OK ? 0 : -EINVAL;
-	if (r == 0 && v->bitlocker && bitlocker_info(v->bitlocker)->needs_key) {
-		r = volume_unlock(v->bitlocker, run->password, &vmk, &how, &err);
+	if (r == 0 && v->bitlocker) {
+		r = volume_unlock(v->bitlocker, &run->keys, &vmk, how, &err);
 		if (r == 0)
 			report_line(quiet(run), "    %s", how);
 	}
@@ -196,8 +196,8 @@ static int prepare(struct image_run *run, struct error *err)
 	const struct command *c = run->command;
 
 	int r = load_recipe(c, &run->recipe, err);
-	if (r == 0 && c->password_file)
-		r = password_file_read(c->password_file, &run->password, err);
+	if (r == 0)
+		r = keys_load(&c->keys, &run->keys, err);
 	if (r == 0)
 		r = survey_disk(c->disk, &run->survey, err);
 	if (r < 0)
@@ -247,7 +247,7 @@ enum exit_status command_repair(const struct command *c)
 	}
 	show_end(&run);
 	survey_free(run.survey);
-	secret_free(run.password);
+	keys_clear(&run.keys);
 	json_decref(run.volumes);
 	free(run.bundle_path);
 	return status_of(run.reason);

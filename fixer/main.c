@@ -22,6 +22,8 @@ static const char help[] =
         "\n"
         "options:\n"
         "  --recovery-password-file FILE  the 48 digits that open the BitLocker volume\n"
+        "  --passphrase-file FILE         or the passphrase, UTF-8, one line\n"
+        "  --startup-key-file FILE.BEK    or the startup key Windows saved\n"
         "  --recipe FILE                  what to remove (default: CrowdStrike channel file 291)\n"
         "  --partition N                  only this partition (0: the device without a table)\n"
         "  --bundle FILE                  where to save what undoes the repair; must not exist\n"
@@ -34,7 +36,7 @@ static const char help[] =
         "completes\n"
         "one that was interrupted.\n"
         "\n"
-        "exit status: 0 repaired, or nothing to do; 2 wrong arguments, recipe or password file;\n"
+        "exit status: 0 repaired, or nothing to do; 2 wrong arguments, recipe or key file;\n"
         "3 refused, the disk is untouched; 4 writing or the check after it failed: use the "
         "bundle;\n"
         "5 cannot open, or in use. With --boot: 0 restart; 10 stay; 11 restart and come back\n";
@@ -47,6 +49,8 @@ enum option_code {
 	OPT_BUNDLE,
 	OPT_RECIPE,
 	OPT_PASSWORD,
+	OPT_PASSPHRASE,
+	OPT_STARTUP_KEY,
 	OPT_PARTITION,
 	OPT_DRY_RUN,
 	OPT_JSON,
@@ -64,6 +68,8 @@ static const struct option options[] = {
         {"bundle", required_argument, NULL, OPT_BUNDLE},
         {"recipe", required_argument, NULL, OPT_RECIPE},
         {"recovery-password-file", required_argument, NULL, OPT_PASSWORD},
+        {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
+        {"startup-key-file", required_argument, NULL, OPT_STARTUP_KEY},
         {"partition", required_argument, NULL, OPT_PARTITION},
         {"dry-run", no_argument, NULL, OPT_DRY_RUN},
         {"json", no_argument, NULL, OPT_JSON},
@@ -86,6 +92,8 @@ enum exit_status status_of(enum reason reason)
 	case REASON_USAGE:
 	case REASON_RECIPE_BAD:
 	case REASON_RECOVERY_PASSWORD_FORMAT:
+	case REASON_PASSPHRASE_FORMAT:
+	case REASON_STARTUP_KEY_FORMAT:
 		return STATUS_USAGE;
 	case REASON_DISK_WRITE_ERROR:
 	case REASON_VERIFY_FAILED:
@@ -104,8 +112,10 @@ struct verb {
 	unsigned allowed, needed;
 };
 
+#define KEY_OPTIONS (BIT(OPT_PASSWORD) | BIT(OPT_PASSPHRASE) | BIT(OPT_STARTUP_KEY))
+
 static const struct verb verb_repair = {command_repair,
-        BIT(OPT_DISK) | BIT(OPT_BUNDLE) | BIT(OPT_RECIPE) | BIT(OPT_PASSWORD) | BIT(OPT_PARTITION) |
+        BIT(OPT_DISK) | BIT(OPT_BUNDLE) | BIT(OPT_RECIPE) | KEY_OPTIONS | BIT(OPT_PARTITION) |
                 BIT(OPT_DRY_RUN) | BIT(OPT_JSON),
         BIT(OPT_DISK)};
 static const struct verb verb_undo = {
@@ -113,7 +123,7 @@ static const struct verb verb_undo = {
 static const struct verb verb_complete = {
         command_complete, BIT(OPT_DISK) | BIT(OPT_COMPLETE) | BIT(OPT_JSON), BIT(OPT_DISK)};
 static const struct verb verb_verify = {command_verify, BIT(OPT_JSON), 0};
-static const struct verb verb_inspect = {command_inspect, BIT(OPT_JSON), 0};
+static const struct verb verb_inspect = {command_inspect, KEY_OPTIONS | BIT(OPT_JSON), 0};
 
 static bool parse_partition(const char *text, uint32_t *ret)
 {
@@ -142,7 +152,13 @@ static bool take_option(int option, const char *value, struct command *c)
 		c->recipe_file = value;
 		break;
 	case OPT_PASSWORD:
-		c->password_file = value;
+		c->keys.recovery_password = value;
+		break;
+	case OPT_PASSPHRASE:
+		c->keys.passphrase = value;
+		break;
+	case OPT_STARTUP_KEY:
+		c->keys.startup_key = value;
 		break;
 	case OPT_PARTITION:
 		return parse_partition(value, &c->partition);

@@ -25,7 +25,8 @@ static void volume_refused(struct session_volume *v, const struct error *err)
 
 bool session_needs_key(const struct session_volume *v)
 {
-	return v->encrypted && v->reason == REASON_OK && !v->vmk;
+	return v->bitlocker && v->reason == REASON_OK && !v->vmk &&
+	       bitlocker_info(v->bitlocker)->needs_key;
 }
 
 static bool has_recovery_blob(const struct bitlocker_info *info, bool *ret_flags_unknown)
@@ -33,9 +34,12 @@ static bool has_recovery_blob(const struct bitlocker_info *info, bool *ret_flags
 	bool flags_unknown = false;
 
 	for (size_t i = 0; i < info->protector_count; i++) {
-		if (info->protectors[i].has_blob)
+		const struct bitlocker_protector *p = &info->protectors[i];
+		if (p->kind != PROTECTOR_RECOVERY_PASSWORD)
+			continue;
+		if (p->has_blob)
 			return true;
-		flags_unknown = flags_unknown || info->protectors[i].stretch_flags_unknown;
+		flags_unknown = flags_unknown || p->stretch_flags_unknown;
 	}
 	*ret_flags_unknown = flags_unknown;
 	return false;
@@ -46,6 +50,7 @@ static int check_bitlocker(struct session_volume *v, struct error *err)
 {
 	const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
 	bool flags_unknown = false;
+	char openers[200];
 
 	if (strcmp(bitlocker_method_name(info->method), "unknown") == 0)
 		return error_set(
@@ -56,6 +61,8 @@ static int check_bitlocker(struct session_volume *v, struct error *err)
 	int r = bitlocker_write_refusal(v->bitlocker, err);
 	if (r < 0)
 		return r;
+	if (!info->needs_key)
+		return 0;
 	/* A suspended volume has its key beside it, in the clear. */
 	if (info->suspended && bitlocker_clear_key(v->bitlocker, &v->vmk, err) == 0)
 		return 0;
@@ -64,8 +71,9 @@ static int check_bitlocker(struct session_volume *v, struct error *err)
 	if (flags_unknown)
 		return error_set(err, -ENOTSUP, REASON_BITLOCKER_STRETCH_FLAGS,
 		        "the recovery protector's stretching is not known");
+	bitlocker_openers(info, openers, sizeof(openers));
 	return error_set(err, -ENOENT, REASON_BITLOCKER_NO_RECOVERY,
-	        "none of its protectors is a recovery password");
+	        "none of its protectors is a recovery password: %s", openers);
 }
 
 static void inspect_bitlocker(struct block_device *disk, struct session_volume *v)

@@ -34,9 +34,10 @@ static void list_key_ids(const struct session *s, const char *text, struct buffe
 			continue;
 		const struct bitlocker_info *info = bitlocker_info(s->volumes[i].bitlocker);
 		for (size_t p = 0; p < info->protector_count; p++) {
-			if (!info->protectors[p].has_blob)
+			const struct bitlocker_protector *protector = &info->protectors[p];
+			if (protector->kind != PROTECTOR_RECOVERY_PASSWORD || !protector->has_blob)
 				continue;
-			guid_format(&info->protectors[p].id, id);
+			guid_format(&protector->id, id);
 			if (strstr(text, id))
 				continue;
 			(void)buffer_printf(out, "Recovery key ID: %s\n", id);

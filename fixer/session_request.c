@@ -40,7 +40,7 @@ static json_t *protector_json(const struct bitlocker_protector *p)
 
 	guid_format(&p->id, id);
 	const char *kind = bitlocker_protector_name(p->kind);
-	if (!p->has_blob)
+	if (p->kind != PROTECTOR_RECOVERY_PASSWORD || !p->has_blob)
 		return json_pack("{s:s, s:s}", "id", id, "kind", kind);
 	return json_pack("{s:s, s:s, s:o, s:o}", "id", id, "kind", kind, "salt",
 	        base64_json(p->blob.salt, sizeof(p->blob.salt)), "blob",

@@ -2,157 +2,180 @@
 #include "fixer/unlock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* 48 digits, separators, a byte order mark and blanks; anything longer is another file. */
-#define PASSWORD_FILE_MAX 1024
+#define KINDS   3
+#define OPENERS 180 /* room for the list of protectors in a message */
 
-static void warn_about_mode(const char *path, int fd)
+/* One kind of key, with the key given of that kind (or NULL). */
+struct key_use {
+	enum bitlocker_protector_kind kind;
+	const struct secret *key;
+	const struct guid *id; /* of the only protector it can belong to; NULL: any of its kind */
+	const char *words, *option;
+};
+
+/* In the order they are tried: what needs no stretching first. */
+static void key_uses(const struct keys *k, struct key_use out[KINDS])
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		(void)fprintf(stderr,
-		        "fixer: warning: %s can be read by others than its owner (chmod 600)\n",
-		        path);
+	out[0] = (struct key_use){PROTECTOR_STARTUP_KEY, k->startup_key, &k->startup_key_id,
+	        "startup key", "--startup-key-file"};
+	out[1] = (struct key_use){PROTECTOR_RECOVERY_PASSWORD, k->recovery_password, NULL,
+	        "recovery password", "--recovery-password-file"};
+	out[2] = (struct key_use){
+	        PROTECTOR_PASSPHRASE, k->passphrase, NULL, "passphrase", "--passphrase-file"};
 }
 
-/* As much as fits; *ret_len over the maximum when there is more. No stdio: it would keep a copy. */
-static int read_all(int fd, struct secret *into, size_t *ret_len)
-{
-	size_t len = 0;
+/* What the protectors of one kind say to the key of that kind. */
+struct attempt {
+	size_t protectors, tried;
+	bool strange; /* one of them stretches its key in a way not known */
+};
 
-	while (len < into->len) {
-		ssize_t n = read(fd, into->data + len, into->len - len);
-		if (n < 0 && errno == EINTR)
+/* 0 with the VMK and *ret_by the protector that gave it; -EKEYREJECTED when none did. */
+static int try_key(const struct bitlocker_info *info, const struct key_use *use,
+        struct attempt *ret, const struct bitlocker_protector **ret_by, struct secret **ret_vmk)
+{
+	struct attempt a = {0};
+	int result = -EKEYREJECTED;
+
+	for (size_t i = 0; i < info->protector_count && result == -EKEYREJECTED; i++) {
+		const struct bitlocker_protector *p = &info->protectors[i];
+		if (p->kind != use->kind)
 			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
+		a.protectors++;
+		a.strange = a.strange || p->stretch_flags_unknown;
+		if (!use->key || !p->has_blob || (use->id && !guid_equal(use->id, &p->id)))
+			continue;
+		a.tried++;
+		result = bitlocker_protector_open(p, use->key, ret_vmk);
+		*ret_by = p;
 	}
-	*ret_len = len;
-	return 0;
+	*ret = a;
+	return result;
 }
 
-static int parse_password(const struct secret *text, size_t len, const char *path,
-        struct secret **ret_key, struct error *err)
+static int open_failed(
+        const struct bitlocker_protector *p, const char *words, int r, struct error *err)
 {
-	static const uint8_t mark[] = {0xef, 0xbb, 0xbf}; /* Notepad's UTF-8 */
-	const char *start = (const char *)text->data;
-	unsigned group;
+	char id[GUID_TEXT];
 
-	if (len > PASSWORD_FILE_MAX)
-		return error_set(err, -EINVAL, REASON_RECOVERY_PASSWORD_FORMAT,
-		        "%s: over %d bytes, not a recovery password", path, PASSWORD_FILE_MAX);
-	if (len >= sizeof(mark) && memcmp(start, mark, sizeof(mark)) == 0) {
-		start += sizeof(mark);
-		len -= sizeof(mark);
-	}
-	while (len > 0 && strchr("\r\n\t ", start[len - 1]))
-		len--;
-	int r = recovery_password_parse(start, len, ret_key, &group, err);
-	if (r < 0)
-		error_prefix(err, "%s", path);
-	return r;
+	guid_format(&p->id, id);
+	if (r == -EBADMSG)
+		return error_set(err, r, REASON_BITLOCKER_METADATA_BAD,
+		        "the master key in %s protector %s is damaged", words, id);
+	return error_set(err, r, r == -ENOMEM ? REASON_OUT_OF_MEMORY : REASON_INTERNAL,
+	        "trying the %s on protector %s: %s", words, id, strerror(-r));
 }
 
-int password_file_read(const char *path, struct secret **ret_key, struct error *err)
+/* No key was given of a kind that the volume takes. */
+static int locked(const struct key_use use[KINDS], const struct attempt attempt[KINDS],
+        const char *openers, struct error *err)
 {
-	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
-	struct secret *text CLEANUP_SECRET = secret_new(PASSWORD_FILE_MAX + 1);
-	size_t len = 0;
-
-	if (!text)
-		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for keys");
-	if (fd < 0)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "%s: %s", path, strerror(errno));
-	warn_about_mode(path, fd);
-	int r = read_all(fd, text, &len);
-	if (r < 0)
-		return error_set(err, r, REASON_CANNOT_OPEN, "%s: %s", path, strerror(-r));
-	return parse_password(text, len, path, ret_key, err);
-}
-
-/* Appends "ID, ID" of the recovery protectors. */
-static void list_ids(const struct bitlocker_info *info, char *out, size_t size)
-{
+	char options[96] = "";
 	size_t at = 0;
 
-	out[0] = 0;
-	for (size_t i = 0; i < info->protector_count && at < size; i++) {
-		char id[GUID_TEXT];
-		if (info->protectors[i].kind != PROTECTOR_RECOVERY_PASSWORD)
-			continue;
-		guid_format(&info->protectors[i].id, id);
-		at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", id);
-	}
+	for (size_t i = 0; i < KINDS; i++)
+		if (attempt[i].protectors > 0)
+			at += (size_t)snprintf(options + at, sizeof(options) - at, "%s%s",
+			        at ? " or " : "", use[i].option);
+	return error_set(err, -ENOKEY, REASON_KEY_NOT_FOUND, "locked; give %s. Protectors: %s",
+	        options, openers);
 }
 
-static int try_protector(
-        const struct bitlocker_protector *p, const struct secret *key, struct secret **ret_vmk)
+/* A key was given, but there is no protector to try it on. */
+static int no_protector_for(const struct key_use *use, const char *openers, struct error *err)
 {
-	struct secret *stretched CLEANUP_SECRET = NULL;
+	char id[GUID_TEXT];
 
-	int r = recovery_password_stretch(key, p->blob.salt, &stretched);
-	if (r < 0)
-		return r;
-	return bitlocker_blob_open(&p->blob, stretched, ret_vmk);
-}
-
-static int try_password(const struct bitlocker_info *info, const struct secret *key,
-        struct secret **ret_vmk, struct error *err)
-{
-	size_t recovery = 0, tried = 0;
-	char ids[160];
-
-	list_ids(info, ids, sizeof(ids));
-	for (size_t i = 0; i < info->protector_count; i++) {
-		const struct bitlocker_protector *p = &info->protectors[i];
-		if (p->kind != PROTECTOR_RECOVERY_PASSWORD)
-			continue;
-		recovery++;
-		if (!key || !p->has_blob)
-			continue;
-		tried++;
-		int r = try_protector(p, key, ret_vmk);
-		if (r == 0)
-			return 0;
-		if (r != -EKEYREJECTED)
-			return error_set(
-			        err, r, REASON_INTERNAL, "trying the password: %s", strerror(-r));
-	}
-	if (recovery == 0)
+	if (use->kind == PROTECTOR_RECOVERY_PASSWORD)
 		return error_set(err, -ENOKEY, REASON_BITLOCKER_NO_RECOVERY,
-		        "no clear key and no recovery password protector");
-	if (!key)
-		return error_set(err, -ENOKEY, REASON_KEY_NOT_FOUND,
-		        "locked; give the recovery password of key ID %s with "
-		        "--recovery-password-file",
-		        ids);
-	if (tried == 0)
-		return error_set(err, -ENOTSUP, REASON_BITLOCKER_STRETCH_FLAGS, "key ID %s", ids);
+		        "it has no recovery password; protectors: %s", openers);
+	if (!use->id)
+		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
+		        "it has no %s; protectors: %s", use->words, openers);
+	guid_format(use->id, id);
 	return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
-	        "the recovery password given is not that of key ID %s", ids);
+	        "the %s given is of protector %s, which it does not have; protectors: %s",
+	        use->words, id, openers);
 }
 
-int volume_unlock(const struct bitlocker *b, const struct secret *key, struct secret **ret_vmk,
-        const char **ret_how, struct error *err)
+/* Why nothing opened the volume. */
+static int explain(const struct bitlocker_info *info, const struct key_use use[KINDS],
+        const struct attempt attempt[KINDS], struct error *err)
 {
-	int r = bitlocker_clear_key(b, ret_vmk, err);
+	const struct key_use *tried = NULL, *given = NULL;
+	bool strange = false, takes_key = false;
+	char openers[OPENERS];
 
-	if (r == 0) {
-		*ret_how = "protection is suspended: opened with the clear key";
+	bitlocker_openers(info, openers, sizeof(openers));
+	for (size_t i = 0; i < info->protector_count; i++)
+		takes_key = takes_key || info->protectors[i].has_blob;
+	for (size_t i = 0; i < KINDS; i++) {
+		if (attempt[i].tried > 0 && !tried)
+			tried = &use[i];
+		if (use[i].key && !given)
+			given = &use[i];
+		if ((use[i].key || !takes_key) && attempt[i].strange)
+			strange = true;
+	}
+	if (strange)
+		return error_set(err, -ENOTSUP, REASON_BITLOCKER_STRETCH_FLAGS,
+		        "a key is stretched in a way not known; protectors: %s", openers);
+	if (tried)
+		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
+		        "the %s given opens none of its protectors: %s", tried->words, openers);
+	if (!takes_key)
+		return error_set(err, -ENOKEY, REASON_BITLOCKER_NO_RECOVERY,
+		        "nothing that can be given opens it; protectors: %s", openers);
+	return given ? no_protector_for(given, openers, err) : locked(use, attempt, openers, err);
+}
+
+static int try_keys(const struct bitlocker_info *info, const struct keys *keys,
+        struct secret **ret_vmk, char ret_how[UNLOCK_HOW], struct error *err)
+{
+	struct attempt attempt[KINDS] = {0};
+	struct key_use use[KINDS];
+	char id[GUID_TEXT];
+
+	key_uses(keys, use);
+	for (size_t i = 0; i < KINDS; i++) {
+		const struct bitlocker_protector *by = NULL;
+		int r = try_key(info, &use[i], &attempt[i], &by, ret_vmk);
+		if (r == -EKEYREJECTED)
+			continue;
+		if (r < 0)
+			return open_failed(by, use[i].words, r, err);
+		guid_format(&by->id, id);
+		(void)snprintf(ret_how, UNLOCK_HOW, "opened with the %s of protector %s",
+		        use[i].words, id);
 		return 0;
 	}
-	if (r != -ENOENT)
+	return explain(info, use, attempt, err);
+}
+
+int volume_unlock(const struct bitlocker *b, const struct keys *keys, struct secret **ret_vmk,
+        char ret_how[UNLOCK_HOW], struct error *err)
+{
+	struct error clear_error = {0};
+
+	if (!bitlocker_info(b)->needs_key) {
+		*ret_vmk = NULL;
+		(void)snprintf(ret_how, UNLOCK_HOW, "nothing on it is encrypted: no key needed");
+		return 0;
+	}
+	int clear = bitlocker_clear_key(b, ret_vmk, &clear_error);
+
+	if (clear == 0) {
+		(void)snprintf(
+		        ret_how, UNLOCK_HOW, "protection is suspended: opened with the clear key");
+		return 0;
+	}
+	int r = try_keys(bitlocker_info(b), keys, ret_vmk, ret_how, err);
+	if (r == 0 || clear == -ENOENT)
 		return r;
-	r = try_password(bitlocker_info(b), key, ret_vmk, err);
-	if (r == 0)
-		*ret_how = "opened with the recovery password";
-	return r;
+	if (err)
+		*err = clear_error;
+	return clear;
 }

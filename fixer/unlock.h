@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys of a volume on the command line: the clear key, or the recovery password from a file. */
+/* Keys of a volume on the command line: secrets come in files, never as arguments. */
 #ifndef FIXER_UNLOCK_H
 #define FIXER_UNLOCK_H
 
 #include "fixer/bitlocker/bitlocker.h"
 
-/* Reads a recovery password (one line, trailing blanks and line ends allowed) into locked memory
- * and parses it. Warns on standard error when others may read the file. REASON_CANNOT_OPEN,
- * REASON_RECOVERY_PASSWORD_FORMAT naming the group. */
-int password_file_read(const char *path, struct secret **ret_key, struct error *err);
+/* Files named on the command line; NULL: not given. */
+struct key_files {
+	const char *recovery_password; /* 48 digits, one line */
+	const char *passphrase;        /* UTF-8, one line; blanks belong to it */
+	const char *startup_key;       /* .BEK */
+};
+
+/* What was in them; NULL: not given. */
+struct keys {
+	struct secret *recovery_password, *passphrase, *startup_key;
+	struct guid startup_key_id; /* of its protector */
+};
+
+/* Reads and checks every file given. Warns on standard error when others may read one. *ret is
+ * freed with keys_clear(), also when it is zeroed. REASON_CANNOT_OPEN;
+ * REASON_RECOVERY_PASSWORD_FORMAT naming the group, _PASSPHRASE_FORMAT, _STARTUP_KEY_FORMAT. */
+int keys_load(const struct key_files *files, struct keys *ret, struct error *err);
+void keys_clear(struct keys *keys);
+
+#define UNLOCK_HOW 128
 
 /*
- * The VMK of a volume: from its clear key when it is suspended, else by trying key (may be NULL) on
- * each recovery protector. *ret_how says in words which. REASON_KEY_NOT_FOUND (no password given),
- * _BITLOCKER_NO_RECOVERY, _BITLOCKER_STRETCH_FLAGS, _BITLOCKER_WRONG_KEY; the text names the
- * recovery key IDs.
+ * The VMK of a volume: NULL when nothing on it is encrypted, else by its clear key, the startup
+ * key, the recovery password, the passphrase, in this order (the first two cost nothing), each
+ * tried on the protectors it can belong to. ret_how says in words which protector opened it.
+ * Errors, the text naming protectors as Windows shows them: REASON_KEY_NOT_FOUND (no key given that
+ * the volume takes), _BITLOCKER_WRONG_KEY, _BITLOCKER_NO_RECOVERY, _BITLOCKER_STRETCH_FLAGS,
+ * _BITLOCKER_METADATA_BAD (damaged clear key, and nothing else fits).
  */
-int volume_unlock(const struct bitlocker *b, const struct secret *key, struct secret **ret_vmk,
-        const char **ret_how, struct error *err);
+int volume_unlock(const struct bitlocker *b, const struct keys *keys, struct secret **ret_vmk,
+        char ret_how[UNLOCK_HOW], struct error *err);
 
 #endif

@@ -92,7 +92,7 @@ int stretched_get(struct stretched_cache *c, const struct secret *key,
 		*ret = known;
 		return 0;
 	}
-	int r = recovery_password_stretch(key, salt, ret);
+	int r = bitlocker_stretch(key, salt, ret);
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&c->lock);

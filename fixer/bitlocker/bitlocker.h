@@ -17,7 +17,9 @@ enum bitlocker_protector_kind {
 	PROTECTOR_CLEAR_KEY,
 	PROTECTOR_TPM,
 	PROTECTOR_STARTUP_KEY,
+	PROTECTOR_TPM_STARTUP_KEY,
 	PROTECTOR_TPM_PIN,
+	PROTECTOR_TPM_PIN_STARTUP_KEY,
 	PROTECTOR_RECOVERY_PASSWORD,
 	PROTECTOR_CERTIFICATE,
 	PROTECTOR_PASSPHRASE,
@@ -31,9 +33,9 @@ const char *bitlocker_protector_name(enum bitlocker_protector_kind kind);
 #define BITLOCKER_BLOB_LEN 72 /* nonce 12, MAC 16, ciphertext 44: a VMK under AES-256-CCM */
 #define BITLOCKER_KEY_LEN  32 /* stretched key, VMK */
 
-/* What escrow needs to find out whether a password opens this protector. Not secret. */
+/* What is needed to find out whether a key opens this protector. Not secret. */
 struct bitlocker_blob {
-	uint8_t salt[BITLOCKER_SALT_LEN];
+	uint8_t salt[BITLOCKER_SALT_LEN]; /* zero for a startup key, which is not stretched */
 	uint8_t sealed[BITLOCKER_BLOB_LEN];
 };
 
@@ -41,8 +43,10 @@ struct bitlocker_protector {
 	struct guid id; /* what Windows shows as the recovery key ID and AD stores */
 	enum bitlocker_protector_kind kind;
 	uint16_t raw_kind; /* the bit field on disk */
-	bool has_blob;     /* recovery password with known stretch flags */
-	bool stretch_flags_unknown;
+	/* A key can be tried here: recovery password or passphrase whose stretching is known, or
+	 * startup key. Escrow has recovery passwords only: what goes there checks the kind too. */
+	bool has_blob;
+	bool stretch_flags_unknown; /* the key is stretched in a way not known (FIPS?) */
 	struct bitlocker_blob blob;
 };
 
@@ -94,6 +98,11 @@ int bitlocker_parse(struct block_device *dev, struct bitlocker **ret, struct err
 void bitlocker_free(struct bitlocker *b);
 const struct bitlocker_info *bitlocker_info(const struct bitlocker *b);
 
+/* The protectors of the volume for a message, those a person has a key for first: "recovery
+ * password ID, startup key ID, TPM ID"; "none" without any. What does not fit is counted: "and 3
+ * more". */
+void bitlocker_openers(const struct bitlocker_info *info, char *out, size_t size);
+
 DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
 #define CLEANUP_BITLOCKER CLEANUP(bitlocker_free_p)
 
@@ -105,13 +114,30 @@ DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
 int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
         unsigned *ret_group, struct error *err);
 
-/* 0x100000 rounds of SHA-256 (100 to 300 ms). key: the 16 bytes above. */
-int recovery_password_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
+/* utf8: len bytes, the passphrase and nothing else (no line end). Gives 32 bytes, the SHA-256 of
+ * its UTF-16LE form. -EINVAL, REASON_PASSPHRASE_FORMAT when it is empty, not UTF-8, holds a zero or
+ * has more than PASSPHRASE_MAX UTF-16 units; the text tells nothing of it. */
+#define PASSPHRASE_MAX 256 /* Windows' own limit */
+int passphrase_parse(const char *utf8, size_t len, struct secret **ret_key, struct error *err);
+
+/* data: a startup key file (.BEK), whole. Gives the GUID of its protector and the 32 bytes that
+ * open the protector's blob without stretching. -EINVAL, REASON_STARTUP_KEY_FORMAT. */
+int startup_key_parse(const uint8_t *data, size_t len, struct guid *ret_id, struct secret **ret_key,
+        struct error *err);
+
+/* 0x100000 rounds of SHA-256 (100 to 300 ms). key: 16 bytes of a recovery password or 32 of a
+ * passphrase. */
+int bitlocker_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
         struct secret **ret_stretched);
 
-/* Opens the protector's VMK with the stretched key. -EKEYREJECTED when the MAC does not fit. */
+/* Opens the protector's VMK with the stretched key, or the startup key as it is. -EKEYREJECTED when
+ * the MAC does not fit. */
 int bitlocker_blob_open(
         const struct bitlocker_blob *blob, const struct secret *stretched, struct secret **ret_vmk);
+
+/* Both: p has a blob; key is what the parser above for its kind gave. Errors as above. */
+int bitlocker_protector_open(
+        const struct bitlocker_protector *p, const struct secret *key, struct secret **ret_vmk);
 
 /* The VMK of a suspended volume. -ENOENT when there is no clear key. */
 int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The key chain: stretched or clear key opens the VMK, the VMK opens the rest. */
+/* The key chain: stretched, startup or clear key opens the VMK, the VMK opens the rest. */
 #include "fixer/bitlocker/keys.h"
 
 #include <errno.h>
@@ -10,15 +10,15 @@
 #define KEY_DATUM_HEADER 12
 #define KEY_DATUM_TYPE   1
 
-static int ccm_decrypt(
-        EVP_CIPHER_CTX *ctx, const uint8_t *sealed, size_t len, const uint8_t *key, uint8_t *plain)
+static int ccm_decrypt(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *ccm, const uint8_t *sealed,
+        size_t len, const uint8_t *key, uint8_t *plain)
 {
 	uint8_t mac[CCM_MAC];
 	int n = 0;
 
 	for (size_t i = 0; i < CCM_MAC; i++)
 		mac[i] = sealed[CCM_NONCE + i];
-	if (EVP_DecryptInit_ex2(ctx, EVP_aes_256_ccm(), NULL, NULL, NULL) != 1 ||
+	if (EVP_DecryptInit_ex2(ctx, ccm, NULL, NULL, NULL) != 1 ||
 	        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, CCM_NONCE, NULL) != 1 ||
 	        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CCM_MAC, mac) != 1 ||
 	        EVP_DecryptInit_ex2(ctx, NULL, key, sealed, NULL) != 1)
@@ -36,10 +36,13 @@ int ccm_open(const uint8_t *sealed, size_t len, const uint8_t key[BITLOCKER_KEY_
 	if (len <= SEALED_OVERHEAD || len > METADATA_AREA)
 		return -EBADMSG;
 	CLEANUP_SECRET struct secret *plain = secret_new(len - SEALED_OVERHEAD);
+	EVP_CIPHER *ccm = EVP_CIPHER_fetch(NULL, "AES-256-CCM", NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int r = plain && ctx ? ccm_decrypt(ctx, sealed, len, key, plain->data) : -ENOMEM;
+	int r = plain && ccm && ctx ? ccm_decrypt(ctx, ccm, sealed, len, key, plain->data)
+	                            : -ENOMEM;
 
 	EVP_CIPHER_CTX_free(ctx);
+	EVP_CIPHER_free(ccm);
 	if (r < 0)
 		return r;
 	*ret_plain = plain;
@@ -83,6 +86,17 @@ int bitlocker_blob_open(
 	if (stretched->len != BITLOCKER_KEY_LEN)
 		return -EINVAL;
 	return vmk_open(blob, stretched->data, ret_vmk);
+}
+
+int bitlocker_protector_open(
+        const struct bitlocker_protector *p, const struct secret *key, struct secret **ret_vmk)
+{
+	CLEANUP_SECRET struct secret *stretched = NULL;
+
+	if (p->kind == PROTECTOR_STARTUP_KEY)
+		return bitlocker_blob_open(&p->blob, key, ret_vmk);
+	int r = bitlocker_stretch(key, p->blob.salt, &stretched);
+	return r < 0 ? r : bitlocker_blob_open(&p->blob, stretched, ret_vmk);
 }
 
 int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, struct error *err)

@@ -93,7 +93,7 @@ static void stretching_is_a_million_rounds(void **state)
 	unsigned group;
 
 	assert_int_equal(parse(password, &key, &group, NULL), 0);
-	assert_int_equal(recovery_password_stretch(key, s.salt, &stretched), 0);
+	assert_int_equal(bitlocker_stretch(key, s.salt, &stretched), 0);
 	SHA256(key->data, key->len, s.initial);
 	for (uint64_t i = 0; i < 1048576; i++) {
 		uint8_t out[32];
