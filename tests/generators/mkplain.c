@@ -60,7 +60,7 @@ static int try_protectors(const struct bitlocker_info *info, enum bitlocker_prot
 		CLEANUP_SECRET struct secret *stretched = NULL;
 		if (p->kind != kind || !p->has_blob)
 			continue;
-		int r = recovery_password_stretch(key, p->blob.salt, &stretched);
+		int r = bitlocker_stretch(key, p->blob.salt, &stretched);
 		if (r == 0)
 			r = bitlocker_blob_open(&p->blob, stretched, ret_vmk);
 		if (r != -EKEYREJECTED)
