@@ -178,7 +178,8 @@ static void bitlocker_seed(void)
 {
 	static const uint8_t type[] =
 	        "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01";
-	struct fve_volume v = {.size = 1 << 20,
+	struct fve_volume v = {.options = {.recovery_passwords = 2, .clear_key = true},
+	        .size = 1 << 20,
 	        .sector_size = SECTOR,
 	        .metadata = {0x20000, 0x40000, 0x60000},
 	        .header_backup = 0x80000,
@@ -189,7 +190,7 @@ static void bitlocker_seed(void)
 	memcpy(boot + 3, "-FVE-FS-", 8);
 	put_le16(boot + 11, SECTOR);
 	memcpy(boot + 160, type, 16);
-	fve_make_keys(&v, 1, 2, true);
+	fve_make_keys(&v, 1);
 	buffer_init(&out, 1 << 20);
 	must(buffer_append(&out, boot, sizeof(boot)) == 0 && fve_build_metadata(&v, &out) == 0);
 	put_seed("bitlocker", "seed", out.data, out.len);

@@ -3,18 +3,19 @@
 #include "fixer/base/bytes.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define STRETCH_ROUNDS 0x100000
 
-static int stretch(EVP_MD_CTX *ctx, EVP_MD *sha256, const uint8_t key[16], const uint8_t salt[16],
-        uint8_t out[FVE_KEY_LEN])
+static int stretch(EVP_MD_CTX *ctx, EVP_MD *sha256, const void *secret, size_t len,
+        const uint8_t salt[16], uint8_t out[FVE_KEY_LEN])
 {
 	struct {
 		uint8_t last[32], initial[32], salt[16], count[8];
 	} state = {0};
 
-	if (!ctx || !sha256 || EVP_Digest(key, 16, state.initial, NULL, sha256, NULL) != 1 ||
+	if (!ctx || !sha256 || EVP_Digest(secret, len, state.initial, NULL, sha256, NULL) != 1 ||
 	        EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
 		return -EIO;
 	memcpy(state.salt, salt, 16);
@@ -29,12 +30,12 @@ static int stretch(EVP_MD_CTX *ctx, EVP_MD *sha256, const uint8_t key[16], const
 	return 0;
 }
 
-int fve_stretch(const uint8_t key[16], const uint8_t salt[16], uint8_t out[FVE_KEY_LEN])
+int fve_stretch(const void *secret, size_t len, const uint8_t salt[16], uint8_t out[FVE_KEY_LEN])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	/* Fetched once: looking the algorithm up in every round makes this three times slower. */
 	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	int r = stretch(ctx, sha256, key, salt, out);
+	int r = stretch(ctx, sha256, secret, len, salt, out);
 
 	EVP_MD_free(sha256);
 	EVP_MD_CTX_free(ctx);
@@ -67,29 +68,4 @@ int fve_seal(const uint8_t key[FVE_KEY_LEN], const uint8_t nonce[FVE_NONCE_LEN],
 
 	EVP_CIPHER_CTX_free(ctx);
 	return r;
-}
-
-EVP_CIPHER_CTX *fve_sectors_new(const uint8_t *key)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	if (ctx && EVP_EncryptInit_ex(ctx, EVP_aes_128_xts(), NULL, key, NULL) == 1)
-		return ctx;
-	EVP_CIPHER_CTX_free(ctx);
-	return NULL;
-}
-
-int fve_encrypt_sectors(
-        EVP_CIPHER_CTX *ctx, uint32_t sector_size, uint64_t offset, uint8_t *data, size_t len)
-{
-	for (size_t at = 0; at < len; at += sector_size) {
-		uint8_t tweak[16] = {0};
-		int n;
-
-		put_le64(tweak, (offset + at) / sector_size);
-		if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, tweak) != 1 ||
-		        EVP_EncryptUpdate(ctx, data + at, &n, data + at, (int)sector_size) != 1)
-			return -EIO;
-	}
-	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Turns a plain NTFS volume into a BitLocker volume (FVE metadata version 2, AES-XTS-128, state
- * 4/4). The volume must hold files, each in one piece, where the metadata and the moved header go.
+ * Turns a plain volume into a BitLocker volume (FVE metadata version 2). The volume must hold
+ * files, each in one piece, where BitLocker's structures go.
  * Format facts: libbde's documentation, cryptsetup's bitlk.c, dissect.fve, and the bytes of
  * cryptsetup's test images. What only Windows reads (TPM blob) is of the right shape, with noise in
  * it.
@@ -11,20 +11,30 @@
 
 #include "fixer/base/buffer.h"
 #include "fixer/base/text.h"
+#include "tests/generators/bitlocker_crypto.h"
 #include "tests/generators/random.h"
 
 #include <stdbool.h>
 
 #define FVE_COPIES         3
 #define FVE_AREA_SIZE      65536 /* of one metadata copy */
-#define FVE_HEADER_SIZE    8192  /* what moves from the start of the volume */
-#define FVE_METHOD_XTS128  0x8004
-#define FVE_FVEK_LEN       32
+#define FVE_CLUSTER        4096  /* what is encrypted or left alone as a whole */
 #define FVE_CLEAR_KEY      0x0000
 #define FVE_TPM            0x0100
 #define FVE_RECOVERY       0x0800
-#define FVE_MAX_PROTECTORS 10
+#define FVE_MAX_PASSWORDS  8
+#define FVE_MAX_PROTECTORS 16
 #define FVE_PASSWORD_TEXT  56 /* 8 groups of 6 digits, '-' between, and the NUL */
+
+/* What is asked for. All zero: as Windows 11 leaves a volume it encrypted, with a TPM and no other
+ * protector. */
+struct fve_options {
+	uint16_t method; /* 0x8000 to 0x8005; 0: XTS-AES-128 */
+	unsigned recovery_passwords;
+	bool clear_key;
+	bool full;           /* encrypt every cluster, whatever is written there */
+	unsigned bad_copies; /* how many metadata copies get a flipped bit, from the first on */
+};
 
 struct fve_protector {
 	struct guid id;
@@ -35,28 +45,29 @@ struct fve_protector {
 
 struct fve_volume {
 	/* Set by the caller. */
+	struct fve_options options;
 	uint64_t size; /* bytes */
 	uint32_t sector_size;
 	uint64_t metadata[FVE_COPIES], header_backup; /* bytes from the start of the volume */
-	const uint8_t *
-	        written; /* bit per cluster of 4096 bytes: holds something; others stay untouched */
+	/* Bit per cluster: holds something; others stay untouched unless options.full. */
+	const uint8_t *written;
 	uint64_t clusters;    /* in written; what lies beyond is encrypted */
-	bool full;            /* encrypt every cluster, whatever written says */
-	unsigned bad_copies;  /* how many copies get a flipped bit, from the first on */
 	char description[64]; /* ASCII */
 
 	/* Made by fve_make_keys(). */
+	const struct fve_method *method;
 	struct guid id;
-	uint8_t vmk[32], fvek[FVE_FVEK_LEN];
+	uint8_t vmk[FVE_KEY_LEN], fvek[FVE_MAX_FVEK];
 	unsigned protector_count;
 	struct fve_protector protectors[FVE_MAX_PROTECTORS];
 	struct gen_random random;
 };
 
-/* Keys, GUIDs and protectors: a TPM, that many recovery passwords (at most 8), and a clear key when
- * asked for. */
-void fve_make_keys(
-        struct fve_volume *v, uint64_t seed, unsigned recovery_passwords, bool clear_key);
+/* Keys, GUIDs and the protectors of v->options. */
+void fve_make_keys(struct fve_volume *v, uint64_t seed);
+
+/* How much of the volume's start lies at header_backup, in bytes. */
+uint32_t fve_header_size(const struct fve_volume *v);
 
 /* One metadata copy with its validation block, for all three places: appended to out. 0 or -errno.
  */

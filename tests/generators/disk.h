@@ -8,6 +8,9 @@
 #include "tests/generators/hash.h"
 #include "tests/generators/tree.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum disk_kind { DISK_BITLOCKER, DISK_PLAIN, DISK_NO_WINDOWS, DISK_NO_NTFS };
 
 struct disk_options {
@@ -15,9 +18,15 @@ struct disk_options {
 	enum disk_kind kind;
 	uint64_t seed, size;
 	uint32_t sector_size;
-	unsigned files, bad_files, recovery_protectors, bad_copies;
-	bool good_291, full_encryption, clear_key;
+	unsigned files, bad_files;
+	bool good_291;
+	bool volume_only;       /* output is C: alone: no partition table and no other partition */
+	struct fve_options fve; /* of DISK_BITLOCKER */
 };
+
+/* Fills in what mkdisk's arguments say. False: they say nothing sensible, or ask for help. */
+bool disk_parse_options(int argc, char **argv, struct disk_options *ret);
+void disk_print_usage(void);
 
 enum { PART_ESP, PART_MSR, PART_C, PART_RECOVERY, PART_COUNT };
 
@@ -26,13 +35,13 @@ struct disk {
 	int fd;
 	struct guid id;
 	struct gpt_partition partitions[PART_COUNT];
-	unsigned partition_count;
+	unsigned partition_count; /* 0: the volume alone, which partitions[PART_C] describes */
 	struct tree tree;
 	struct fve_volume fve;            /* of DISK_BITLOCKER */
 	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
 };
 
-/* The GPT layout of d->options. 0 or -EINVAL (logged) when the disk is too small. */
+/* Where everything of d->options goes. 0 or -EINVAL (logged) when the disk is too small. */
 int disk_plan(struct disk *d);
 /* Makes, fills and copies to d->fd: the Windows volume (with BitLocker), the recovery volume, the
  * ESP. In this order: the ESP tells of the Windows volume. */
@@ -41,5 +50,12 @@ int disk_write_recovery(struct disk *d);
 int disk_write_esp(struct disk *d);
 /* OUTPUT.json */
 int disk_write_json(const struct disk *d);
+
+/* --- between the files that make disks ------------------------------------------------------- */
+
+/* The name of a file beside the output, to free(); NULL without memory. */
+char *disk_beside(const struct disk *d, const char *suffix);
+/* An NTFS volume for this partition, in a file of its own. */
+int disk_format(const struct disk *d, unsigned part, const char *path, const char *label);
 
 #endif

@@ -82,10 +82,11 @@ static json_t *bitlocker_json(const struct disk *d)
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		json_array_append_new(metadata, json_integer((json_int_t)v->metadata[i]));
 	return json_pack("{so ss sb so sI si so so so so}", "volume_guid", guid_json(&v->id),
-	        "method", "xts-aes-128", "full_encryption", v->full, "metadata", metadata,
-	        "header_backup", (json_int_t)v->header_backup, "bad_copies", (int)v->bad_copies,
-	        "protectors", protectors, "recovery_passwords", passwords, "fvek",
-	        hex_json(v->fvek, sizeof(v->fvek)), "vmk", hex_json(v->vmk, sizeof(v->vmk)));
+	        "method", v->method->name, "full_encryption", v->options.full, "metadata", metadata,
+	        "header_backup", (json_int_t)v->header_backup, "bad_copies",
+	        (int)v->options.bad_copies, "protectors", protectors, "recovery_passwords",
+	        passwords, "fvek", hex_json(v->fvek, v->method->fvek_len), "vmk",
+	        hex_json(v->vmk, sizeof(v->vmk)));
 }
 
 int disk_write_json(const struct disk *d)
@@ -96,14 +97,14 @@ int disk_write_json(const struct disk *d)
 
 	if (asprintf(&path, "%s.json", o->output) < 0)
 		return -ENOMEM;
-	json_t *json = json_pack("{si ss ss sI sI si so so si ss* so so* so*}", "v", 1, "name",
+	json_t *json = json_pack("{si ss ss sI sI si so sb so so* ss* so so* so*}", "v", 1, "name",
 	        o->name, "kind", kinds[o->kind], "seed", (json_int_t)o->seed, "size",
 	        (json_int_t)o->size, "sector_size", (int)o->sector_size, "disk_guid",
-	        guid_json(&d->id), "partitions", partitions_json(d), "c_partition", PART_C + 1,
-	        "ntfs_sha256", d->ntfs_sha256[0] ? d->ntfs_sha256 : NULL, "bad_files",
-	        bad_files_json(d), "good_291",
-	        d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL, "bitlocker",
-	        o->kind == DISK_BITLOCKER ? bitlocker_json(d) : NULL);
+	        guid_json(&d->id), "volume_only", o->volume_only, "partitions", partitions_json(d),
+	        "c_partition", o->volume_only ? NULL : json_integer(PART_C + 1), "ntfs_sha256",
+	        d->ntfs_sha256[0] ? d->ntfs_sha256 : NULL, "bad_files", bad_files_json(d),
+	        "good_291", d->tree.good.size > 0 ? channel_file_json(&d->tree.good) : NULL,
+	        "bitlocker", o->kind == DISK_BITLOCKER ? bitlocker_json(d) : NULL);
 	int r = json && json_dump_file(json, path, JSON_INDENT(1)) == 0 ? 0 : -EIO;
 	json_decref(json);
 	if (r < 0)

@@ -42,8 +42,22 @@ static void add_partition(struct disk *d, const char *type, uint64_t size, const
 	d->partition_count++;
 }
 
+static int plan_volume_only(struct disk *d)
+{
+	const uint64_t least = 24 * MIB;
+
+	if (d->options.size < least) {
+		log_error("--size: a volume needs %ju MiB or more", (uintmax_t)(least / MIB));
+		return -EINVAL;
+	}
+	d->partitions[PART_C] = (struct gpt_partition){.size = d->options.size};
+	return 0;
+}
+
 int disk_plan(struct disk *d)
 {
+	if (d->options.volume_only)
+		return plan_volume_only(d);
 	/* FAT32 needs 65525 clusters: with large sectors the ESP grows, as on real 4Kn disks. */
 	uint64_t esp = d->options.sector_size == 4096 ? 260 * MIB : 128 * MIB;
 	uint64_t msr = 16 * MIB, recovery = d->options.kind == DISK_NO_NTFS ? 0 : 48 * MIB;
@@ -66,14 +80,14 @@ int disk_plan(struct disk *d)
 	return 0;
 }
 
-static char *beside(const struct disk *d, const char *suffix)
+char *disk_beside(const struct disk *d, const char *suffix)
 {
 	char *path;
 
 	return asprintf(&path, "%s.%s", d->options.output, suffix) < 0 ? NULL : path;
 }
 
-static int format(const struct disk *d, unsigned part, const char *path, const char *label)
+int disk_format(const struct disk *d, unsigned part, const char *path, const char *label)
 {
 	const struct gpt_partition *p = &d->partitions[part];
 	struct gen_random random;
@@ -83,107 +97,6 @@ static int format(const struct disk *d, unsigned part, const char *path, const c
 	gen_random_bytes(&random, serial, sizeof(serial));
 	return gen_ntfs_format(
 	        path, p->size, p->start, d->options.sector_size, label, get_le64(serial));
-}
-
-/* NTFS keeps the places of BitLocker's metadata occupied with files of these names. */
-static int reserve_bitlocker(struct disk *d)
-{
-	char id[GUID_TEXT], path[96];
-	struct gen_file file = {.path = path,
-	        .size = FVE_AREA_SIZE,
-	        .created = TREE_JULY,
-	        .modified = TREE_JULY,
-	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
-	struct gen_run run;
-	int r = 0;
-
-	guid_format(&d->fve.id, id);
-	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++) {
-		(void)snprintf(
-		        path, sizeof(path), "\\System Volume Information\\FVE2.{%s}.%u", id, i + 1);
-		r = gen_ntfs_reserve(d->tree.ntfs, &file, &run);
-		if (r == 0)
-			d->fve.metadata[i] = run.first * GEN_CLUSTER;
-	}
-	(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}", id);
-	file.size = FVE_HEADER_SIZE;
-	if (r == 0)
-		r = gen_ntfs_reserve(d->tree.ntfs, &file, &run);
-	if (r == 0)
-		d->fve.header_backup = run.first * GEN_CLUSTER;
-	return r;
-}
-
-static int fill_windows(struct disk *d, const char *path, uint8_t **ret_written)
-{
-	int r = gen_ntfs_open(path, &d->tree.ntfs);
-
-	if (r < 0)
-		return r;
-	if (d->options.kind == DISK_BITLOCKER)
-		r = reserve_bitlocker(d);
-	d->tree.volume_size = d->partitions[PART_C].size;
-	if (r == 0 && d->options.kind == DISK_NO_WINDOWS)
-		r = tree_make_data(&d->tree);
-	else if (r == 0)
-		r = tree_make_windows(&d->tree);
-	if (r == 0)
-		r = gen_ntfs_written_clusters(d->tree.ntfs, ret_written, &d->fve.clusters);
-	int closed = gen_ntfs_close(d->tree.ntfs);
-	d->tree.ntfs = NULL;
-	return r < 0 ? r : closed;
-}
-
-static void plan_bitlocker(struct disk *d)
-{
-	const struct disk_options *o = &d->options;
-
-	d->fve.size = d->partitions[PART_C].size;
-	d->fve.sector_size = o->sector_size;
-	d->fve.full = o->full_encryption;
-	d->fve.bad_copies = o->bad_copies;
-	(void)snprintf(
-	        d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
-	fve_make_keys(&d->fve, o->seed, o->recovery_protectors, o->clear_key);
-}
-
-static int copy_windows(struct disk *d, const char *path, const uint8_t *written)
-{
-	const struct gpt_partition *p = &d->partitions[PART_C];
-	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	int r = gen_sha256_file(fd, p->size, d->ntfs_sha256);
-	d->fve.written = written;
-	if (r == 0 && d->options.kind == DISK_BITLOCKER)
-		r = fve_write(&d->fve, fd, d->fd, p->start);
-	else if (r == 0)
-		r = gen_copy_sparse(fd, d->fd, p->start, p->size);
-	d->fve.written = NULL;
-	return r;
-}
-
-int disk_write_windows(struct disk *d)
-{
-	char *path CLEANUP_FREE = beside(d, "windows");
-	uint8_t *written CLEANUP_FREE = NULL;
-
-	if (!path)
-		return -ENOMEM;
-	d->tree.seed = d->options.seed;
-	d->tree.files = d->options.files;
-	d->tree.bad_files = d->options.bad_files;
-	d->tree.good_291 = d->options.good_291;
-	if (d->options.kind == DISK_BITLOCKER)
-		plan_bitlocker(d);
-	int r = format(d, PART_C, path, "Windows");
-	if (r == 0)
-		r = fill_windows(d, path, &written);
-	if (r == 0)
-		r = copy_windows(d, path, written);
-	(void)unlink(path);
-	return r;
 }
 
 static int copy_whole(const struct disk *d, const char *path, unsigned part)
@@ -198,11 +111,11 @@ static int copy_whole(const struct disk *d, const char *path, unsigned part)
 int disk_write_recovery(struct disk *d)
 {
 	struct tree tree = {.seed = d->options.seed};
-	char *path CLEANUP_FREE = beside(d, "recovery");
+	char *path CLEANUP_FREE = disk_beside(d, "recovery");
 
 	if (!path)
 		return -ENOMEM;
-	int r = format(d, PART_RECOVERY, path, "Recovery");
+	int r = disk_format(d, PART_RECOVERY, path, "Recovery");
 	if (r == 0)
 		r = gen_ntfs_open(path, &tree.ntfs);
 	if (r == 0) {
@@ -223,7 +136,7 @@ static int put_fvek(const struct disk *d, struct gen_esp *esp)
 {
 	uint8_t file[66] = {0};
 
-	put_le16(file, FVE_METHOD_XTS128);
+	put_le16(file, d->fve.method->id);
 	memcpy(file + 2, d->fve.fvek, sizeof(d->fve.fvek));
 	return gen_esp_put(esp, "/EFI/Microsoft/Boot/standin/fvek", file, sizeof(file));
 }
@@ -259,7 +172,7 @@ static int put_standin(const struct disk *d, struct gen_esp *esp)
 int disk_write_esp(struct disk *d)
 {
 	const struct gpt_partition *p = &d->partitions[PART_ESP];
-	char *path CLEANUP_FREE = beside(d, "esp");
+	char *path CLEANUP_FREE = disk_beside(d, "esp");
 	struct gen_random random;
 	struct gen_esp esp;
 	uint8_t serial[4];

@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-#define TREE_MAX_BAD 8 /* one every 8 minutes of the bad window */
+#define TREE_MAX_BAD      8                   /* one every 8 minutes of the bad window */
+#define TREE_SMALL_VOLUME (64u * 1024 * 1024) /* below, Windows is small as well */
 
 /* A channel file 291. */
 struct tree_channel_file {

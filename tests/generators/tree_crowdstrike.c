@@ -11,6 +11,7 @@
 
 #define FOLDER        "\\Windows\\System32\\drivers\\CrowdStrike\\"
 #define CHANNEL_FILES 200
+#define FEW_FILES     20 /* on a small volume */
 #define MAX_SIZE      (64 * 1024)
 
 static void fill(struct tree *t, uint8_t *data, size_t size, unsigned channel)
@@ -58,10 +59,11 @@ static int put_291(struct tree *t, uint8_t *data, unsigned version, int64_t modi
 
 static int put_all(struct tree *t, uint8_t *data)
 {
+	unsigned wanted = t->volume_size < TREE_SMALL_VOLUME ? FEW_FILES : CHANNEL_FILES;
 	unsigned channel = 1, made = 0;
 	int r = 0;
 
-	while (made < CHANNEL_FILES && r == 0) {
+	while (made < wanted && r == 0) {
 		if (channel != 291) {
 			r = put_good(t, data, channel, 1 + gen_random_below(&t->random, 90));
 			made++;

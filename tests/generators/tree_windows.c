@@ -147,6 +147,16 @@ static int put(struct tree *t, uint8_t *scratch, const struct known_file *k, int
 	                           .attributes = GEN_ATTR_ARCHIVE});
 }
 
+/* On a small volume large files are cut to a size with which everything has room. */
+static struct known_file fitting(const struct tree *t, const struct known_file *k)
+{
+	struct known_file fit = *k;
+
+	if (t->volume_size < TREE_SMALL_VOLUME && fit.size > 32 * KIB)
+		fit.size = 32 * KIB;
+	return fit;
+}
+
 static int put_known(struct tree *t, uint8_t *scratch)
 {
 	int r = gen_ntfs_mkdir(t->ntfs, "\\Windows\\Installer");
@@ -154,10 +164,10 @@ static int put_known(struct tree *t, uint8_t *scratch)
 	if (r == 0)
 		r = gen_ntfs_compress_folder(t->ntfs, "\\Windows\\Installer");
 	for (size_t i = 0; i < sizeof(known_files) / sizeof(known_files[0]) && r == 0; i++) {
-		const struct known_file *k = &known_files[i];
-		r = put(t, scratch, k,
-		        k->content == HIVE || k->content == NOISE ? TREE_LAST_DAY
-		                                                  : INSTALLED + 86400);
+		struct known_file k = fitting(t, &known_files[i]);
+		r = put(t, scratch, &k,
+		        k.content == HIVE || k.content == NOISE ? TREE_LAST_DAY
+		                                                : INSTALLED + 86400);
 	}
 	return r;
 }

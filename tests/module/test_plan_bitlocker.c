@@ -28,8 +28,7 @@ static void disk_make(
 	        .files = 100,
 	        .bad_files = 1,
 	        .good_291 = true,
-	        .recovery_protectors = 1,
-	        .bad_copies = bad_copies};
+	        .fve = {.recovery_passwords = 1, .bad_copies = bad_copies}};
 	assert_int_equal(disk_plan(&d->made), 0);
 	d->made.fd = gen_create(d->path, d->made.options.size);
 	assert_true(d->made.fd >= 0);

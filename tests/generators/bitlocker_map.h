@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What lies where on a BitLocker volume, and how. */
+#ifndef GENERATORS_BITLOCKER_MAP_H
+#define GENERATORS_BITLOCKER_MAP_H
+
+#include "tests/generators/bitlocker_writer.h"
+
+/* What the writer does with a sector of the plain volume. */
+enum fve_fate {
+	FVE_LEFT_ALONE, /* BitLocker's own, moved elsewhere, or nothing was ever written there */
+	FVE_PLAINTEXT,
+	FVE_ENCRYPTED
+};
+
+enum fve_fate fve_fate_of(const struct fve_volume *v, uint64_t at);
+
+/* Whether what is written at this byte of the volume is written encrypted. */
+bool fve_is_encrypted(const struct fve_volume *v, uint64_t at);
+
+/* The first 512 bytes of the volume, which lies disk_offset bytes into its disk. */
+void fve_boot_sector(const struct fve_volume *v, uint64_t disk_offset, uint8_t sector[512]);
+
+#endif

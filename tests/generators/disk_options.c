@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* mkdisk's arguments: one row each says what it is called, what it takes and where that goes. */
+#include "tests/generators/disk.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1024ull * 1024)
+
+struct row {
+	const char *name, *argument, *help; /* no argument: NULL */
+	bool (*take)(const struct row *row, struct disk_options *o, const char *text);
+	size_t at; /* in struct disk_options */
+	uint64_t min, max, unit;
+};
+
+static void *field(const struct row *row, struct disk_options *o)
+{
+	return (char *)o + row->at;
+}
+
+/* A number from row->min to row->max. */
+static bool parse(const struct row *row, const char *text, int base, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, base);
+	if (errno != 0 || end == text || *end || *text == '-' || value < row->min ||
+	        value > row->max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static bool take_flag(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)text;
+	*(bool *)field(row, o) = true;
+	return true;
+}
+
+static bool take_text(const struct row *row, struct disk_options *o, const char *text)
+{
+	*(const char **)field(row, o) = text;
+	return strlen(text) <= row->max;
+}
+
+static bool take_count(const struct row *row, struct disk_options *o, const char *text)
+{
+	uint64_t value = 0;
+	bool good = parse(row, text, 10, &value);
+
+	*(unsigned *)field(row, o) = (unsigned)value;
+	return good;
+}
+
+static bool take_size(const struct row *row, struct disk_options *o, const char *text)
+{
+	uint64_t value = 0;
+	bool good = parse(row, text, 10, &value);
+
+	*(uint64_t *)field(row, o) = value * row->unit;
+	return good;
+}
+
+static bool take_kind(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)text;
+	o->kind = (enum disk_kind)row->min;
+	return true;
+}
+
+static bool take_sector_size(const struct row *row, struct disk_options *o, const char *text)
+{
+	return take_count(row, o, text) && (o->sector_size == 512 || o->sector_size == 4096);
+}
+
+static bool take_method(const struct row *row, struct disk_options *o, const char *text)
+{
+	const struct fve_method *method = fve_method_by_name(text);
+
+	(void)row;
+	o->fve.method = method ? method->id : 0;
+	return method;
+}
+
+#define AT(field)  offsetof(struct disk_options, field)
+#define FLAG(f)    take_flag, AT(f), 0, 0, 0
+#define TEXT(f, n) take_text, AT(f), 0, n, 0
+#define PATH_LIMIT 4000
+
+static const struct row rows[] = {
+        {"output", "FILE", "the disk; what is on it goes to FILE.json", TEXT(output, PATH_LIMIT)},
+        {"bitlocker", NULL, "C: is a BitLocker volume (what happens if nothing is said)", take_kind,
+                0, DISK_BITLOCKER, 0, 0},
+        {"plain", NULL, "C: is plain NTFS", take_kind, 0, DISK_PLAIN, 0, 0},
+        {"no-windows", NULL, "plain NTFS with data only", take_kind, 0, DISK_NO_WINDOWS, 0, 0},
+        {"no-ntfs", NULL, "a Linux disk", take_kind, 0, DISK_NO_NTFS, 0, 0},
+        {"volume-only", NULL, "FILE is C: alone, without a partition table", FLAG(volume_only)},
+        {"name", "NAME", "the machine's name (WS-0001)", TEXT(name, 64)},
+        {"seed", "N", "same seed and options: same bytes (1)", take_size, AT(seed), 0, INT64_MAX,
+                1},
+        {"size", "MIB", "of the disk (1024); a volume alone takes 24 or more", take_size, AT(size),
+                1, 1024 * 1024, MIB},
+        {"sector-size", "512|4096", "(512)", take_sector_size, AT(sector_size), 512, 4096, 0},
+        {"esp-dir", "DIR", "copy everything in DIR onto the ESP", TEXT(esp_dir, PATH_LIMIT)},
+        {"files", "N", "about how many files on C: (3000)", take_count, AT(files), 0, 100000, 0},
+        {"bad-files", "N", "channel files 291 of the bad window, 0 to 8 (1)", take_count,
+                AT(bad_files), 0, TREE_MAX_BAD, 0},
+        {"good-291", NULL, "also one channel file 291 of 05:40", FLAG(good_291)},
+        {"method", "NAME",
+                "xts-aes-128 or -256, aes-cbc-128 or -256, aes-cbc-128-diffuser or -256-",
+                take_method, 0, 0, 0, 0},
+        {"full-encryption", NULL, "encrypt unused clusters too", FLAG(fve.full)},
+        {"recovery-protectors", "N", "recovery passwords, 0 to 8 (1)", take_count,
+                AT(fve.recovery_passwords), 0, FVE_MAX_PASSWORDS, 0},
+        {"clear-key", NULL, "suspended: a clear key beside the other protectors",
+                FLAG(fve.clear_key)},
+        {"bad-copies", "N", "damage the first N of the three metadata copies (0)", take_count,
+                AT(fve.bad_copies), 0, FVE_COPIES, 0},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+void disk_print_usage(void)
+{
+	(void)fputs("usage: mkdisk --output FILE [options]\n", stderr);
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[48];
+		(void)snprintf(left, sizeof(left), "--%s %s", rows[i].name,
+		        rows[i].argument ? rows[i].argument : "");
+		(void)fprintf(stderr, "  %-26s %s\n", left, rows[i].help);
+	}
+}
+
+bool disk_parse_options(int argc, char **argv, struct disk_options *ret)
+{
+	struct option options[ROWS + 1] = {0};
+	int found, index;
+
+	*ret = (struct disk_options){.name = "WS-0001",
+	        .seed = 1,
+	        .size = 1024 * MIB,
+	        .sector_size = 512,
+	        .files = 3000,
+	        .bad_files = 1,
+	        .fve.recovery_passwords = 1};
+	for (size_t i = 0; i < ROWS; i++)
+		options[i] = (struct option){.name = rows[i].name,
+		        .has_arg = rows[i].argument ? required_argument : no_argument};
+	while ((found = getopt_long(argc, argv, "", options, &index)) != -1) {
+		if (found != 0)
+			return false;
+		if (!rows[index].take(&rows[index], ret, optarg)) {
+			(void)fprintf(stderr, "mkdisk: %s is nothing for --%s\n", optarg,
+			        rows[index].name);
+			return false;
+		}
+	}
+	if (optind != argc || !ret->output)
+		return false;
+	if (ret->volume_only && ret->kind == DISK_NO_NTFS) {
+		(void)fputs("mkdisk: there is no volume in --volume-only --no-ntfs\n", stderr);
+		return false;
+	}
+	return true;
+}
