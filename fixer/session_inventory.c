@@ -52,17 +52,12 @@ static int check_bitlocker(struct session_volume *v, struct error *err)
 	bool flags_unknown = false;
 	char openers[200];
 
+	int r = bitlocker_write_refusal(v->bitlocker, err);
+	if (r < 0 || !info->needs_key)
+		return r;
 	if (strcmp(bitlocker_method_name(info->method), "unknown") == 0)
 		return error_set(
 		        err, -ENOTSUP, REASON_BITLOCKER_METHOD, "method 0x%04x", info->method);
-	if (info->converting)
-		return error_set(err, -ENOTSUP, REASON_BITLOCKER_CONVERTING, "state %u/%u",
-		        info->current_state, info->next_state);
-	int r = bitlocker_write_refusal(v->bitlocker, err);
-	if (r < 0)
-		return r;
-	if (!info->needs_key)
-		return 0;
 	/* A suspended volume has its key beside it, in the clear. */
 	if (info->suspended && bitlocker_clear_key(v->bitlocker, &v->vmk, err) == 0)
 		return 0;

@@ -2,6 +2,7 @@
 #include "appliance/api/input.h"
 #include "appliance/boot/identity.h"
 #include "fixer/base/text.h"
+#include "netmend/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,6 +60,18 @@ static int disk_check(json_t *json, const char *where, struct error *err)
 	return r < 0 ? r : input_range(sector, 0, 65536, "disks.sector", err);
 }
 
+static bool is_protector_kind(const char *text)
+{
+#define NAME(kind, name) (name),
+	static const char *const kinds[] = {WIRE_PROTECTORS(NAME)};
+#undef NAME
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(text, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
 static int protector_check(json_t *json, const char *where, struct error *err)
 {
 	const char *id, *kind, *salt = NULL, *blob = NULL;
@@ -68,10 +81,12 @@ static int protector_check(json_t *json, const char *where, struct error *err)
 	if (r == 0)
 		r = id[0] ? input_guid_or_empty(id, "protectors.id", err)
 		          : input_bad(err, "%s: id is empty", where);
-	if (r == 0)
-		r = input_word(kind, "protectors.kind", err);
+	if (r == 0 && !is_protector_kind(kind))
+		r = input_bad(err, "protectors.kind: no kind of protector");
 	if (r == 0 && !salt != !blob)
 		r = input_bad(err, "%s: salt and blob come together", where);
+	if (r == 0 && blob && strcmp(kind, WIRE_RECOVERY_PASSWORD) != 0)
+		r = input_bad(err, "%s: a blob of what is no recovery password", where);
 	if (r == 0 && salt)
 		r = input_base64(salt, 16, "protectors.salt", err);
 	/* Whether escrow can use a blob of another length is escrow's to say. */

@@ -1,63 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Spellings on the wire and on the screen. */
 #include "fixer/bitlocker/bitlocker.h"
+#include "netmend/wire.h"
 
 #include <stdio.h>
 
 const char *bitlocker_protector_name(enum bitlocker_protector_kind kind)
 {
-	switch (kind) {
-	case PROTECTOR_CLEAR_KEY:
-		return "clear-key";
-	case PROTECTOR_TPM:
-		return "tpm";
-	case PROTECTOR_STARTUP_KEY:
-		return "startup-key";
-	case PROTECTOR_TPM_STARTUP_KEY:
-		return "tpm-startup-key";
-	case PROTECTOR_TPM_PIN:
-		return "tpm-pin";
-	case PROTECTOR_TPM_PIN_STARTUP_KEY:
-		return "tpm-pin-startup-key";
-	case PROTECTOR_RECOVERY_PASSWORD:
-		return "recovery-password";
-	case PROTECTOR_CERTIFICATE:
-		return "certificate";
-	case PROTECTOR_PASSPHRASE:
-		return "passphrase";
-	case PROTECTOR_OTHER:
-		break;
-	}
-	return "other";
+#define NAME(kind, name) [PROTECTOR_##kind] = (name),
+	static const char *const names[] = {WIRE_PROTECTORS(NAME)};
+#undef NAME
+
+	return names[kind];
 }
 
 /* As a person calls it. */
-static const char *kind_words(enum bitlocker_protector_kind kind)
-{
-	switch (kind) {
-	case PROTECTOR_CLEAR_KEY:
-		return "clear key";
-	case PROTECTOR_TPM:
-		return "TPM";
-	case PROTECTOR_STARTUP_KEY:
-		return "startup key";
-	case PROTECTOR_TPM_STARTUP_KEY:
-		return "TPM with startup key";
-	case PROTECTOR_TPM_PIN:
-		return "TPM with PIN";
-	case PROTECTOR_TPM_PIN_STARTUP_KEY:
-		return "TPM with PIN and startup key";
-	case PROTECTOR_RECOVERY_PASSWORD:
-		return "recovery password";
-	case PROTECTOR_CERTIFICATE:
-		return "certificate";
-	case PROTECTOR_PASSPHRASE:
-		return "passphrase";
-	case PROTECTOR_OTHER:
-		break;
-	}
-	return "protector of an unknown kind";
-}
+static const char *const kind_words[] = {
+        [PROTECTOR_CLEAR_KEY] = "clear key",
+        [PROTECTOR_TPM] = "TPM",
+        [PROTECTOR_STARTUP_KEY] = "startup key",
+        [PROTECTOR_TPM_STARTUP_KEY] = "TPM with startup key",
+        [PROTECTOR_TPM_PIN] = "TPM with PIN",
+        [PROTECTOR_TPM_PIN_STARTUP_KEY] = "TPM with PIN and startup key",
+        [PROTECTOR_RECOVERY_PASSWORD] = "recovery password",
+        [PROTECTOR_CERTIFICATE] = "certificate",
+        [PROTECTOR_PASSPHRASE] = "passphrase",
+        [PROTECTOR_OTHER] = "protector of an unknown kind",
+};
 
 #define MORE_ROOM sizeof(", and 99 more")
 
@@ -74,7 +43,7 @@ void bitlocker_openers(const struct bitlocker_info *info, char *out, size_t size
 				continue;
 			guid_format(&p->id, id);
 			size_t len = (size_t)snprintf(item, sizeof(item), "%s%s %s", at ? ", " : "",
-			        kind_words(p->kind), id);
+			        kind_words[p->kind], id);
 			if (at + len + MORE_ROOM > size) {
 				(void)snprintf(out + at, size - at, "%s%zu more",
 				        at ? ", and " : "", left);

@@ -13,6 +13,16 @@
 	X(repairing) X(repaired) X(rebooting) X(returned) X(attention) X(held) X(ignored)
 /* clang-format on */
 
+/* Kinds of BitLocker protectors. Only a recovery password brings a salt and a blob. */
+/* clang-format off */
+#define WIRE_PROTECTORS(X)                                                                         \
+	X(CLEAR_KEY, "clear-key") X(TPM, "tpm") X(STARTUP_KEY, "startup-key")                      \
+	X(TPM_STARTUP_KEY, "tpm-startup-key") X(TPM_PIN, "tpm-pin")                                \
+	X(TPM_PIN_STARTUP_KEY, "tpm-pin-startup-key") X(RECOVERY_PASSWORD, "recovery-password")    \
+	X(CERTIFICATE, "certificate") X(PASSPHRASE, "passphrase") X(OTHER, "other")
+/* clang-format on */
+#define WIRE_RECOVERY_PASSWORD "recovery-password"
+
 /* Release answers. */
 #define WIRE_PENDING  "pending"
 #define WIRE_DENIED   "denied"

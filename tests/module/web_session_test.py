@@ -267,6 +267,7 @@ class Strictness(Case):
     def test_session_bodies(self):
         token = self.web.token(MAC)
         good = hello(token, MAC)
+        salt, blob = (good["volumes"][0]["protectors"][0][field] for field in ("salt", "blob"))
 
         def bad(word, change):
             body = copy.deepcopy(good)
@@ -291,6 +292,8 @@ class Strictness(Case):
         bad("volumes.id", lambda b: b["volumes"][0].update(id=VOLUME.lower()))
         bad("salt", lambda b: b["volumes"][0]["protectors"][0].pop("salt"))
         bad("blob", lambda b: b["volumes"][0]["protectors"][0].update(blob="AAAA"))
+        bad("protectors.kind", lambda b: b["volumes"][0]["protectors"][1].update(kind="usb"))
+        bad("protectors[1]", lambda b: b["volumes"][0]["protectors"][1].update(kind="passphrase", salt=salt, blob=blob))
         bad("volumes[0]", lambda b: b["volumes"][0].update(protectors=b["volumes"][0]["protectors"] * 17))
         for data, word in ((b"", "body"), (b"[]", "not an object"), (b"{", "body"), (b'{"v":1,"v":1}', "duplicate"),
                            (b"[" * 100, "nested"), (b"\xff\xfe", "body"), (b'{"v":1}x', "body"), (b'{"a":"\\u0000"}', "body")):

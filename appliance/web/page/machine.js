@@ -30,8 +30,10 @@ function head(row, now) {
 	];
 }
 
-const protectorWords = {"recovery-password": "recovery password", "tpm": "TPM", "tpm-pin": "TPM and PIN",
-	"startup-key": "startup key", "clear-key": "clear key", "password": "password"};
+const protectorWords = {"recovery-password": "recovery password", "passphrase": "passphrase", "tpm": "TPM",
+	"tpm-pin": "TPM and PIN", "tpm-startup-key": "TPM and startup key", "startup-key": "startup key",
+	"tpm-pin-startup-key": "TPM, PIN and startup key", "certificate": "certificate", "clear-key": "clear key",
+	"other": "protector of an unknown kind"};
 
 function volume(v) {
 	const name = v.kind === "bitlocker" ? `BitLocker ${v.method || ""}` : v.kind.toUpperCase();
