@@ -7,7 +7,7 @@
 
 PACKAGES := build-essential pkg-config \
 	libmicrohttpd-dev libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
-	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libcmocka-dev \
+	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin libcmocka-dev \
 	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
 	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
@@ -72,7 +72,10 @@ $(LIBESCROW): $(ESCROW_LIB_OBJS)
 $(LIBAPPLIANCE): $(APPLIANCE_LIB_OBJS)
 $(LIBINITRD): $(filter-out %/main.o,$(INIT_OBJS) $(MKINITRD_OBJS))
 
-FIXER_SYS     := -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
+# Debian's libhivex is linked statically in every build, because its iconv() goes to our code
+# (fixer/windows/recode.c says why).
+ICONV_WRAP    := -Wl,--wrap=iconv_open,--wrap=iconv,--wrap=iconv_close,-u,__wrap_iconv_open
+FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
 APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -ljansson -lssl -lcrypto -linih -lsodium
 ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lz
 

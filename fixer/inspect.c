@@ -1,65 +1,129 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `fixer inspect`: what is on a disk, as far as it can be seen without a key. */
+/* `fixer inspect`: what is on a disk, all that can be seen without a key and, with one, the rest.
+ */
+#include "fixer/inspect.h"
 #include "fixer/commands.h"
 #include "fixer/report.h"
 
-static json_t *json_partitions(const struct survey *s)
-{
-	json_t *list = json_array();
+#include <errno.h>
+#include <string.h>
 
-	for (size_t i = 0; i < s->table.count; i++) {
-		const struct partition *p = &s->table.entries[i];
-		char type[GUID_TEXT];
-		guid_format(&p->type, type);
-		(void)json_array_append_new(list,
-		        json_pack("{s:I, s:I, s:I, s:s, s:I, s:s}", "number", (json_int_t)p->number,
-		                "start", (json_int_t)p->start, "size", (json_int_t)p->size, "type",
-		                type, "mbr_type", (json_int_t)p->mbr_type, "label", p->label));
-	}
-	return list;
+/* Facts of a volume that is open or needs no opening. */
+static int read_facts(const struct inspection *in, const struct secret *vmk,
+        struct inspected_volume *v, struct error *err)
+{
+	const struct volume_target target = {.partition = *v->volume->partition,
+	        .bitlocker = v->volume->kind == VOLUME_BITLOCKER,
+	        .vmk = vmk};
+
+	return facts_read(in->survey->disk, &target, &v->facts, err);
 }
 
-static json_t *json_volumes(const struct survey *s)
+/* Whether a repair could go on, once the volume is open. */
+static void judge(struct inspected_volume *v)
 {
-	json_t *list = json_array();
+	const struct survey_volume *s = v->volume;
 
-	for (size_t i = 0; i < s->count; i++)
-		(void)json_array_append_new(list, report_json_volume(&s->volumes[i]));
-	return list;
+	if (v->closed.code)
+		v->repair = v->closed;
+	else if (s->reason != REASON_OK)
+		(void)error_set(&v->repair, -EPERM, s->reason, "%s", s->text);
+	else if (ntfs_refusal(&v->facts.ntfs, &v->repair) == 0 && v->facts.windows_count == 0)
+		(void)error_set(&v->repair, -ENOENT, REASON_NO_WINDOWS,
+		        "no directory in its root holds a Windows");
 }
 
-static void show_words(const struct survey *s, const char *path)
+static void look(const struct inspection *in, const struct keys *keys, struct inspected_volume *v)
 {
-	report_disk(false, s, path);
-	for (size_t i = 0; i < s->table.count; i++) {
-		const struct partition *p = &s->table.entries[i];
-		report_line(false, "  partition %u at %llu: %llu bytes %s", p->number,
-		        (unsigned long long)p->start, (unsigned long long)p->size, p->label);
+	const struct survey_volume *s = v->volume;
+	struct secret *vmk CLEANUP_SECRET = NULL;
+	struct error *err = &v->closed;
+	int r = 0;
+
+	if (s->kind == VOLUME_UNREADABLE || (s->kind == VOLUME_BITLOCKER && !s->bitlocker))
+		r = error_set(err, -EIO, s->reason, "%s", s->text);
+	else if (s->bitlocker)
+		r = volume_unlock(s->bitlocker, keys, &vmk, v->how, err);
+	if (r == 0)
+		(void)read_facts(in, vmk, v, err);
+	judge(v);
+}
+
+static bool is_wanted(const struct command *c, const struct partition *p)
+{
+	return c->partition == ANY_PARTITION || c->partition == p->number;
+}
+
+static int find_partition(const struct command *c, const struct survey *s, struct error *err)
+{
+	for (size_t i = 0; i < s->table.count; i++)
+		if (is_wanted(c, &s->table.entries[i]))
+			return 0;
+	if (c->partition == ANY_PARTITION)
+		return 0;
+	return error_set(
+	        err, -EINVAL, REASON_USAGE, "%s has no partition %u", c->disk, c->partition);
+}
+
+static int look_at_disk(const struct command *c, struct inspection *in, struct error *err)
+{
+	struct keys keys = {0};
+
+	in->path = c->disk;
+	int r = keys_load(&c->keys, &keys, err);
+	if (r == 0)
+		r = survey_disk(c->disk, &in->survey, err);
+	if (r == 0)
+		r = find_partition(c, in->survey, err);
+	for (size_t i = 0; r == 0 && i < in->survey->count; i++) {
+		const struct survey_volume *s = &in->survey->volumes[i];
+		if (!is_wanted(c, s->partition))
+			continue;
+		in->volumes[in->count].volume = s;
+		look(in, &keys, &in->volumes[in->count++]);
 	}
-	report_line(false, s->count ? "volumes:" : "no NTFS or BitLocker volume");
-	for (size_t i = 0; i < s->count; i++)
-		report_volume(false, &s->volumes[i]);
+	keys_clear(&keys);
+	return r;
+}
+
+/* A key that was given and opens nothing is what the person wants to know first. */
+static void find_wrong_key(const struct inspection *in, struct error *err)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->volumes[i].how[0])
+			return;
+	for (size_t i = 0; i < in->count && !err->code; i++)
+		if (in->volumes[i].closed.reason == REASON_BITLOCKER_WRONG_KEY)
+			*err = in->volumes[i].closed;
+}
+
+static void show(const struct command *c, const struct inspection *in, const struct error *err)
+{
+	if (c->json) {
+		json_t *root = report_json_new(err->reason, err->text);
+		if (in->survey)
+			inspect_json(in, root);
+		report_json_print(root);
+		return;
+	}
+	if (in->survey)
+		inspect_print(in);
+	if (err->code)
+		report_reason(false, err->reason, err->text);
 }
 
 enum exit_status command_inspect(const struct command *c)
 {
-	struct survey *s CLEANUP(survey_free_p) = NULL;
-	struct error err = {0};
+	struct inspection *in CLEANUP_FREE = calloc(1, sizeof(*in));
+	struct error err = {.reason = REASON_OK};
 
-	if (survey_disk(c->disk, &s, &err) < 0) {
-		report_reason(c->json, err.reason, err.text);
-		if (c->json)
-			report_json_print(report_json_new(err.reason, err.text));
-		return status_of(err.reason);
+	if (!in) {
+		report_reason(c->json, REASON_OUT_OF_MEMORY, "starting");
+		return status_of(REASON_OUT_OF_MEMORY);
 	}
-	if (!c->json) {
-		show_words(s, c->disk);
-		return STATUS_DONE;
-	}
-	json_t *root = report_json_new(REASON_OK, "");
-	(void)json_object_set_new(root, "disk", report_json_disk(s, c->disk));
-	(void)json_object_set_new(root, "partitions", json_partitions(s));
-	(void)json_object_set_new(root, "volumes", json_volumes(s));
-	report_json_print(root);
-	return STATUS_DONE;
+	if (look_at_disk(c, in, &err) == 0)
+		find_wrong_key(in, &err);
+	show(c, in, &err);
+	survey_free(in->survey);
+	return status_of(err.reason);
 }

@@ -16,7 +16,9 @@ static const char help[] =
         "       fixer --complete BUNDLE --image FILE | --disk DEVICE\n"
         "       fixer verify BUNDLE [--json]                   check a bundle and say what is in "
         "it\n"
-        "       fixer inspect FILE | DEVICE [--json]           partitions, volumes, protectors\n"
+        "       fixer inspect FILE | DEVICE [options]          what is on the disk, and on "
+        "volumes\n"
+        "                                                      that are open or get a key\n"
         "       fixer --boot                                   session of a machine booted by "
         "netmend\n"
         "\n"
@@ -123,7 +125,8 @@ static const struct verb verb_undo = {
 static const struct verb verb_complete = {
         command_complete, BIT(OPT_DISK) | BIT(OPT_COMPLETE) | BIT(OPT_JSON), BIT(OPT_DISK)};
 static const struct verb verb_verify = {command_verify, BIT(OPT_JSON), 0};
-static const struct verb verb_inspect = {command_inspect, KEY_OPTIONS | BIT(OPT_JSON), 0};
+static const struct verb verb_inspect = {
+        command_inspect, KEY_OPTIONS | BIT(OPT_PARTITION) | BIT(OPT_JSON), 0};
 
 static bool parse_partition(const char *text, uint32_t *ret)
 {

@@ -21,6 +21,59 @@ void report_line(bool quiet, const char *format, ...)
 	(void)fflush(stdout);
 }
 
+#define FIELD_INDENT 2
+#define FIELD_NAME   13
+#define LINE_COLUMNS 100
+
+/* Bytes of text that fit into a line, up to a blank if there is one. Counts characters. */
+static size_t fitting(const char *text)
+{
+	size_t columns = 0, blank = 0, i = 0;
+
+	for (; text[i]; i++) {
+		columns += ((uint8_t)text[i] & 0xc0) != 0x80;
+		if (columns > LINE_COLUMNS - FIELD_INDENT - FIELD_NAME)
+			return blank ? blank : i;
+		if (text[i] == ' ')
+			blank = i;
+	}
+	return i;
+}
+
+void report_field(const char *name, const char *format, ...)
+{
+	char text[1200];
+	const char *at = text;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	do {
+		size_t len = fitting(at);
+		report_line(false, "%*s%-*s%.*s", FIELD_INDENT, "", FIELD_NAME, name, (int)len, at);
+		at += len + strspn(at + len, " ");
+		name = "";
+	} while (*at);
+}
+
+const char *report_size(uint64_t bytes, char out[SIZE_TEXT])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	unsigned unit = 0;
+
+	if (bytes < 1024) {
+		(void)snprintf(out, SIZE_TEXT, "%u bytes", (unsigned)bytes);
+		return out;
+	}
+	while (unit < 5 && bytes >> (10 * (unit + 2)) > 0)
+		unit++;
+	uint64_t tenths = (bytes >> (10 * unit)) * 10 / 1024;
+	(void)snprintf(out, SIZE_TEXT, "%llu.%llu %s", (unsigned long long)tenths / 10,
+	        (unsigned long long)tenths % 10, units[unit]);
+	return out;
+}
+
 void report_reason(bool quiet, enum reason reason, const char *text)
 {
 	report_line(quiet, "%s: %s", reason_code(reason), reason_title(reason));
@@ -48,49 +101,47 @@ void report_json_print(json_t *root)
 static const char *scheme_name(enum partition_scheme scheme)
 {
 	static const char *const names[] = {
-	        [SCHEME_NONE] = "no partition table", [SCHEME_MBR] = "mbr", [SCHEME_GPT] = "gpt"};
+	        [SCHEME_NONE] = "none", [SCHEME_MBR] = "mbr", [SCHEME_GPT] = "gpt"};
 
 	return names[scheme];
 }
 
 void report_disk(bool quiet, const struct survey *s, const char *path)
 {
-	char id[DISK_ID_TEXT];
+	char size[SIZE_TEXT], id[GUID_TEXT];
 
-	bundle_disk_id(&s->table, id);
-	report_line(quiet, "%s: %s %s, %llu bytes, sectors of %u%s", path,
-	        scheme_name(s->table.scheme), id, (unsigned long long)s->disk->size,
-	        s->disk->sector_size,
-	        s->table.from_backup ? "; primary table damaged, its backup is used" : "");
-}
-
-static void report_protectors(bool quiet, const struct bitlocker_info *info)
-{
-	for (size_t i = 0; i < info->protector_count; i++) {
-		const struct bitlocker_protector *p = &info->protectors[i];
-		char id[GUID_TEXT];
-		guid_format(&p->id, id);
-		report_line(quiet, "    protector %s: %s", id, bitlocker_protector_name(p->kind));
-	}
+	report_line(quiet, "%s: %s (%llu bytes), sectors of %u bytes", path,
+	        report_size(s->disk->size, size), (unsigned long long)s->disk->size,
+	        s->disk->sector_size);
+	guid_format(&s->table.disk_id, id);
+	if (s->table.scheme == SCHEME_GPT)
+		report_line(quiet, "GPT, disk ID {%s}", id);
+	else if (s->table.scheme == SCHEME_MBR)
+		report_line(quiet, "MBR, disk signature %08X", s->table.mbr_signature);
+	else
+		report_line(quiet, "no partition table: looked at as one volume");
+	if (s->table.from_backup)
+		report_line(quiet, "the primary partition table is damaged: its backup is used");
+	if (s->dynamic)
+		report_line(quiet, "dynamic disk or storage space: what lies in it is not seen");
 }
 
 void report_volume(bool quiet, const struct survey_volume *v)
 {
 	const struct partition *p = v->partition;
+	char size[SIZE_TEXT], words[BITLOCKER_CONDITION_TEXT];
 
+	(void)report_size(p->size, size);
 	if (v->bitlocker) {
 		const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
-		char id[GUID_TEXT];
-		guid_format(&info->volume_id, id);
-		report_line(quiet, "  partition %u: BitLocker %s, %s, state %u/%u%s, %llu MiB",
-		        p->number, id, bitlocker_method_name(info->method), info->current_state,
-		        info->next_state, info->suspended ? ", suspended" : "",
-		        (unsigned long long)p->size >> 20);
-		report_protectors(quiet, info);
+		bitlocker_condition_words(info, words, sizeof(words));
+		report_line(quiet, "  partition %u: %s, BitLocker, %s: %s", p->number, size,
+		        bitlocker_method_words(info->method), words);
 	} else {
-		report_line(quiet, "  partition %u: %s, %llu MiB", p->number,
-		        v->kind == VOLUME_BITLOCKER ? "BitLocker" : "NTFS",
-		        (unsigned long long)p->size >> 20);
+		report_line(quiet, "  partition %u: %s, %s", p->number, size,
+		        v->kind == VOLUME_BITLOCKER ? "BitLocker"
+		        : v->kind == VOLUME_NTFS    ? "NTFS"
+		                                    : "unreadable");
 	}
 	if (v->reason != REASON_OK)
 		report_line(quiet, "    %s: %s", reason_code(v->reason),
@@ -102,9 +153,18 @@ json_t *report_json_disk(const struct survey *s, const char *path)
 	char id[DISK_ID_TEXT];
 
 	bundle_disk_id(&s->table, id);
-	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:b}", "path", json_text(path), "table",
+	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:b, s:b}", "path", json_text(path), "table",
 	        scheme_name(s->table.scheme), "id", id, "size", (json_int_t)s->disk->size, "sector",
-	        (json_int_t)s->disk->sector_size, "from_backup", (int)s->table.from_backup);
+	        (json_int_t)s->disk->sector_size, "from_backup", (int)s->table.from_backup,
+	        "dynamic", (int)s->dynamic);
+}
+
+static json_t *json_guid(const struct guid *g)
+{
+	char text[GUID_TEXT];
+
+	guid_format(g, text);
+	return json_string(text);
 }
 
 static json_t *json_protectors(const struct bitlocker_info *info)
@@ -113,35 +173,59 @@ static json_t *json_protectors(const struct bitlocker_info *info)
 
 	for (size_t i = 0; i < info->protector_count; i++) {
 		const struct bitlocker_protector *p = &info->protectors[i];
-		char id[GUID_TEXT];
-		guid_format(&p->id, id);
-		(void)json_array_append_new(list, json_pack("{s:s, s:s}", "id", id, "kind",
-		                                          bitlocker_protector_name(p->kind)));
+		(void)json_array_append_new(
+		        list, json_pack("{s:o, s:s, s:b, s:b}", "id", json_guid(&p->id), "kind",
+		                      bitlocker_protector_name(p->kind), "usable", (int)p->has_blob,
+		                      "stretch_unknown", (int)p->stretch_flags_unknown));
 	}
 	return list;
 }
 
+static json_t *json_metadata(const struct bitlocker_info *info)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < 3; i++)
+		(void)json_array_append_new(list,
+		        json_pack("{s:I, s:b}", "offset", (json_int_t)info->metadata_offset[i],
+		                "good", (int)info->copy_good[i]));
+	return list;
+}
+
+static void add_bitlocker(const struct bitlocker_info *info, json_t *out)
+{
+	char state[16], words[BITLOCKER_CONDITION_TEXT];
+
+	(void)snprintf(state, sizeof(state), "%u/%u", info->current_state, info->next_state);
+	bitlocker_condition_words(info, words, sizeof(words));
+	(void)json_object_update_new(out,
+	        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:i, s:i, s:i}", "id",
+	                json_guid(&info->volume_id), "method", bitlocker_method_name(info->method),
+	                "state", state, "condition",
+	                bitlocker_condition_name(bitlocker_condition(info)), "condition_text",
+	                words, "suspended", (int)info->suspended, "needs_key", (int)info->needs_key,
+	                "encrypted_bytes", (json_int_t)info->encrypted_bytes, "encrypted_percent",
+	                (int)bitlocker_percent(info), "sector", (int)info->sector_size,
+	                "metadata_version", (int)info->version));
+	(void)json_object_set_new(out, "metadata", json_metadata(info));
+	(void)json_object_set_new(out, "metadata_equal", json_boolean(info->copies_agree));
+	(void)json_object_set_new(
+	        out, "header_offset", json_integer((json_int_t)info->header_offset));
+	(void)json_object_set_new(out, "header_sectors", json_integer(info->header_sectors));
+	(void)json_object_set_new(out, "protectors", json_protectors(info));
+	(void)json_object_set_new(
+	        out, "protectors_left_out", json_integer((json_int_t)info->protectors_left_out));
+}
+
 json_t *report_json_volume(const struct survey_volume *v)
 {
-	char id[GUID_TEXT] = "";
-	json_t *out = json_pack("{s:I, s:I, s:I, s:s, s:s, s:o}", "partition",
+	json_t *out = json_pack("{s:I, s:I, s:I, s:s, s:s, s:o, s:s}", "partition",
 	        (json_int_t)v->partition->number, "start", (json_int_t)v->partition->start, "size",
 	        (json_int_t)v->partition->size, "kind", volume_kind_name(v->kind), "reason",
-	        reason_code(v->reason), "text", json_text(v->text));
+	        reason_code(v->reason), "text", json_text(v->text), "id", "");
 
-	if (v->bitlocker) {
-		const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
-		char state[16];
-		guid_format(&info->volume_id, id);
-		(void)snprintf(
-		        state, sizeof(state), "%u/%u", info->current_state, info->next_state);
-		(void)json_object_set_new(
-		        out, "method", json_string(bitlocker_method_name(info->method)));
-		(void)json_object_set_new(out, "state", json_string(state));
-		(void)json_object_set_new(out, "suspended", json_boolean(info->suspended));
-		(void)json_object_set_new(out, "protectors", json_protectors(info));
-	}
-	(void)json_object_set_new(out, "id", json_string(id));
+	if (v->bitlocker)
+		add_bitlocker(bitlocker_info(v->bitlocker), out);
 	return out;
 }
 

@@ -11,6 +11,14 @@
 /* A line on standard output; control characters in it are replaced. Nothing when quiet. */
 void report_line(bool quiet, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "  name         text", wrapped at 100 columns with the text aligned; an empty name continues the
+ * field above. */
+void report_field(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "512 bytes", "476.9 GiB": binary units, as Windows' own tools count, rounded down. */
+#define SIZE_TEXT 32
+const char *report_size(uint64_t bytes, char out[SIZE_TEXT]); /* returns out */
+
 /* "REASON: title", the text, and for anything but good news the advice. */
 void report_reason(bool quiet, enum reason reason, const char *text);
 

@@ -8,7 +8,11 @@
 
 const char *volume_kind_name(enum volume_kind kind)
 {
-	return kind == VOLUME_BITLOCKER ? "bitlocker" : "ntfs";
+	static const char *const names[] = {[VOLUME_NTFS] = "ntfs",
+	        [VOLUME_BITLOCKER] = "bitlocker",
+	        [VOLUME_UNREADABLE] = "unreadable"};
+
+	return names[kind];
 }
 
 /* A GPT header starts with "EFI PART" in the second sector, whatever a sector is. */
@@ -31,24 +35,37 @@ static int open_disk(const char *path, struct block_device **ret, struct error *
 	return file_device_open(path, false, 4096, ret, err);
 }
 
+static void refuse(struct survey_volume *v, const struct error *err)
+{
+	v->reason = err->reason;
+	(void)snprintf(v->text, sizeof(v->text), "%s", err->text);
+}
+
 static void survey_bitlocker(struct survey_volume *v, struct block_device *window)
 {
 	struct error err = {0};
 
-	v->kind = VOLUME_BITLOCKER;
 	int r = bitlocker_parse(window, &v->bitlocker, &err);
 	if (r == 0)
 		r = bitlocker_write_refusal(v->bitlocker, &err);
-	if (r == 0)
-		return;
-	v->reason = err.reason;
-	(void)snprintf(v->text, sizeof(v->text), "%s", err.text);
+	if (r < 0)
+		refuse(v, &err);
 }
 
-/* Adds the volume in partition p, when it is one that can be Windows. */
-static int survey_partition(struct survey *s, const struct partition *p, struct error *err)
+static struct survey_volume *add_volume(
+        struct survey *s, const struct partition *p, enum volume_kind kind)
+{
+	struct survey_volume *v = &s->volumes[s->count++];
+
+	*v = (struct survey_volume){.partition = p, .kind = kind, .reason = REASON_OK};
+	return v;
+}
+
+/* Adds the volume in a partition, when it is one that can be Windows. */
+static int survey_partition(struct survey *s, size_t index, struct error *err)
 {
 	struct block_device *window CLEANUP_BLOCK = NULL;
+	const struct partition *p = &s->table.entries[index];
 	uint8_t sector[512];
 
 	if (partition_is_dynamic(p))
@@ -56,18 +73,23 @@ static int survey_partition(struct survey *s, const struct partition *p, struct 
 	if (p->size < sizeof(sector) || s->count == NM_MAX_VOLUMES)
 		return 0;
 	int r = partition_open(s->disk, p->start, p->size, &window);
-	if (r == 0)
-		r = block_read(window, 0, sector, sizeof(sector));
 	if (r < 0)
-		return error_set(err, r, REASON_DISK_READ_ERROR, "%s: partition %u: %s",
-		        s->disk->name, p->number, strerror(-r));
-	struct survey_volume *v = &s->volumes[s->count];
-	*v = (struct survey_volume){.partition = p, .kind = VOLUME_NTFS, .reason = REASON_OK};
-	if (bitlocker_probe(sector, sizeof(sector)))
-		survey_bitlocker(v, window);
-	else if (memcmp(sector + 3, "NTFS    ", 8) != 0)
+		return error_set(err, r, REASON_OUT_OF_MEMORY, "opening partition %u", p->number);
+	r = block_read(window, 0, sector, sizeof(sector));
+	if (r < 0) {
+		struct error unread = {0};
+		(void)error_set(&unread, r, REASON_DISK_READ_ERROR,
+		        "partition %u: its boot sector: %s", p->number, strerror(-r));
+		refuse(add_volume(s, p, VOLUME_UNREADABLE), &unread);
 		return 0;
-	s->count++;
+	}
+	s->content[index] = volume_content(sector);
+	if (bitlocker_probe(sector, sizeof(sector))) {
+		s->content[index] = CONTENT_BITLOCKER;
+		survey_bitlocker(add_volume(s, p, VOLUME_BITLOCKER), window);
+	} else if (s->content[index] == CONTENT_NTFS) {
+		(void)add_volume(s, p, VOLUME_NTFS);
+	}
 	return 0;
 }
 
@@ -81,7 +103,7 @@ int survey_disk(const char *path, struct survey **ret, struct error *err)
 	if (r == 0)
 		r = partition_table_read(s->disk, &s->table, err);
 	for (size_t i = 0; r == 0 && i < s->table.count; i++)
-		r = survey_partition(s, &s->table.entries[i], err);
+		r = survey_partition(s, i, err);
 	if (r < 0)
 		return r;
 	*ret = s;

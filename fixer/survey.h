@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is on a disk: its partitions and the volumes that could be Windows. Only reads. */
+/* What is on a disk: its partitions and the volumes that could be Windows; a partition whose boot
+ * sector can't be read is one, too. Only reads. */
 #ifndef FIXER_SURVEY_H
 #define FIXER_SURVEY_H
 
 #include "fixer/bitlocker/bitlocker.h"
+#include "fixer/block/content.h"
 #include "fixer/block/partition.h"
 
-enum volume_kind { VOLUME_NTFS, VOLUME_BITLOCKER };
-const char *volume_kind_name(enum volume_kind kind); /* "ntfs", "bitlocker". Static. */
+enum volume_kind { VOLUME_NTFS, VOLUME_BITLOCKER, VOLUME_UNREADABLE };
+const char *volume_kind_name(
+        enum volume_kind kind); /* "ntfs", "bitlocker", "unreadable". Static. */
 
 struct survey_volume {
 	const struct partition *partition; /* into the survey's table */
@@ -20,14 +23,16 @@ struct survey_volume {
 struct survey {
 	struct block_device *disk; /* open for reading */
 	struct partition_table table;
+	/* What each partition's boot sector says, in the order of the table. */
+	enum volume_content content[NM_MAX_PARTITIONS];
 	bool dynamic; /* a partition of a dynamic disk or storage space is there */
 	size_t count;
 	struct survey_volume volumes[NM_MAX_VOLUMES];
 };
 
 /* path: image or device. An image of a disk with sectors of 4096 bytes is recognised by its GPT.
- * The caller frees with survey_free. Errors of file_device_open() and partition_table_read();
- * REASON_DISK_READ_ERROR. What is wrong with one volume is in that volume. */
+ * The caller frees with survey_free. Errors of file_device_open() and partition_table_read(). What
+ * is wrong with one volume is in that volume. */
 int survey_disk(const char *path, struct survey **ret, struct error *err);
 void survey_free(struct survey *s);
 DEFINE_CLEANUP(struct survey *, survey_free)

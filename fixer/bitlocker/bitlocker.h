@@ -28,6 +28,8 @@ enum bitlocker_protector_kind {
 
 /* "recovery-password", "tpm", ... as on the wire. Static. */
 const char *bitlocker_protector_name(enum bitlocker_protector_kind kind);
+/* "recovery password", "TPM with PIN", ... as a person calls it. Static. */
+const char *bitlocker_protector_words(enum bitlocker_protector_kind kind);
 
 #define BITLOCKER_SALT_LEN 16
 #define BITLOCKER_BLOB_LEN 72 /* nonce 12, MAC 16, ciphertext 44: a VMK under AES-256-CCM */
@@ -61,6 +63,8 @@ enum bitlocker_method {
 
 /* "xts-aes-128", ...; "unknown" for other values. Static. */
 const char *bitlocker_method_name(uint16_t method);
+/* "XTS-AES 128", ... as manage-bde shows it; "unknown". Static. */
+const char *bitlocker_method_words(uint16_t method);
 
 /* What is in the clear on the volume. */
 struct bitlocker_info {
@@ -81,6 +85,7 @@ struct bitlocker_info {
 	uint64_t header_offset;      /* relocated NTFS boot sectors */
 	uint32_t header_sectors;
 	unsigned good_copies; /* of the three metadata copies */
+	bool copy_good[3];    /* which of them, as metadata_offset */
 	bool copies_agree;
 	size_t protector_count;
 	struct bitlocker_protector protectors[NM_MAX_PROTECTORS];
@@ -102,6 +107,27 @@ const struct bitlocker_info *bitlocker_info(const struct bitlocker *b);
  * password ID, startup key ID, TPM ID"; "none" without any. What does not fit is counted: "and 3
  * more". */
 void bitlocker_openers(const struct bitlocker_info *info, char *out, size_t size);
+
+/* The state of a volume as a person would put it. */
+enum bitlocker_condition {
+	CONDITION_PROTECTED, /* encrypted, a key is needed */
+	CONDITION_SUSPENDED, /* encrypted, a clear key beside the protectors */
+	CONDITION_WAITING,   /* a clear key and no protector: "waiting for activation" */
+	CONDITION_ENCRYPTING,
+	CONDITION_DECRYPTING,
+	CONDITION_CONVERTING, /* to a state not known */
+	CONDITION_ENCRYPT_ON_WRITE,
+	CONDITION_DECRYPTED, /* nothing is encrypted, the metadata is left */
+};
+enum bitlocker_condition bitlocker_condition(const struct bitlocker_info *info);
+const char *bitlocker_condition_name(enum bitlocker_condition condition); /* "protected". Static. */
+
+/* "being decrypted, paused with 37 % encrypted", and so on. */
+#define BITLOCKER_CONDITION_TEXT 128
+void bitlocker_condition_words(const struct bitlocker_info *info, char *out, size_t size);
+
+/* How much of the device is encrypted, in percent, rounded down. */
+unsigned bitlocker_percent(const struct bitlocker_info *info);
 
 DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
 #define CLEANUP_BITLOCKER CLEANUP(bitlocker_free_p)

@@ -85,6 +85,7 @@ static int choose(const struct copy copies[3], struct bitlocker_info *info)
 	info->copies_agree = true;
 	for (int i = 0; i < 3; i++) {
 		info->good_copies += copies[i].good;
+		info->copy_good[i] = copies[i].good;
 		if (copies[i].good && chosen < 0)
 			chosen = i;
 		if (!copies[i].good || copies[i].header.len != copies[0].header.len ||

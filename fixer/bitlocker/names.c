@@ -14,19 +14,23 @@ const char *bitlocker_protector_name(enum bitlocker_protector_kind kind)
 	return names[kind];
 }
 
-/* As a person calls it. */
-static const char *const kind_words[] = {
-        [PROTECTOR_CLEAR_KEY] = "clear key",
-        [PROTECTOR_TPM] = "TPM",
-        [PROTECTOR_STARTUP_KEY] = "startup key",
-        [PROTECTOR_TPM_STARTUP_KEY] = "TPM with startup key",
-        [PROTECTOR_TPM_PIN] = "TPM with PIN",
-        [PROTECTOR_TPM_PIN_STARTUP_KEY] = "TPM with PIN and startup key",
-        [PROTECTOR_RECOVERY_PASSWORD] = "recovery password",
-        [PROTECTOR_CERTIFICATE] = "certificate",
-        [PROTECTOR_PASSPHRASE] = "passphrase",
-        [PROTECTOR_OTHER] = "protector of an unknown kind",
-};
+const char *bitlocker_protector_words(enum bitlocker_protector_kind kind)
+{
+	static const char *const words[] = {
+	        [PROTECTOR_CLEAR_KEY] = "clear key",
+	        [PROTECTOR_TPM] = "TPM",
+	        [PROTECTOR_STARTUP_KEY] = "startup key",
+	        [PROTECTOR_TPM_STARTUP_KEY] = "TPM with startup key",
+	        [PROTECTOR_TPM_PIN] = "TPM with PIN",
+	        [PROTECTOR_TPM_PIN_STARTUP_KEY] = "TPM with PIN and startup key",
+	        [PROTECTOR_RECOVERY_PASSWORD] = "recovery password",
+	        [PROTECTOR_CERTIFICATE] = "certificate",
+	        [PROTECTOR_PASSPHRASE] = "passphrase",
+	        [PROTECTOR_OTHER] = "protector of an unknown kind",
+	};
+
+	return words[kind];
+}
 
 #define MORE_ROOM sizeof(", and 99 more")
 
@@ -43,7 +47,7 @@ void bitlocker_openers(const struct bitlocker_info *info, char *out, size_t size
 				continue;
 			guid_format(&p->id, id);
 			size_t len = (size_t)snprintf(item, sizeof(item), "%s%s %s", at ? ", " : "",
-			        kind_words[p->kind], id);
+			        bitlocker_protector_words(p->kind), id);
 			if (at + len + MORE_ROOM > size) {
 				(void)snprintf(out + at, size - at, "%s%zu more",
 				        at ? ", and " : "", left);
@@ -71,6 +75,26 @@ const char *bitlocker_method_name(uint16_t method)
 		return "xts-aes-128";
 	case METHOD_XTS256:
 		return "xts-aes-256";
+	default:
+		return "unknown";
+	}
+}
+
+const char *bitlocker_method_words(uint16_t method)
+{
+	switch (method) {
+	case METHOD_CBC128_DIFFUSER:
+		return "AES 128 with diffuser";
+	case METHOD_CBC256_DIFFUSER:
+		return "AES 256 with diffuser";
+	case METHOD_CBC128:
+		return "AES 128";
+	case METHOD_CBC256:
+		return "AES 256";
+	case METHOD_XTS128:
+		return "XTS-AES 128";
+	case METHOD_XTS256:
+		return "XTS-AES 256";
 	default:
 		return "unknown";
 	}

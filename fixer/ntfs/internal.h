@@ -35,6 +35,20 @@ static inline int ntfs_errno(void)
 	return errno > 0 ? -errno : -EIO;
 }
 
+/* Of a boot sector: NTFS on-disk format, "$Boot". */
+struct ntfs_geometry {
+	uint64_t cluster_size, mft, mirror; /* bytes */
+	size_t record_size;
+};
+
+/* boot: 512 bytes; size: of the device. False when the fields make no sense; libntfs-3g then
+ * refuses the volume on its own. */
+bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry *ret);
+
+/* Whether the first records of $MFT and their copy differ: the library refuses such a volume with
+ * the same errno as any other damage, but people can be told what it is. */
+bool ntfs_mirror_differs(struct block_device *dev, const struct ntfs_geometry *g);
+
 enum journal_state ntfs_journal_read(ntfs_volume *vol);
 
 /* True when hiberfil.sys holds a Windows that expects this volume as it left it. */

@@ -9,55 +9,10 @@
 #define CLUSTER_MAX (64 * 1024) /* Windows 7 to 10's own limit before 2 MiB clusters came */
 #define UPCASE_LEN  65536
 #define BOOT_SERIAL 72 /* offset of the volume serial number in the boot sector */
-#define MIRRORED    4  /* records of $MFT that $MFTMirr repeats */
-
-/* Of a boot sector: NTFS on-disk format, "$Boot". */
-struct geometry {
-	uint64_t cluster_size, mft, mirror; /* bytes */
-	size_t record_size;
-};
-
-/* False when the fields make no sense; libntfs-3g then refuses the volume on its own. */
-static bool read_geometry(const uint8_t *boot, uint64_t size, struct geometry *ret)
-{
-	uint64_t sector = get_le16(boot + 11), per_cluster = boot[13];
-	int8_t record = (int8_t)boot[64];
-
-	if (per_cluster > 0x80)
-		per_cluster = 1ULL << ((256 - per_cluster) & 31);
-	uint64_t cluster = sector * per_cluster;
-	if (cluster == 0 || cluster > 2 * 1024 * 1024)
-		return false;
-	uint64_t record_size = record > 0 ? (uint64_t)record * cluster : 1ULL << (-record & 31);
-	if (record_size < 256 || record_size > 65536)
-		return false;
-	uint64_t mft = get_le64(boot + 48), mirror = get_le64(boot + 56);
-	if (mft > size / cluster || mirror > size / cluster)
-		return false;
-	*ret = (struct geometry){.cluster_size = cluster,
-	        .mft = mft * cluster,
-	        .mirror = mirror * cluster,
-	        .record_size = (size_t)record_size};
-	return true;
-}
-
-/* Whether the first records of $MFT and their copy differ: the library refuses such a volume with
- * the same errno as any other damage, but people can be told what it is. */
-static bool mirror_differs(struct block_device *dev, const struct geometry *g)
-{
-	size_t len = MIRRORED * g->record_size;
-	uint8_t *both = malloc(2 * len);
-	bool differs = both && block_read(dev, g->mft, both, len) == 0 &&
-	               block_read(dev, g->mirror, both + len, len) == 0 &&
-	               memcmp(both, both + len, len) != 0;
-
-	free(both);
-	return differs;
-}
 
 static int mount_failure(struct ntfs_view *view, int code, const uint8_t *boot, struct error *err)
 {
-	struct geometry g;
+	struct ntfs_geometry g;
 
 	if (view->io_error < 0)
 		return error_set(err, view->io_error, REASON_DISK_READ_ERROR,
@@ -67,10 +22,10 @@ static int mount_failure(struct ntfs_view *view, int code, const uint8_t *boot, 
 		        err, code, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
 	if (memcmp(boot + 3, "NTFS    ", 8) != 0)
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "the boot sector is not NTFS");
-	if (!read_geometry(boot, view->dev->size, &g))
+	if (!ntfs_geometry_read(boot, view->dev->size, &g))
 		return error_set(
 		        err, -EBADMSG, REASON_NTFS_DAMAGED, "the NTFS boot sector is damaged");
-	if (mirror_differs(view->dev, &g))
+	if (ntfs_mirror_differs(view->dev, &g))
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED,
 		        "$MFT and its copy $MFTMirr differ in the first records");
 	return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "NTFS metadata can't be read: %s",

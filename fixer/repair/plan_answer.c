@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plan as bytes, from the child that made it to the parent that doubts it. Little-endian, in the
- * order of the functions; text and blobs carry their length in front. */
-#include "fixer/base/bytes.h"
+/* A plan as bytes (answer.h), from the child that made it to the parent that doubts it: in the
+ * order of the functions. */
+#include "fixer/repair/answer.h"
 #include "fixer/repair/plan_internal.h"
 
 #include <errno.h>
@@ -9,43 +9,19 @@
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static int put_number(struct buffer *out, uint64_t v)
-{
-	uint8_t raw[8];
-
-	put_le64(raw, v);
-	return buffer_append(out, raw, sizeof(raw));
-}
-
-static int put_blob(struct buffer *out, const void *data, size_t len)
-{
-	int r = put_number(out, len);
-
-	return r < 0 || len == 0 ? r : buffer_append(out, data, len);
-}
-
-static int put_numbers(struct buffer *out, const uint64_t *v, size_t count)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = put_number(out, v[i]);
-	return r;
-}
-
 static int put_file(struct buffer *out, const struct plan_file *f)
 {
 	const uint64_t numbers[] = {f->size, f->mft_reference, f->directory, f->created,
 	        f->modified, f->mft_modified, f->accessed, f->attributes, f->in_window, f->acted,
 	        f->reason};
 
-	int r = put_blob(out, f->path, strlen(f->path));
+	int r = answer_put_text(out, f->path);
 	if (r == 0)
-		r = put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
+		r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)
-		r = put_blob(out, f->sha256, sizeof(f->sha256));
+		r = answer_put_blob(out, f->sha256, sizeof(f->sha256));
 	if (r == 0 && f->acted)
-		r = put_blob(out, f->content, (size_t)f->size);
+		r = answer_put_blob(out, f->content, (size_t)f->size);
 	return r;
 }
 
@@ -54,11 +30,11 @@ static int put_run(struct buffer *out, const struct plan_run *run, uint32_t sect
 	size_t len = (size_t)run->count * sector_size;
 	const uint64_t numbers[] = {run->lba, run->count};
 
-	int r = put_numbers(out, numbers, 2);
+	int r = answer_put_numbers(out, numbers, 2);
 	if (r == 0)
-		r = put_blob(out, run->old_bytes, len);
+		r = answer_put_blob(out, run->old_bytes, len);
 	if (r == 0)
-		r = put_blob(out, run->new_bytes, len);
+		r = answer_put_blob(out, run->new_bytes, len);
 	return r;
 }
 
@@ -68,44 +44,26 @@ int plan_encode(const struct plan *plan, const struct ntfs_whitelist *list, stru
 	        plan->ntfs_serial, plan->windows_count, plan->sector_size, plan->file_count,
 	        plan->run_count, list->count};
 
-	int r = put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
+	int r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)
-		r = put_blob(out, plan->text, strlen(plan->text));
+		r = answer_put_text(out, plan->text);
 	for (size_t i = 0; r == 0 && i < plan->file_count; i++)
 		r = put_file(out, &plan->files[i]);
 	for (size_t i = 0; r == 0 && i < plan->run_count; i++)
 		r = put_run(out, &plan->runs[i], plan->sector_size);
 	for (size_t i = 0; r == 0 && i < list->count; i++)
-		r = put_numbers(out, (uint64_t[]){list->ranges[i].offset, list->ranges[i].len}, 2);
+		r = answer_put_numbers(
+		        out, (uint64_t[]){list->ranges[i].offset, list->ranges[i].len}, 2);
 	return r;
 }
 
 /* --- reading; the cursor stays failed after the first thing that does not fit ------------------
  */
 
-static uint64_t get_number(struct cursor *c, uint64_t max)
-{
-	uint64_t v = cursor_le64(c);
-
-	if (v > max)
-		c->failed = true;
-	return c->failed ? 0 : v;
-}
-
-/* Text of less than size bytes; made clean, because it goes to a screen. */
-static void get_text(struct cursor *c, char *dst, size_t size)
-{
-	char raw[1024] = "";
-	size_t len = (size_t)get_number(c, size < sizeof(raw) ? size - 1 : sizeof(raw) - 1);
-
-	if (cursor_copy(c, raw, len))
-		text_clean(dst, size, raw);
-}
-
 /* A blob of exactly len bytes, copied; NULL after a failure. */
 static uint8_t *get_blob(struct cursor *c, uint64_t len)
 {
-	if (get_number(c, len) != len)
+	if (answer_number(c, len) != len)
 		c->failed = true;
 	const uint8_t *p = cursor_take(c, (size_t)len);
 	uint8_t *copy = p ? malloc(len ? (size_t)len : 1) : NULL;
@@ -119,7 +77,7 @@ static uint8_t *get_blob(struct cursor *c, uint64_t len)
 
 static void get_file(struct cursor *c, struct plan_file *f)
 {
-	get_text(c, f->path, sizeof(f->path));
+	answer_text(c, f->path, sizeof(f->path));
 	f->size = cursor_le64(c);
 	f->mft_reference = cursor_le64(c);
 	f->directory = cursor_le64(c);
@@ -127,11 +85,11 @@ static void get_file(struct cursor *c, struct plan_file *f)
 	f->modified = cursor_le64(c);
 	f->mft_modified = cursor_le64(c);
 	f->accessed = cursor_le64(c);
-	f->attributes = (uint32_t)get_number(c, UINT32_MAX);
-	f->in_window = get_number(c, 1);
-	f->acted = get_number(c, 1);
-	f->reason = (enum reason)get_number(c, REASON_COUNT - 1);
-	if (get_number(c, sizeof(f->sha256)) != sizeof(f->sha256))
+	f->attributes = (uint32_t)answer_number(c, UINT32_MAX);
+	f->in_window = answer_number(c, 1);
+	f->acted = answer_number(c, 1);
+	f->reason = (enum reason)answer_number(c, REASON_COUNT - 1);
+	if (answer_number(c, sizeof(f->sha256)) != sizeof(f->sha256))
 		c->failed = true;
 	(void)cursor_copy(c, f->sha256, sizeof(f->sha256));
 	if (f->acted && f->size > NM_MAX_TARGET_FILE)
@@ -145,8 +103,8 @@ static void get_run(struct cursor *c, struct plan *plan, struct plan_run *run)
 {
 	size_t left = (size_t)NM_MAX_CHANGED_SECTORS * 512 / plan->sector_size - plan->sector_count;
 
-	run->lba = get_number(c, UINT64_MAX / plan->sector_size - NM_MAX_CHANGED_SECTORS);
-	run->count = (uint32_t)get_number(c, left);
+	run->lba = answer_number(c, UINT64_MAX / plan->sector_size - NM_MAX_CHANGED_SECTORS);
+	run->count = (uint32_t)answer_number(c, left);
 	const struct plan_run *last = run == plan->runs ? NULL : run - 1;
 	if (run->count == 0 || (last && run->lba <= last->lba + last->count))
 		c->failed = true;
@@ -207,18 +165,18 @@ int plan_decode(const void *bytes, size_t len, struct plan *plan, struct ntfs_wh
 	struct cursor c = cursor_over(bytes, len);
 	uint32_t sector_size = plan->sector_size;
 
-	plan->kind = (enum plan_kind)get_number(&c, PLAN_REPLAY_DELETE);
-	plan->reason = (enum reason)get_number(&c, REASON_COUNT - 1);
-	plan->journal = (enum journal_state)get_number(&c, JOURNAL_DAMAGED);
-	plan->volume_flags = (uint16_t)get_number(&c, UINT16_MAX);
+	plan->kind = (enum plan_kind)answer_number(&c, PLAN_REPLAY_DELETE);
+	plan->reason = (enum reason)answer_number(&c, REASON_COUNT - 1);
+	plan->journal = (enum journal_state)answer_number(&c, JOURNAL_DAMAGED);
+	plan->volume_flags = (uint16_t)answer_number(&c, UINT16_MAX);
 	plan->ntfs_serial = cursor_le64(&c);
-	plan->windows_count = (size_t)get_number(&c, UINT16_MAX);
-	if (get_number(&c, sector_size) != sector_size)
+	plan->windows_count = (size_t)answer_number(&c, UINT16_MAX);
+	if (answer_number(&c, sector_size) != sector_size)
 		c.failed = true;
-	size_t files = (size_t)get_number(&c, NM_MAX_MATCHES);
-	size_t runs = (size_t)get_number(&c, NM_MAX_CHANGED_SECTORS);
-	size_t ranges = (size_t)get_number(&c, NTFS_RANGES_MAX);
-	get_text(&c, plan->text, sizeof(plan->text));
+	size_t files = (size_t)answer_number(&c, NM_MAX_MATCHES);
+	size_t runs = (size_t)answer_number(&c, NM_MAX_CHANGED_SECTORS);
+	size_t ranges = (size_t)answer_number(&c, NTFS_RANGES_MAX);
+	answer_text(&c, plan->text, sizeof(plan->text));
 	plan->file_count = files;
 	for (size_t i = 0; !c.failed && i < files; i++)
 		get_file(&c, &plan->files[i]);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What `fixer inspect` found; between the file that looks and those that show. */
+#ifndef FIXER_INSPECT_H
+#define FIXER_INSPECT_H
+
+#include "fixer/repair/facts.h"
+#include "fixer/survey.h"
+#include "fixer/unlock.h"
+
+#include <jansson.h>
+
+struct inspected_volume {
+	const struct survey_volume *volume; /* of the survey */
+	char how[UNLOCK_HOW];               /* by what it was opened; "" for a plain volume */
+	struct error closed; /* code set: why there are no facts. KEY_NOT_FOUND: locked */
+	struct volume_facts facts;
+	struct error repair; /* why a repair would be refused; code 0: it would not */
+};
+
+struct inspection {
+	const char *path;
+	struct survey *survey;
+	size_t count; /* those the command line asks for */
+	struct inspected_volume volumes[NM_MAX_VOLUMES];
+};
+
+/* All of it as words on standard output. */
+void inspect_print(const struct inspection *in);
+
+/* What somebody has to bring before a locked volume opens, as a sentence; "" when nothing that can
+ * be given here would open it. */
+void inspect_needs(const struct bitlocker_info *info, char *out, size_t size);
+
+/* The fields "disk", "partitions" and "volumes" (fixer/README.md) into root. */
+void inspect_json(const struct inspection *in, json_t *root);
+
+#endif

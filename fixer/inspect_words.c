@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The words of `fixer inspect`, for somebody who is tired. */
+#include "fixer/inspect.h"
+#include "fixer/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Eight digits: what the recovery screen calls key ID. */
+#define KEY_ID_DIGITS 8
+
+/* --- the partitions -------------------------------------------------------------------------- */
+
+#define TYPE_TEXT 48
+
+static void type_words(const struct partition *p, char out[TYPE_TEXT])
+{
+	const char *name = partition_type_name(p);
+	char guid[GUID_TEXT];
+
+	guid_format(&p->type, guid);
+	if (name)
+		(void)snprintf(out, TYPE_TEXT, "%s", name);
+	else if (p->mbr_type)
+		(void)snprintf(out, TYPE_TEXT, "type 0x%02X", p->mbr_type);
+	else
+		(void)snprintf(out, TYPE_TEXT, "type {%s}", guid);
+}
+
+static void print_partitions(const struct survey *s)
+{
+	const struct partition_table *t = &s->table;
+	char type[TYPE_TEXT], size[SIZE_TEXT];
+	int width = (int)strlen("type");
+
+	for (size_t i = 0; i < t->count; i++) {
+		type_words(&t->entries[i], type);
+		if ((int)strlen(type) > width)
+			width = (int)strlen(type);
+	}
+	report_line(false, "%s", "");
+	report_line(false, "%3s %15s %15s %11s  %-*s  %-9s  %s", "no", "start byte", "bytes",
+	        "size", width, "type", "content", "label");
+	for (size_t i = 0; i < t->count; i++) {
+		const struct partition *p = &t->entries[i];
+		const char *content = volume_content_name(s->content[i]);
+		type_words(p, type);
+		report_line(false, "%3u %15llu %15llu %11s  %-*s  %-9s  %s", p->number,
+		        (unsigned long long)p->start, (unsigned long long)p->size,
+		        report_size(p->size, size), width, type, content ? content : "-", p->label);
+	}
+}
+
+/* --- BitLocker ------------------------------------------------------------------------------- */
+
+static void print_metadata(const struct bitlocker_info *info)
+{
+	if (info->copies_agree) {
+		report_field("Metadata", "3 copies, all good and equal");
+		return;
+	}
+	report_field("Metadata", "%u of 3 copies good%s", info->good_copies,
+	        info->good_copies == 3 ? ", but they differ" : "");
+	for (size_t i = 0; i < 3; i++)
+		if (!info->copy_good[i])
+			report_field("", "copy %zu damaged, at byte %llu of the volume", i + 1,
+			        (unsigned long long)info->metadata_offset[i]);
+}
+
+/* ", key ID 063EA4E1" or nothing; size of out: as below. */
+#define KEY_ID_TEXT 24
+static const char *key_id_words(const struct bitlocker_protector *p, char out[KEY_ID_TEXT])
+{
+	char id[GUID_TEXT];
+
+	guid_format(&p->id, id);
+	out[0] = 0;
+	if (p->kind == PROTECTOR_RECOVERY_PASSWORD)
+		(void)snprintf(out, KEY_ID_TEXT, ", key ID %.*s", KEY_ID_DIGITS, id);
+	return out;
+}
+
+static const char *use_words(const struct bitlocker_protector *p)
+{
+	if (p->has_blob)
+		return "usable";
+	if (p->kind == PROTECTOR_CLEAR_KEY)
+		return "opens the volume without a key";
+	if (p->stretch_flags_unknown)
+		return "not usable: stretched in a way not known";
+	return "not usable here";
+}
+
+static void print_protectors(const struct bitlocker_info *info)
+{
+	const char *name = "Protectors";
+	char id[GUID_TEXT], key_id[KEY_ID_TEXT];
+
+	for (size_t i = 0; i < info->protector_count; i++) {
+		const struct bitlocker_protector *p = &info->protectors[i];
+		guid_format(&p->id, id);
+		report_field(name, "{%s} %s%s (%s)", id, bitlocker_protector_words(p->kind),
+		        key_id_words(p, key_id), use_words(p));
+		name = "";
+	}
+	if (info->protector_count == 0)
+		report_field(name, "none");
+	if (info->protectors_left_out)
+		report_field("", "and %zu more", info->protectors_left_out);
+}
+
+static void print_bitlocker(const struct inspected_volume *v)
+{
+	const struct bitlocker_info *info = bitlocker_info(v->volume->bitlocker);
+	char words[BITLOCKER_CONDITION_TEXT], id[GUID_TEXT], size[SIZE_TEXT];
+
+	bitlocker_condition_words(info, words, sizeof(words));
+	report_field("State", "%s (%u/%u)", words, info->current_state, info->next_state);
+	if (info->needs_key && !info->map_damaged && info->encrypted_bytes < info->volume_size)
+		report_field("Encrypted", "%s (%llu bytes)",
+		        report_size(info->encrypted_bytes, size),
+		        (unsigned long long)info->encrypted_bytes);
+	report_field("Method", "%s, sectors of %u bytes", bitlocker_method_words(info->method),
+	        info->sector_size);
+	guid_format(&info->volume_id, id);
+	report_field("Volume ID", "{%s}", id);
+	print_metadata(info);
+	print_protectors(info);
+}
+
+void inspect_needs(const struct bitlocker_info *info, char *out, size_t size)
+{
+	char id[GUID_TEXT];
+	size_t at = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < info->protector_count && at < size; i++) {
+		const struct bitlocker_protector *p = &info->protectors[i];
+		const char *between = at ? ", or " : "";
+		if (!p->has_blob)
+			continue;
+		guid_format(&p->id, id);
+		if (p->kind == PROTECTOR_RECOVERY_PASSWORD)
+			at += (size_t)snprintf(out + at, size - at,
+			        "%sthe 48-digit recovery password of key ID %.*s", between,
+			        KEY_ID_DIGITS, id);
+		else if (p->kind == PROTECTOR_STARTUP_KEY)
+			at += (size_t)snprintf(
+			        out + at, size - at, "%sthe startup key file %s.BEK", between, id);
+		else
+			at += (size_t)snprintf(out + at, size - at, "%sthe passphrase", between);
+	}
+}
+
+/* --- the file system ------------------------------------------------------------------------- */
+
+static const char *journal_words(enum journal_state state)
+{
+	static const char *const words[] = {
+	        [JOURNAL_CLEAN] = "clean",
+	        [JOURNAL_UNCLEAN_V1] = "not clean (version 1.1): has changes to be replayed",
+	        [JOURNAL_UNCLEAN_V2] =
+	                "not clean (version 2.0): Windows stopped while it was in use",
+	        [JOURNAL_EMPTY] = "empty: nothing to replay",
+	        [JOURNAL_DAMAGED] = "damaged: no valid restart page",
+	};
+
+	return words[state];
+}
+
+static void print_windows(const struct windows_facts *w)
+{
+	const struct windows_version *v = &w->version;
+	char build[48] = "";
+
+	if (v->build && v->revision)
+		(void)snprintf(build, sizeof(build), ", build %u.%u", v->build, v->revision);
+	else if (v->build)
+		(void)snprintf(build, sizeof(build), ", build %u", v->build);
+	report_field("Windows", "%s: %s%s%s%s%s%s", w->directory,
+	        v->product[0] ? v->product : "version unknown", v->release[0] ? " " : "",
+	        v->release, build, v->edition[0] ? ", edition " : "", v->edition);
+	if (v->computer[0])
+		report_field("Computer", "%s", v->computer);
+	if (v->problem[0])
+		report_field("", "%s", v->problem);
+	else if (v->dirty)
+		report_field("", "as of its registry's last flush, which Windows did not close");
+}
+
+static void print_facts(const struct volume_facts *f)
+{
+	const struct ntfs_description *d = &f->description;
+	char size[SIZE_TEXT], used[SIZE_TEXT], left[SIZE_TEXT];
+	uint64_t serial = f->ntfs.serial;
+
+	report_field("NTFS", "version %u.%u, clusters of %u bytes%s%s%s", d->major, d->minor,
+	        d->cluster_size, d->label[0] ? ", label \"" : ", no label", d->label,
+	        d->label[0] ? "\"" : "");
+	report_field("Serial", "%04X-%04X (in full %016llX)", (unsigned)(serial >> 16 & 0xffff),
+	        (unsigned)(serial & 0xffff), (unsigned long long)serial);
+	report_field("Space", "%s, %s used, %s free", report_size(d->size, size),
+	        report_size(d->size - d->free, used), report_size(d->free, left));
+	report_field("Journal", "%s", journal_words(f->ntfs.journal));
+	if (f->ntfs.flags & NTFS_FLAG_DIRTY)
+		report_field("", "marked dirty: Windows will run chkdsk");
+	if (f->ntfs.hibernated)
+		report_field("Hibernated", "yes: a sleeping Windows expects the volume as it left "
+		                           "it (hibernation or fast startup)");
+	if (!d->mirror_equal)
+		report_field("MFT copy", "$MFTMirr is not equal to the first records of $MFT");
+	for (size_t i = 0; i < f->windows_count; i++)
+		print_windows(&f->windows[i]);
+	if (f->windows_count == 0)
+		report_field("Windows", "none");
+}
+
+/* --- what can be done ------------------------------------------------------------------------ */
+
+static void print_refusal(const struct error *why)
+{
+	report_field("Repair", "no: %s (%s)", reason_title(why->reason), reason_code(why->reason));
+	if (why->text[0])
+		report_field("", "%s", why->text);
+	report_field("", "%s", reason_advice(why->reason));
+}
+
+static void print_outlook(const struct inspected_volume *v)
+{
+	const struct survey_volume *s = v->volume;
+	char needs[600] = "";
+
+	if (s->bitlocker && s->reason != REASON_OK) {
+		report_field(
+		        "Writing", "no: %s (%s)", reason_title(s->reason), reason_code(s->reason));
+		if (s->text[0])
+			report_field("", "%s", s->text);
+		report_field("", "%s", reason_advice(s->reason));
+	}
+	if (v->closed.code && s->bitlocker)
+		inspect_needs(bitlocker_info(s->bitlocker), needs, sizeof(needs));
+	if (v->closed.reason == REASON_KEY_NOT_FOUND && needs[0])
+		report_field("Needs", "%s", needs);
+	else if (v->repair.reason == REASON_NO_WINDOWS)
+		report_field("Repair", "nothing to repair");
+	else if (v->repair.code && (v->repair.reason != s->reason || !s->bitlocker))
+		print_refusal(&v->repair);
+	else if (!v->repair.code)
+		report_field("Repair", "possible");
+}
+
+static void print_volume(const struct inspected_volume *v)
+{
+	const struct survey_volume *s = v->volume;
+	const struct partition *p = s->partition;
+	const char *kind = s->kind == VOLUME_BITLOCKER ? "BitLocker"
+	                   : s->kind == VOLUME_NTFS    ? "NTFS"
+	                                               : "cannot be read";
+	char size[SIZE_TEXT];
+
+	report_line(false, "%s", "");
+	if (p->number)
+		report_line(
+		        false, "Partition %u: %s, %s", p->number, kind, report_size(p->size, size));
+	else
+		report_line(false, "Volume: %s, %s", kind, report_size(p->size, size));
+	if (s->bitlocker)
+		print_bitlocker(v);
+	if (v->how[0])
+		report_field("Key", "%s", v->how);
+	if (!v->closed.code)
+		print_facts(&v->facts);
+	print_outlook(v);
+}
+
+void inspect_print(const struct inspection *in)
+{
+	report_disk(false, in->survey, in->path);
+	if (in->survey->table.scheme != SCHEME_NONE)
+		print_partitions(in->survey);
+	for (size_t i = 0; i < in->count; i++)
+		print_volume(&in->volumes[i]);
+	if (in->count == 0)
+		report_line(false, "No NTFS or BitLocker volume.");
+}
