@@ -2,78 +2,174 @@
 /*
  * Two diffusers without keys of their own mix the sector as little-endian 32 bit words, indices
  * going round; the sector key is XORed over it before (encrypting) or after (decrypting).
+ *
+ * Each step needs the one before, so one sector keeps a processor waiting most of the time. Sectors
+ * do not depend on each other: four are mixed side by side, one in each lane of a vector.
  */
-#include "fixer/base/bytes.h"
 #include "fixer/bitlocker/cipher.h"
 
+#include <endian.h>
+#include <string.h>
+
+#define LANES     4
 #define MAX_WORDS (4096 / 4)
+#define KEY_WORDS (SECTOR_KEY_LEN / 4)
 #define A_CYCLES  5
 #define B_CYCLES  3
 
-static const unsigned a_rotation[4] = {9, 0, 13, 0}, b_rotation[4] = {0, 10, 0, 25};
+/* The same word of each sector. */
+struct word {
+	uint32_t lane __attribute__((vector_size(4 * LANES)));
+};
 
-static uint32_t rotate_left(uint32_t value, unsigned by)
+/* Where the lanes come from and go to. A lane without a sector of its own has the first one's. */
+struct sectors {
+	uint8_t *data[LANES];
+	const uint8_t *key[LANES];
+	size_t words; /* of a sector: a power of two */
+};
+
+static struct sectors sectors_at(
+        uint8_t *data, size_t sector_size, size_t count, const uint8_t keys[][SECTOR_KEY_LEN])
 {
-	return value << by | value >> ((32 - by) & 31);
+	struct sectors s = {.words = sector_size / 4};
+
+	for (size_t i = 0; i < LANES; i++) {
+		size_t sector = i < count ? i : 0;
+		s.data[i] = data + sector * sector_size;
+		s.key[i] = keys[sector];
+	}
+	return s;
 }
 
-/* What a cycle adds to word i (decrypting) or takes from it (encrypting); n is a power of two. */
-static uint32_t a_term(const uint32_t *words, size_t n, size_t i)
+static uint32_t load_word(const uint8_t *p)
 {
-	return words[(i - 2) & (n - 1)] ^ rotate_left(words[(i - 5) & (n - 1)], a_rotation[i & 3]);
+	uint32_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return le32toh(value);
 }
 
-static uint32_t b_term(const uint32_t *words, size_t n, size_t i)
+static void load(struct word *w, const struct sectors *s)
 {
-	return words[(i + 2) & (n - 1)] ^ rotate_left(words[(i + 5) & (n - 1)], b_rotation[i & 3]);
+	for (size_t i = 0; i < s->words; i++)
+		for (size_t l = 0; l < LANES; l++)
+			w[i].lane[l] = load_word(s->data[l] + 4 * i);
 }
 
-static void load(uint32_t *words, const uint8_t *sector, size_t n)
+static void store(const struct word *w, const struct sectors *s)
 {
-	for (size_t i = 0; i < n; i++)
-		words[i] = get_le32(sector + 4 * i);
+	for (size_t i = 0; i < s->words; i++)
+		for (size_t l = 0; l < LANES; l++) {
+			uint32_t value = htole32(w[i].lane[l]);
+			memcpy(s->data[l] + 4 * i, &value, sizeof(value));
+		}
 }
 
-static void store(uint8_t *sector, const uint32_t *words, size_t n)
+static void xor_keys(struct word *w, const struct sectors *s)
 {
-	for (size_t i = 0; i < n; i++)
-		put_le32(sector + 4 * i, words[i]);
+	struct word key[KEY_WORDS];
+
+	for (size_t i = 0; i < KEY_WORDS; i++)
+		for (size_t l = 0; l < LANES; l++)
+			key[i].lane[l] = load_word(s->key[l] + 4 * i);
+	for (size_t i = 0; i < s->words; i++)
+		w[i].lane ^= key[i % KEY_WORDS].lane;
+	secret_wipe(key, sizeof(key));
 }
 
-static void xor_key(uint32_t *words, size_t n, const uint8_t key[32])
+/* What a step adds to a word (decrypting) or takes from it (encrypting): near, and far rotated. */
+static inline struct word term(struct word near, struct word far, int rotation)
 {
-	for (size_t i = 0; i < n; i++)
-		words[i] ^= get_le32(key + 4 * (i & 7));
+	if (rotation > 0)
+		far.lane = far.lane << rotation | far.lane >> (32 - rotation);
+	return (struct word){near.lane ^ far.lane};
 }
 
-void diffuser_decrypt(uint8_t *sector, size_t sector_size, const uint8_t key[32])
+static inline struct word a_term(const struct word *w, size_t words, size_t i, int rotation)
 {
-	uint32_t words[MAX_WORDS];
-	size_t n = sector_size / 4;
-
-	load(words, sector, n);
-	for (int cycle = 0; cycle < B_CYCLES; cycle++)
-		for (size_t i = 0; i < n; i++)
-			words[i] += b_term(words, n, i);
-	for (int cycle = 0; cycle < A_CYCLES; cycle++)
-		for (size_t i = 0; i < n; i++)
-			words[i] += a_term(words, n, i);
-	xor_key(words, n, key);
-	store(sector, words, n);
+	return term(w[(i - 2) & (words - 1)], w[(i - 5) & (words - 1)], rotation);
 }
 
-void diffuser_encrypt(uint8_t *sector, size_t sector_size, const uint8_t key[32])
+static inline struct word b_term(const struct word *w, size_t words, size_t i, int rotation)
 {
-	uint32_t words[MAX_WORDS];
-	size_t n = sector_size / 4;
+	return term(w[(i + 2) & (words - 1)], w[(i + 5) & (words - 1)], rotation);
+}
 
-	load(words, sector, n);
-	xor_key(words, n, key);
-	for (int cycle = 0; cycle < A_CYCLES; cycle++)
-		for (size_t i = n; i-- > 0;)
-			words[i] -= a_term(words, n, i);
-	for (int cycle = 0; cycle < B_CYCLES; cycle++)
-		for (size_t i = n; i-- > 0;)
-			words[i] -= b_term(words, n, i);
-	store(sector, words, n);
+/* Rotations by index mod 4: A 9, 0, 13, 0; B 0, 10, 0, 25. */
+
+static void a_decrypt(struct word *w, size_t n)
+{
+	for (size_t i = 0; i < n; i += 4) {
+		w[i].lane += a_term(w, n, i, 9).lane;
+		w[i + 1].lane += a_term(w, n, i + 1, 0).lane;
+		w[i + 2].lane += a_term(w, n, i + 2, 13).lane;
+		w[i + 3].lane += a_term(w, n, i + 3, 0).lane;
+	}
+}
+
+static void b_decrypt(struct word *w, size_t n)
+{
+	for (size_t i = 0; i < n; i += 4) {
+		w[i].lane += b_term(w, n, i, 0).lane;
+		w[i + 1].lane += b_term(w, n, i + 1, 10).lane;
+		w[i + 2].lane += b_term(w, n, i + 2, 0).lane;
+		w[i + 3].lane += b_term(w, n, i + 3, 25).lane;
+	}
+}
+
+static void a_encrypt(struct word *w, size_t n)
+{
+	for (size_t i = n; i > 0; i -= 4) {
+		w[i - 1].lane -= a_term(w, n, i - 1, 0).lane;
+		w[i - 2].lane -= a_term(w, n, i - 2, 13).lane;
+		w[i - 3].lane -= a_term(w, n, i - 3, 0).lane;
+		w[i - 4].lane -= a_term(w, n, i - 4, 9).lane;
+	}
+}
+
+static void b_encrypt(struct word *w, size_t n)
+{
+	for (size_t i = n; i > 0; i -= 4) {
+		w[i - 1].lane -= b_term(w, n, i - 1, 25).lane;
+		w[i - 2].lane -= b_term(w, n, i - 2, 0).lane;
+		w[i - 3].lane -= b_term(w, n, i - 3, 10).lane;
+		w[i - 4].lane -= b_term(w, n, i - 4, 0).lane;
+	}
+}
+
+void diffuser_decrypt(
+        uint8_t *data, size_t sector_size, size_t count, const uint8_t keys[][SECTOR_KEY_LEN])
+{
+	struct word words[MAX_WORDS];
+
+	for (size_t at = 0; at < count; at += LANES) {
+		struct sectors s =
+		        sectors_at(data + at * sector_size, sector_size, count - at, keys + at);
+		load(words, &s);
+		for (int cycle = 0; cycle < B_CYCLES; cycle++)
+			b_decrypt(words, s.words);
+		for (int cycle = 0; cycle < A_CYCLES; cycle++)
+			a_decrypt(words, s.words);
+		xor_keys(words, &s);
+		store(words, &s);
+	}
+}
+
+void diffuser_encrypt(
+        uint8_t *data, size_t sector_size, size_t count, const uint8_t keys[][SECTOR_KEY_LEN])
+{
+	struct word words[MAX_WORDS];
+
+	for (size_t at = 0; at < count; at += LANES) {
+		struct sectors s =
+		        sectors_at(data + at * sector_size, sector_size, count - at, keys + at);
+		load(words, &s);
+		xor_keys(words, &s);
+		for (int cycle = 0; cycle < A_CYCLES; cycle++)
+			a_encrypt(words, s.words);
+		for (int cycle = 0; cycle < B_CYCLES; cycle++)
+			b_encrypt(words, s.words);
+		store(words, &s);
+	}
 }
