@@ -181,11 +181,11 @@ static void print_windows(const struct windows_facts *w)
 	        v->product[0] ? v->product : "version unknown", v->release[0] ? " " : "",
 	        v->release, build, v->edition[0] ? ", edition " : "", v->edition);
 	if (v->computer[0])
-		report_field("Computer", "%s", v->computer);
+		report_field("", "computer name %s", v->computer);
 	if (v->problem[0])
 		report_field("", "%s", v->problem);
-	else if (v->dirty)
-		report_field("", "as of its registry's last flush, which Windows did not close");
+	if (v->dirty)
+		report_field("", "registry not closed by Windows: as of its last flush");
 }
 
 static void print_facts(const struct volume_facts *f)

@@ -62,8 +62,10 @@ static int open_scratch(int scratch, struct hive_h **ret)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", scratch);
 	hive_h *hive = hivex_open(path, 0);
+	if (!hive && errno == ENOMEM)
+		return -ENOMEM;
 	if (!hive)
-		return errno == ENOMEM || errno == ENOENT ? -errno : -EBADMSG;
+		return errno == ENOENT ? -EIO : -EBADMSG; /* no /proc; not a hive, or damaged */
 	*ret = hive;
 	return 0;
 }

@@ -95,6 +95,7 @@ int disk_write_windows(struct disk *d)
 	if (!path)
 		return -ENOMEM;
 	d->tree.seed = d->options.seed;
+	d->tree.name = d->options.name;
 	d->tree.files = d->options.files;
 	d->tree.bad_files = d->options.bad_files;
 	d->tree.good_291 = d->options.good_291;

@@ -24,6 +24,7 @@ struct tree {
 	/* Set by the caller. */
 	struct gen_ntfs *ntfs;
 	uint64_t seed;
+	const char *name;   /* of the computer */
 	unsigned files;     /* about how many */
 	unsigned bad_files; /* of channel 291, in the bad window */
 	bool good_291;      /* one more of channel 291, from after it */
@@ -49,6 +50,9 @@ void tree_free(struct tree *t);
 /* Makes the file and notes it in the manifest. */
 int tree_put(struct tree *t, const struct gen_file *file);
 int tree_put_channel_files(struct tree *t);
+/* The SOFTWARE and SYSTEM hives, of a Windows 11 Pro 23H2 called t->name that crashed. installed:
+ * seconds since 1970. */
+int tree_put_hives(struct tree *t, int64_t installed);
 /* Notes the (whole) content of path in the manifest. */
 int tree_note(struct tree *t, const char *path, const void *data, size_t size);
 

@@ -2,6 +2,7 @@
 /* The C: drive of a Windows 11 machine, small enough to be read whole under slow emulation. */
 #include "tests/generators/tree.h"
 #include "fixer/base/bytes.h"
+#include "tests/generators/hive.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,10 +58,8 @@ static const struct known_file known_files[] = {
         {"\\Program Files\\CrowdStrike\\CSFalconService.exe", 600 * KIB, PROGRAM},
         {"\\Program Files\\CrowdStrike\\CSFalconContainer.exe", 300 * KIB, PROGRAM},
         {"\\ProgramData\\Package Cache\\WindowsSensor.x64.exe", 1 * MIB, PROGRAM},
-        {SYSTEM32 "config\\SYSTEM", 2 * MIB, HIVE},
         {SYSTEM32 "config\\SYSTEM.LOG1", 256 * KIB, NOISE},
         {SYSTEM32 "config\\SYSTEM.LOG2", 64 * KIB, NOISE},
-        {SYSTEM32 "config\\SOFTWARE", 2 * MIB, HIVE},
         {SYSTEM32 "config\\SOFTWARE.LOG1", 256 * KIB, NOISE},
         {SYSTEM32 "config\\SOFTWARE.LOG2", 128 * KIB, NOISE},
         {SYSTEM32 "config\\SAM", 64 * KIB, HIVE},
@@ -88,17 +87,12 @@ static const struct known_file known_files[] = {
         {"\\Windows\\Logs\\CBS\\CBS.log", 400 * KIB, TEXT},
 };
 
-/* "regf" base block of a hive that was in use when the machine crashed (sequence numbers differ).
- */
+/* "regf" base block of a hive that was in use when the machine crashed (sequence numbers differ);
+ * what follows is noise. */
 static void write_hive_header(uint8_t *data, size_t size, const char *path)
 {
-	const char *name = strrchr(path, '\\') + 1;
-	uint32_t checksum = 0;
-
 	memset(data, 0, 4096);
 	memcpy(data, "regf", 4);
-	put_le32(data + 4, 1207);
-	put_le32(data + 8, 1206);
 	put_le64(data + 12, filetime_from_ns(TREE_LAST_DAY * 1000000000ll));
 	put_le32(data + 20, 1);
 	put_le32(data + 24, 5);
@@ -106,11 +100,7 @@ static void write_hive_header(uint8_t *data, size_t size, const char *path)
 	put_le32(data + 36, 0x20);
 	put_le32(data + 40, (uint32_t)size - 4096);
 	put_le32(data + 44, 1);
-	for (size_t i = 0; name[i] && i < 31; i++)
-		data[48 + 2 * i] = (uint8_t)name[i];
-	for (size_t i = 0; i < 508; i += 4)
-		checksum ^= get_le32(data + i);
-	put_le32(data + 508, checksum);
+	gen_hive_stamp(data, strrchr(path, '\\') + 1, 1207, 1206);
 	memcpy(data + 4096, "hbin", 4);
 	put_le32(data + 4100, 0);
 	put_le32(data + 4104, (uint32_t)size - 4096);
@@ -277,6 +267,8 @@ int tree_make_windows(struct tree *t)
 	gen_random_init(&t->random, t->seed, "windows");
 	buffer_init(&t->manifest, 16 * 1024 * 1024);
 	int r = put_known(t, scratch);
+	if (r == 0)
+		r = tree_put_hives(t, INSTALLED);
 	if (r == 0)
 		r = put_odd(t, scratch);
 	if (r == 0)
