@@ -132,6 +132,16 @@ int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const st
 	return r;
 }
 
+/* A volume that was shrunk against its metadata loses copies. */
+static unsigned copies_outside(const struct bitlocker_info *info)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		n += !range_within(info->metadata_offset[i], METADATA_AREA, info->volume_size);
+	return n;
+}
+
 int bitlocker_write_refusal(const struct bitlocker *b, struct error *err)
 {
 	const struct bitlocker_info *info = &b->info;
@@ -139,10 +149,19 @@ int bitlocker_write_refusal(const struct bitlocker *b, struct error *err)
 	if (!state_is_known(info->current_state))
 		return error_set(err, -EROFS, REASON_BITLOCKER_STATE,
 		        "the volume is in the unknown state %u", info->current_state);
+	if (info->encrypt_on_write)
+		return error_set(err, -EROFS, REASON_BITLOCKER_CONVERTING,
+		        "Windows has not finished %s this volume (encrypt-on-write)",
+		        info->needs_key ? "encrypting or decrypting" : "decrypting");
 	if (info->converting)
 		return error_set(err, -EROFS, REASON_BITLOCKER_CONVERTING,
 		        "Windows is still encrypting or decrypting this volume (state %u, next %u)",
 		        info->current_state, info->next_state);
+	if (copies_outside(info) > 0)
+		return error_set(err, -EROFS, REASON_BITLOCKER_COPIES_DIFFER,
+		        "%u of the 3 metadata copies lie beyond the end of the volume: it was cut "
+		        "off or shrunk",
+		        copies_outside(info));
 	if (info->good_copies != 3)
 		return error_set(err, -EROFS, REASON_BITLOCKER_COPIES_DIFFER,
 		        "only %u of the 3 metadata copies are intact", info->good_copies);

@@ -15,18 +15,10 @@
 struct volume {
 	struct block_device dev;
 	struct block_device *below;
-	struct bitlocker map; /* a copy: offsets only are used */
+	struct fve_map *map; /* held */
 	struct sector_cipher *cipher;
-	uint64_t encrypted_end;     /* from here on sectors stand in plaintext */
 	uint64_t refused_at;        /* see bitlocker_refused_at() */
 	uint8_t bounce[BOUNCE_LEN]; /* whole sectors on their way */
-};
-
-/* A piece of the volume that is all of one kind. */
-struct extent {
-	bool reserved, encrypted;
-	uint64_t physical; /* of its first byte */
-	uint64_t len;
 };
 
 static struct volume *volume_of(struct block_device *dev)
@@ -39,36 +31,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The extent that begins at offset, at most len bytes long. */
-static struct extent extent_at(const struct volume *v, uint64_t offset, uint64_t len)
-{
-	uint64_t header = (uint64_t)v->map.info.header_sectors * v->map.info.sector_size;
-	struct extent e = {.physical = bitlocker_physical(&v->map, offset), .len = len};
-
-	if (offset < header) {
-		e.len = least(e.len, header - offset);
-	} else {
-		for (size_t i = 0; i < v->map.reserved_count; i++) {
-			const struct byte_range *r = &v->map.reserved[i];
-			if (offset >= r->end)
-				continue;
-			e.reserved = offset >= r->start;
-			e.len = least(e.len, (e.reserved ? r->end : r->start) - offset);
-			break;
-		}
-	}
-	e.encrypted = e.physical < v->encrypted_end;
-	if (e.encrypted)
-		e.len = least(e.len, v->encrypted_end - e.physical);
-	return e;
-}
-
 /* Whole sectors of one extent. */
 static int read_sectors(struct volume *v, const struct extent *e, uint8_t *buf, size_t len)
 {
 	int r = block_read(v->below, e->physical, buf, len);
 
-	if (r < 0 || !e->encrypted)
+	if (r < 0 || e->kind != EXTENT_ENCRYPTED)
 		return r;
 	return sector_cipher_decrypt(v->cipher, e->physical, buf, len);
 }
@@ -76,7 +44,7 @@ static int read_sectors(struct volume *v, const struct extent *e, uint8_t *buf, 
 /* buf is overwritten with ciphertext. */
 static int write_sectors(struct volume *v, const struct extent *e, uint8_t *buf, size_t len)
 {
-	if (e->encrypted) {
+	if (e->kind == EXTENT_ENCRYPTED) {
 		int r = sector_cipher_encrypt(v->cipher, e->physical, buf, len);
 		if (r < 0)
 			return r;
@@ -92,7 +60,7 @@ static struct extent sectors_around(
 	uint32_t unit = v->dev.sector_size;
 	size_t head = (size_t)(offset % unit);
 	uint64_t whole = (head + len + unit - 1) / unit * unit;
-	struct extent e = extent_at(v, offset - head, least(whole, BOUNCE_LEN));
+	struct extent e = fve_map_extent(v->map, offset - head, least(whole, BOUNCE_LEN));
 
 	*ret_head = head;
 	return e;
@@ -101,10 +69,10 @@ static struct extent sectors_around(
 static int read_piece(struct volume *v, uint64_t offset, uint8_t *buf, size_t len, size_t *ret_done)
 {
 	uint32_t unit = v->dev.sector_size;
-	struct extent e = extent_at(v, offset, len);
+	struct extent e = fve_map_extent(v->map, offset, len);
 	size_t direct = (size_t)(e.len - e.len % unit), head;
 
-	if (e.reserved) {
+	if (e.kind == EXTENT_RESERVED) {
 		memset(buf, 0, (size_t)e.len);
 		*ret_done = (size_t)e.len;
 		return 0;
@@ -159,8 +127,8 @@ static int write_piece(
 static uint64_t first_reserved(const struct volume *v, uint64_t offset, uint64_t len)
 {
 	while (len > 0) {
-		struct extent e = extent_at(v, offset, len);
-		if (e.reserved)
+		struct extent e = fve_map_extent(v->map, offset, len);
+		if (e.kind == EXTENT_RESERVED)
 			return offset;
 		offset += e.len;
 		len -= e.len;
@@ -206,6 +174,7 @@ static void volume_close(struct block_device *dev)
 	struct volume *v = volume_of(dev);
 
 	sector_cipher_free(v->cipher);
+	fve_map_release(v->map);
 	secret_wipe(v, sizeof(*v));
 	free(v);
 }
@@ -226,20 +195,17 @@ uint64_t bitlocker_refused_at(struct block_device *volume)
 int volume_new(struct block_device *dev, const struct bitlocker *b, struct sector_cipher *cipher,
         bool writable, struct block_device **ret)
 {
-	uint32_t unit = b->info.sector_size;
 	struct volume *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
 	v->below = dev;
-	v->map = *b;
+	v->map = fve_map_hold(b->map);
 	v->cipher = cipher;
 	v->refused_at = UINT64_MAX;
-	if (b->info.current_state != FVE_DECRYPTED)
-		v->encrypted_end = b->info.encrypted_size / unit * unit;
 	v->dev = (struct block_device){.ops = &volume_ops,
-	        .size = dev->size / unit * unit,
-	        .sector_size = unit,
+	        .size = b->map->size,
+	        .sector_size = b->map->sector_size,
 	        .writable = writable};
 	(void)snprintf(v->dev.name, sizeof(v->dev.name), "%.48s (BitLocker)", dev->name);
 	*ret = &v->dev;

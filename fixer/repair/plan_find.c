@@ -230,6 +230,18 @@ static int collect(void *context, const struct sector_change *change)
 	return 0;
 }
 
+/* Also when the library swallowed the refusal: a change that lacks a piece is no plan. */
+static int check_refused(struct block_device *volume, struct error *err)
+{
+	uint64_t at = bitlocker_refused_at(volume);
+
+	if (at == UINT64_MAX)
+		return 0;
+	return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
+	        "deleting would write to byte %llu of the volume, which is BitLocker's own",
+	        (unsigned long long)at);
+}
+
 static int make(const struct find_job *job, struct plan *plan, struct ntfs_whitelist *list,
         struct error *err)
 {
@@ -241,6 +253,9 @@ static int make(const struct find_job *job, struct plan *plan, struct ntfs_white
 		return r;
 	r = work_on_view(job, view, plan, list, err);
 	int closed = ntfs_view_close(view);
+	int refused = check_refused(job->volume->dev, err);
+	if (refused < 0)
+		return refused;
 	if (r < 0)
 		return r;
 	if (closed < 0)
