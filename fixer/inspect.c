@@ -28,9 +28,11 @@ static void judge(struct inspected_volume *v)
 		v->repair = v->closed;
 	else if (s->reason != REASON_OK)
 		(void)error_set(&v->repair, -EPERM, s->reason, "%s", s->text);
-	else if (ntfs_refusal(&v->facts.ntfs, &v->repair) == 0 && v->facts.windows_count == 0)
+	else if (v->facts.windows_count == 0)
 		(void)error_set(&v->repair, -ENOENT, REASON_NO_WINDOWS,
 		        "no directory in its root holds a Windows");
+	else
+		(void)ntfs_refusal(&v->facts.ntfs, &v->repair);
 }
 
 static void look(const struct inspection *in, const struct keys *keys, struct inspected_volume *v)
@@ -42,6 +44,9 @@ static void look(const struct inspection *in, const struct keys *keys, struct in
 
 	if (s->kind == VOLUME_UNREADABLE || (s->kind == VOLUME_BITLOCKER && !s->bitlocker))
 		r = error_set(err, -EIO, s->reason, "%s", s->text);
+	else if (s->bitlocker && bitlocker_info(s->bitlocker)->map_damaged)
+		r = error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
+		        "not readable, with any key: the map of what is encrypted is damaged");
 	else if (s->bitlocker)
 		r = volume_unlock(s->bitlocker, keys, &vmk, v->how, err);
 	if (r == 0)
@@ -108,8 +113,12 @@ static void show(const struct command *c, const struct inspection *in, const str
 	}
 	if (in->survey)
 		inspect_print(in);
-	if (err->code)
-		report_reason(false, err->reason, err->text);
+	if (in->survey && in->count == 0 && !err->code)
+		report_line(false, "%s", "No NTFS or BitLocker volume there.");
+	if (!err->code)
+		return;
+	/* The text of a volume was shown with that volume. */
+	report_reason(false, err->reason, in->count ? "" : err->text);
 }
 
 enum exit_status command_inspect(const struct command *c)

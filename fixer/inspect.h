@@ -27,9 +27,10 @@ struct inspection {
 /* All of it as words on standard output. */
 void inspect_print(const struct inspection *in);
 
-/* What somebody has to bring before a locked volume opens, as a sentence; "" when nothing that can
- * be given here would open it. */
-void inspect_needs(const struct bitlocker_info *info, char *out, size_t size);
+/* What somebody has to bring to open a locked volume, as part of a sentence; "" when it is not
+ * locked, or nothing that can be given here opens it. */
+#define NEEDS_TEXT 600
+void inspect_needs(const struct inspected_volume *v, char out[NEEDS_TEXT]);
 
 /* The fields "disk", "partitions" and "volumes" (fixer/README.md) into root. */
 void inspect_json(const struct inspection *in, json_t *root);

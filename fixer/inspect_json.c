@@ -80,10 +80,9 @@ static json_t *json_volume(const struct inspected_volume *v)
 {
 	json_t *out = report_json_volume(v->volume);
 	bool open = !v->closed.code;
-	char needs[600] = "";
+	char needs[NEEDS_TEXT];
 
-	if (v->closed.reason == REASON_KEY_NOT_FOUND && v->volume->bitlocker)
-		inspect_needs(bitlocker_info(v->volume->bitlocker), needs, sizeof(needs));
+	inspect_needs(v, needs);
 	(void)json_object_set_new(out, "open", json_boolean(open));
 	(void)json_object_set_new(out, "how", json_text(v->how));
 	(void)json_object_set_new(out, "needs", json_text(needs));

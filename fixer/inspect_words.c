@@ -115,7 +115,7 @@ static void print_bitlocker(const struct inspected_volume *v)
 	char words[BITLOCKER_CONDITION_TEXT], id[GUID_TEXT], size[SIZE_TEXT];
 
 	bitlocker_condition_words(info, words, sizeof(words));
-	report_field("State", "%s (%u/%u)", words, info->current_state, info->next_state);
+	report_field("State", "%s", words);
 	if (info->needs_key && !info->map_damaged && info->encrypted_bytes < info->volume_size)
 		report_field("Encrypted", "%s (%llu bytes)",
 		        report_size(info->encrypted_bytes, size),
@@ -128,12 +128,16 @@ static void print_bitlocker(const struct inspected_volume *v)
 	print_protectors(info);
 }
 
-void inspect_needs(const struct bitlocker_info *info, char *out, size_t size)
+void inspect_needs(const struct inspected_volume *v, char out[NEEDS_TEXT])
 {
+	const struct bitlocker_info *info;
 	char id[GUID_TEXT];
-	size_t at = 0;
+	size_t at = 0, size = NEEDS_TEXT;
 
 	out[0] = 0;
+	if (v->closed.reason != REASON_KEY_NOT_FOUND)
+		return;
+	info = bitlocker_info(v->volume->bitlocker);
 	for (size_t i = 0; i < info->protector_count && at < size; i++) {
 		const struct bitlocker_protector *p = &info->protectors[i];
 		const char *between = at ? ", or " : "";
@@ -217,36 +221,33 @@ static void print_facts(const struct volume_facts *f)
 
 /* --- what can be done ------------------------------------------------------------------------ */
 
-static void print_refusal(const struct error *why)
+/* "no: what happened (CODE)", the details, the advice. */
+static void print_refusal(const char *name, enum reason reason, const char *text)
 {
-	report_field("Repair", "no: %s (%s)", reason_title(why->reason), reason_code(why->reason));
-	if (why->text[0])
-		report_field("", "%s", why->text);
-	report_field("", "%s", reason_advice(why->reason));
+	report_field(name, "no: %s (%s)", reason_title(reason), reason_code(reason));
+	if (text[0])
+		report_field("", "%s", text);
+	report_field("", "%s", reason_advice(reason));
 }
 
 static void print_outlook(const struct inspected_volume *v)
 {
 	const struct survey_volume *s = v->volume;
-	char needs[600] = "";
+	char needs[NEEDS_TEXT] = "";
 
-	if (s->bitlocker && s->reason != REASON_OK) {
-		report_field(
-		        "Writing", "no: %s (%s)", reason_title(s->reason), reason_code(s->reason));
-		if (s->text[0])
-			report_field("", "%s", s->text);
-		report_field("", "%s", reason_advice(s->reason));
-	}
-	if (v->closed.code && s->bitlocker)
-		inspect_needs(bitlocker_info(s->bitlocker), needs, sizeof(needs));
-	if (v->closed.reason == REASON_KEY_NOT_FOUND && needs[0])
+	if (s->bitlocker && s->reason != REASON_OK)
+		print_refusal("Writing", s->reason, s->text);
+	inspect_needs(v, needs);
+	if (needs[0])
 		report_field("Needs", "%s", needs);
 	else if (v->repair.reason == REASON_NO_WINDOWS)
 		report_field("Repair", "nothing to repair");
-	else if (v->repair.code && (v->repair.reason != s->reason || !s->bitlocker))
-		print_refusal(&v->repair);
+	else if (v->repair.reason == REASON_NO_NTFS)
+		report_field("Repair", "nothing to repair: %s", v->repair.text);
 	else if (!v->repair.code)
 		report_field("Repair", "possible");
+	else if (v->repair.reason != s->reason || !s->bitlocker)
+		print_refusal("Repair", v->repair.reason, v->repair.text);
 }
 
 static void print_volume(const struct inspected_volume *v)
@@ -280,6 +281,5 @@ void inspect_print(const struct inspection *in)
 		print_partitions(in->survey);
 	for (size_t i = 0; i < in->count; i++)
 		print_volume(&in->volumes[i]);
-	if (in->count == 0)
-		report_line(false, "No NTFS or BitLocker volume.");
+	report_line(false, "%s", "");
 }

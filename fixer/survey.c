@@ -24,10 +24,18 @@ static bool gpt_at(struct block_device *disk, uint64_t offset)
 	       memcmp(signature, "EFI PART", sizeof(signature)) == 0;
 }
 
+#define DISK_MIN 4096 /* bytes: nothing smaller holds a volume */
+
 static int open_disk(const char *path, struct block_device **ret, struct error *err)
 {
 	int r = file_device_open(path, false, 0, ret, err);
 
+	if (r == 0 && (*ret)->size < DISK_MIN) {
+		block_close(*ret);
+		*ret = NULL;
+		return error_set(err, -EINVAL, REASON_CANNOT_OPEN,
+		        "%s: under %u bytes: no disk and no image of one", path, DISK_MIN);
+	}
 	if (r < 0 || (*ret)->sector_size != 512 || gpt_at(*ret, 512) || !gpt_at(*ret, 4096))
 		return r;
 	block_close(*ret);

@@ -100,7 +100,8 @@ static int open_error(struct error *err, const char *path, int code)
 	if (code == -EBUSY)
 		return error_set(err, code, REASON_DISK_IN_USE,
 		        "%s is mounted or held by another program", path);
-	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path, strerror(-code));
+	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path,
+	        code == -ENOTBLK ? "neither a disk nor an image file" : strerror(-code));
 }
 
 /* What O_EXCL is for a device: QEMU locks the images it runs on in the same way. */

@@ -162,8 +162,9 @@ int partition_open(
 	        .size = size,
 	        .sector_size = disk->sector_size,
 	        .writable = disk->writable};
-	(void)snprintf(w->dev.name, sizeof(w->dev.name), "%.40s+%llu", disk->name,
-	        (unsigned long long)start);
+	const char *slash = strrchr(disk->name, '/');
+	(void)snprintf(w->dev.name, sizeof(w->dev.name), "%.40s+%llu",
+	        slash ? slash + 1 : disk->name, (unsigned long long)start);
 	*ret = &w->dev;
 	return 0;
 }
