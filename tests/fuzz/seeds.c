@@ -190,7 +190,7 @@ static void bitlocker_seed(void)
 	memcpy(boot + 3, "-FVE-FS-", 8);
 	put_le16(boot + 11, SECTOR);
 	memcpy(boot + 160, type, 16);
-	fve_make_keys(&v, 1);
+	must(fve_make_keys(&v, 1) == 0);
 	buffer_init(&out, 1 << 20);
 	must(buffer_append(&out, boot, sizeof(boot)) == 0 && fve_build_metadata(&v, &out) == 0);
 	put_seed("bitlocker", "seed", out.data, out.len);

@@ -6,6 +6,14 @@
 
 #define KEY_HEADER 12 /* of a key datum, before the key */
 
+struct fve_writer fve_writer_to(struct fve_volume *v, struct buffer *out)
+{
+	/* 2023-05-15T00:00:00Z */
+	uint64_t time = filetime_from_ns(1684108800ll * 1000000000);
+
+	return (struct fve_writer){.v = v, .out = out, .start = out->len, .time = time};
+}
+
 void fve_put(struct fve_writer *w, const void *data, size_t len)
 {
 	if (w->r == 0)
@@ -61,6 +69,31 @@ void fve_end(struct fve_writer *w, size_t at)
 		put_le16(w->out->data + at, (uint16_t)(w->out->len - at));
 }
 
+size_t fve_begin_dataset(
+        struct fve_writer *w, const struct guid *id, uint32_t next_nonce, unsigned method)
+{
+	size_t at = w->out->len;
+
+	fve_u32(w, 0);
+	fve_u32(w, 1);
+	fve_u32(w, DATASET_LEN);
+	fve_u32(w, 0);
+	fve_put(w, id->bytes, GUID_LEN);
+	fve_u32(w, next_nonce);
+	fve_u16(w, method);
+	fve_u16(w, method);
+	fve_u64(w, w->time);
+	return at;
+}
+
+void fve_end_dataset(struct fve_writer *w, size_t at)
+{
+	if (w->r < 0)
+		return;
+	put_le32(w->out->data + at, (uint32_t)(w->out->len - at));
+	put_le32(w->out->data + at + 12, (uint32_t)(w->out->len - at));
+}
+
 void fve_text(struct fve_writer *w, enum fve_role role, const char *ascii)
 {
 	size_t at = fve_begin(w, role, TYPE_TEXT, 1);
@@ -68,6 +101,26 @@ void fve_text(struct fve_writer *w, enum fve_role role, const char *ascii)
 	do
 		fve_u16(w, (unsigned char)*ascii);
 	while (*ascii++);
+	fve_end(w, at);
+}
+
+void fve_opaque(struct fve_writer *w, enum fve_role role, enum fve_type type, size_t len)
+{
+	size_t at = fve_begin(w, role, type, 1);
+
+	fve_noise(w, len);
+	fve_end(w, at);
+}
+
+void fve_unknown(struct fve_writer *w)
+{
+	if (!w->v->options.unknown_entries)
+		return;
+	fve_opaque(w, ROLE_UNKNOWN, TYPE_UNKNOWN, 40);
+	fve_opaque(w, ROLE_PROPERTY, TYPE_UNKNOWN, 0);
+	fve_opaque(w, ROLE_UNKNOWN, TYPE_ERASED, 13);
+	size_t at = fve_begin(w, ROLE_UNKNOWN, TYPE_TEXT, 0x0105);
+	fve_u16(w, 'x');
 	fve_end(w, at);
 }
 

@@ -8,8 +8,9 @@
 
 uint32_t fve_header_size(const struct fve_volume *v)
 {
-	(void)v;
-	return DEFAULT_HEADER;
+	unsigned sectors = v->options.header_sectors;
+
+	return sectors > 0 ? sectors * v->sector_size : DEFAULT_HEADER;
 }
 
 static bool within(uint64_t at, uint64_t start, uint64_t size)

@@ -8,7 +8,6 @@
 #include <zlib.h>
 
 #define HEADER_LEN      64
-#define DATASET_LEN     48
 #define STATE_ENCRYPTED 4
 
 static void virtualization(struct fve_writer *w)
@@ -30,8 +29,8 @@ static void virtualization(struct fve_writer *w)
 	fve_end(w, at);
 }
 
-/* Both headers; sizes and the next counter are filled in when they are known. */
-static void headers(struct fve_writer *w)
+/* Its size is filled in when it is known. */
+static void header(struct fve_writer *w)
 {
 	const struct fve_volume *v = w->v;
 
@@ -46,31 +45,33 @@ static void headers(struct fve_writer *w)
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		fve_u64(w, v->metadata[i]);
 	fve_u64(w, v->header_backup);
-
-	fve_u32(w, 0);
-	fve_u32(w, 1);
-	fve_u32(w, DATASET_LEN);
-	fve_u32(w, 0);
-	fve_put(w, v->id.bytes, GUID_LEN);
-	fve_u32(w, 0);
-	fve_u16(w, v->method->id);
-	fve_u16(w, v->method->id);
-	fve_u64(w, w->time);
 }
 
-static void fill_sizes(struct fve_writer *w)
+static void fill_size(struct fve_writer *w)
 {
-	size_t dataset = w->out->len - w->start - HEADER_LEN;
-
 	while ((w->out->len - w->start) % 16 != 0 && w->r == 0)
 		fve_put(w, "", 1);
-	if (w->r < 0)
-		return;
-	uint8_t *block = w->out->data + w->start;
-	put_le16(block + 8, (uint16_t)((w->out->len - w->start) / 16));
-	put_le32(block + HEADER_LEN, (uint32_t)dataset);
-	put_le32(block + HEADER_LEN + 12, (uint32_t)dataset);
-	put_le32(block + HEADER_LEN + 32, w->counter + 1);
+	if (w->r == 0)
+		put_le16(w->out->data + w->start + 8, (uint16_t)((w->out->len - w->start) / 16));
+}
+
+static void dataset(struct fve_writer *w)
+{
+	const struct fve_volume *v = w->v;
+	size_t at = fve_begin_dataset(w, &v->id, 0, v->method->id);
+
+	fve_unknown(w);
+	fve_text(w, ROLE_DESCRIPTION, v->description);
+	for (unsigned i = 0; i < v->protector_count; i++) {
+		fve_vmk(w, &v->protectors[i]);
+		fve_unknown(w);
+	}
+	fve_sealed_key(w, ROLE_FVEK, v->vmk, v->method->id, v->fvek, v->method->fvek_len);
+	virtualization(w);
+	fve_unknown(w);
+	fve_end_dataset(w, at);
+	if (w->r == 0)
+		put_le32(w->out->data + at + 32, w->counter + 1);
 }
 
 static void validation(struct fve_writer *w)
@@ -91,19 +92,11 @@ static void validation(struct fve_writer *w)
 
 int fve_build_metadata(struct fve_volume *v, struct buffer *out)
 {
-	/* 2023-05-15T00:00:00Z */
-	struct fve_writer w = {.v = v,
-	        .out = out,
-	        .start = out->len,
-	        .time = filetime_from_ns(1684108800ll * 1000000000)};
+	struct fve_writer w = fve_writer_to(v, out);
 
-	headers(&w);
-	fve_text(&w, ROLE_DESCRIPTION, v->description);
-	for (unsigned i = 0; i < v->protector_count; i++)
-		fve_vmk(&w, &v->protectors[i]);
-	fve_sealed_key(&w, ROLE_FVEK, v->vmk, v->method->id, v->fvek, v->method->fvek_len);
-	virtualization(&w);
-	fill_sizes(&w);
+	header(&w);
+	dataset(&w);
+	fill_size(&w);
 	validation(&w);
 	return w.r;
 }

@@ -1,122 +1,153 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The volume's keys, and the protectors: each keeps the VMK in its own way. */
+/* The protectors: each keeps the VMK in its own way. */
 #include "tests/generators/bitlocker_entries.h"
-#include "fixer/base/bytes.h"
 
-#include <stdio.h>
-#include <string.h>
+#define ONE_KEY 1 /* in a .BEK file: its next nonce */
 
-static struct fve_protector *add_protector(struct fve_volume *v, uint16_t kind)
+static void stretch(struct fve_writer *w, const struct fve_protector *p)
 {
-	struct fve_protector *p = &v->protectors[v->protector_count++];
-
-	p->id = gen_random_guid(&v->random);
-	p->kind = kind;
-	return p;
-}
-
-/* Each group of six digits is 11 times one of the key's 16-bit words. */
-static void add_recovery_password(struct fve_volume *v)
-{
-	struct fve_protector *p = add_protector(v, FVE_RECOVERY);
-
-	gen_random_bytes(&v->random, p->key, sizeof(p->key));
-	for (unsigned i = 0; i < 8; i++)
-		(void)snprintf(p->password + (size_t)i * 7, 8, "%06u%s",
-		        get_le16(p->key + (size_t)2 * i) * 11u, i < 7 ? "-" : "");
-}
-
-/* With the diffuser the AES key has the first half and the tweak key the second; what an AES-128
- * key leaves of its half is zero. */
-static void make_fvek(struct fve_volume *v)
-{
-	gen_random_bytes(&v->random, v->fvek, v->method->fvek_len);
-	if (v->method->mode == FVE_CBC_DIFFUSER)
-		for (unsigned half = 0; half < FVE_MAX_FVEK; half += FVE_MAX_FVEK / 2)
-			memset(v->fvek + half + v->method->aes_len, 0,
-			        FVE_MAX_FVEK / 2 - v->method->aes_len);
-}
-
-void fve_make_keys(struct fve_volume *v, uint64_t seed)
-{
-	const struct fve_options *o = &v->options;
-
-	gen_random_init(&v->random, seed, "bitlocker");
-	v->method = fve_method_by_id(o->method ? o->method : 0x8004);
-	v->id = gen_random_guid(&v->random);
-	gen_random_bytes(&v->random, v->vmk, sizeof(v->vmk));
-	make_fvek(v);
-	v->protector_count = 0;
-	(void)add_protector(v, FVE_TPM);
-	for (unsigned i = 0; i < o->recovery_passwords; i++)
-		add_recovery_password(v);
-	if (o->clear_key)
-		(void)add_protector(v, FVE_CLEAR_KEY);
-}
-
-static void seal_vmk(struct fve_writer *w, const uint8_t *under)
-{
-	fve_sealed_key(w, ROLE_PROPERTY, under, KEY_VMK, w->v->vmk, sizeof(w->v->vmk));
-}
-
-static void recovery_properties(struct fve_writer *w, const struct fve_protector *p)
-{
-	uint8_t salt[16], stretched[FVE_KEY_LEN];
-
-	gen_random_bytes(&w->v->random, salt, sizeof(salt));
-	if (w->r == 0)
-		w->r = fve_stretch(p->key, sizeof(p->key), salt, stretched);
+	bool recovery = p->kind == FVE_RECOVERY;
+	unsigned method = recovery ? KEY_RECOVERY : KEY_PASSPHRASE;
 	size_t at = fve_begin(w, ROLE_PROPERTY, TYPE_STRETCH, 1);
-	fve_u16(w, KEY_RECOVERY);
-	fve_u16(w, 0);
-	fve_put(w, salt, sizeof(salt));
-	fve_sealed_key(w, ROLE_RECOVERY_KEY, w->v->vmk, KEY_RECOVERY, p->key, sizeof(p->key));
-	fve_sealed_key(
-	        w, ROLE_STRETCHED_KEY, w->v->vmk, KEY_RECOVERY, stretched, sizeof(stretched));
+
+	fve_u16(w, method);
+	fve_u16(w, w->v->options.stretch_flags);
+	fve_put(w, p->salt, sizeof(p->salt));
+	if (recovery)
+		fve_sealed_key(w, ROLE_RECOVERY_KEY, w->v->vmk, method, p->key, p->key_len);
+	fve_sealed_key(w, recovery ? ROLE_STRETCHED_KEY : ROLE_PROPERTY, w->v->vmk, method,
+	        p->stretched, sizeof(p->stretched));
+	fve_unknown(w);
 	fve_end(w, at);
-	seal_vmk(w, stretched);
-	at = fve_begin(w, ROLE_PROPERTY, TYPE_BACKUP_TIME, 1);
+}
+
+static void backup_time(struct fve_writer *w)
+{
+	size_t at = fve_begin(w, ROLE_PROPERTY, TYPE_BACKUP_TIME, 1);
+
 	fve_u64(w, w->time);
 	fve_u64(w, w->time);
 	fve_u32(w, 0x00020008);
 	fve_end(w, at);
 }
 
-static void clear_properties(struct fve_writer *w)
+/* A key kept elsewhere, for whoever has the VMK to change protectors. */
+static void use_key(struct fve_writer *w, unsigned method, const struct fve_protector *p)
 {
-	uint8_t key[FVE_KEY_LEN];
+	size_t at = fve_begin(w, ROLE_PROPERTY, TYPE_USE_KEY, 1);
 
-	gen_random_bytes(&w->v->random, key, sizeof(key));
-	fve_key(w, ROLE_PROPERTY, KEY_CLEAR, key, sizeof(key));
-	seal_vmk(w, key);
+	fve_u16(w, method);
+	fve_u16(w, 0);
+	fve_sealed_key(w, ROLE_PROPERTY, w->v->vmk, method, p->key, p->key_len);
+	fve_end(w, at);
 }
 
-/* Only a TPM could open this one: the key it keeps is thrown away here. */
-static void tpm_properties(struct fve_writer *w)
+/* Only a TPM could open this: the key it keeps is thrown away. */
+static void tpm_blob(struct fve_writer *w)
 {
-	uint8_t key[FVE_KEY_LEN];
-
-	gen_random_bytes(&w->v->random, key, sizeof(key));
 	size_t at = fve_begin(w, ROLE_PROPERTY, TYPE_TPM, 1);
+
 	fve_u32(w, 1u << 7 | 1u << 11); /* PCR 7 and 11, as with Secure Boot */
 	fve_noise(w, 180);
 	fve_end(w, at);
-	seal_vmk(w, key);
+}
+
+/* Where the salt of the PIN is. */
+static void pin(struct fve_writer *w)
+{
+	size_t at = fve_begin(w, ROLE_PROPERTY, TYPE_STRETCH, 1);
+
+	fve_u16(w, KEY_PASSPHRASE);
+	fve_u16(w, 0);
+	fve_noise(w, 16);
+	fve_end(w, at);
+}
+
+/* The card's RSA key and what was encrypted with it; sizes as with a 2048 bit key. */
+static void certificate(struct fve_writer *w)
+{
+	size_t at;
+
+	fve_opaque(w, ROLE_PROPERTY, TYPE_ASYMMETRIC, 256);
+	at = fve_begin(w, ROLE_PUBLIC_KEY, TYPE_EXPORTED_KEY, 1);
+	fve_put(w, "RSA1\0\x08\0\0", 8);
+	fve_noise(w, 275);
+	fve_end(w, at);
+	at = fve_begin(w, ROLE_PROPERTY, TYPE_PUBLIC_KEY, 1);
+	fve_put(w, "gsin%\0\0\0", 8);
+	fve_noise(w, 29);
+	fve_end(w, at);
+}
+
+/* What comes before the sealed VMK. */
+static void properties(struct fve_writer *w, const struct fve_protector *p)
+{
+	switch (p->kind) {
+	case FVE_CLEAR_KEY:
+		fve_key(w, ROLE_PROPERTY, KEY_CLEAR, p->key, p->key_len);
+		break;
+	case FVE_TPM_PIN:
+		pin(w);
+		tpm_blob(w);
+		break;
+	case FVE_TPM:
+		tpm_blob(w);
+		break;
+	case FVE_STARTUP_KEY:
+		fve_text(w, ROLE_PROPERTY, "ExternalKey");
+		use_key(w, KEY_EXTERNAL, p);
+		break;
+	case FVE_CERTIFICATE:
+		certificate(w);
+		use_key(w, KEY_CERTIFICATE, p);
+		break;
+	default:
+		stretch(w, p);
+	}
 }
 
 void fve_vmk(struct fve_writer *w, const struct fve_protector *p)
 {
 	size_t at = fve_begin(w, ROLE_VMK, TYPE_VMK, p->kind == FVE_CLEAR_KEY ? 3 : 1);
+	bool stretched = p->kind == FVE_RECOVERY || p->kind == FVE_PASSPHRASE;
 
 	fve_put(w, p->id.bytes, GUID_LEN);
 	fve_u64(w, w->time);
 	fve_u16(w, 0);
 	fve_u16(w, p->kind);
+	fve_unknown(w);
+	properties(w, p);
+	fve_sealed_key(w, ROLE_PROPERTY, stretched ? p->stretched : p->key, KEY_VMK, w->v->vmk,
+	        sizeof(w->v->vmk));
 	if (p->kind == FVE_RECOVERY)
-		recovery_properties(w, p);
-	else if (p->kind == FVE_TPM)
-		tpm_properties(w);
-	else
-		clear_properties(w);
+		backup_time(w);
+	fve_unknown(w);
 	fve_end(w, at);
+}
+
+/* As Windows 11 has it; other readers of .BEK files do not know it yet. */
+static void volume_id(struct fve_writer *w)
+{
+	size_t at = fve_begin(w, ROLE_VOLUME_ID, TYPE_GUID, 1);
+
+	fve_put(w, w->v->id.bytes, GUID_LEN);
+	fve_end(w, at);
+}
+
+int fve_startup_key_file(struct fve_volume *v, const struct fve_protector *p, struct buffer *out)
+{
+	struct fve_writer w = fve_writer_to(v, out);
+	size_t file = fve_begin_dataset(&w, &p->id, ONE_KEY, 0);
+	size_t at = fve_begin(&w, ROLE_STARTUP_KEY, TYPE_EXTERNAL_KEY, 1);
+
+	fve_put(&w, p->id.bytes, GUID_LEN);
+	fve_u64(&w, w.time);
+	fve_text(&w, ROLE_PROPERTY, "ExternalKey");
+	if (v->options.unknown_entries)
+		volume_id(&w);
+	fve_unknown(&w);
+	fve_key(&w, ROLE_PROPERTY, KEY_EXTERNAL, p->key, p->key_len);
+	fve_end(&w, at);
+	fve_end_dataset(&w, file);
+	return w.r;
 }

@@ -84,7 +84,7 @@ static int write_moved_header(const struct job *j)
 	return r;
 }
 
-static int write_copies(const struct job *j)
+static int write_copy(const struct job *j, unsigned copy)
 {
 	struct buffer block;
 
@@ -92,14 +92,27 @@ static int write_copies(const struct job *j)
 	int r = fve_build_metadata(j->v, &block);
 	if (r < 0)
 		log_error("cannot build the BitLocker metadata: %s", strerror(-r));
-	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++) {
-		uint8_t flip = i < j->v->options.bad_copies ? 0x40 : 0;
-
-		block.data[block.len / 2] ^= flip;
-		r = put(j, block.data, block.len, j->v->metadata[i]);
-		block.data[block.len / 2] ^= flip;
-	}
+	if (r == 0 && copy < j->v->options.bad_copies)
+		block.data[block.len / 2] ^= 0x40;
+	if (r == 0)
+		r = put(j, block.data, block.len, j->v->metadata[copy]);
 	buffer_free(&block);
+	return r;
+}
+
+/* Built from the same random numbers: what tells copies apart is the description alone. */
+static int write_copies(const struct job *j)
+{
+	struct gen_random random = j->v->random;
+	char *number = j->v->description + strlen(j->v->description) - 1;
+	int r = 0;
+
+	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++) {
+		j->v->random = random;
+		if (i > 0 && j->v->options.copies_differ)
+			*number = (char)('0' + i);
+		r = write_copy(j, i);
+	}
 	return r;
 }
 

@@ -17,11 +17,15 @@
 #include <stdbool.h>
 
 #define FVE_COPIES         3
-#define FVE_AREA_SIZE      65536 /* of one metadata copy */
-#define FVE_CLUSTER        4096  /* what is encrypted or left alone as a whole */
-#define FVE_CLEAR_KEY      0x0000
+#define FVE_AREA_SIZE      65536  /* of one metadata copy */
+#define FVE_CLUSTER        4096   /* what is encrypted or left alone as a whole */
+#define FVE_CLEAR_KEY      0x0000 /* kinds of protectors, as in the metadata */
 #define FVE_TPM            0x0100
+#define FVE_STARTUP_KEY    0x0200
+#define FVE_TPM_PIN        0x0500
 #define FVE_RECOVERY       0x0800
+#define FVE_CERTIFICATE    0x1000
+#define FVE_PASSPHRASE     0x2000
 #define FVE_MAX_PASSWORDS  8
 #define FVE_MAX_PROTECTORS 16
 #define FVE_PASSWORD_TEXT  56 /* 8 groups of 6 digits, '-' between, and the NUL */
@@ -31,16 +35,24 @@
 struct fve_options {
 	uint16_t method; /* 0x8000 to 0x8005; 0: XTS-AES-128 */
 	unsigned recovery_passwords;
-	bool clear_key;
-	bool full;           /* encrypt every cluster, whatever is written there */
-	unsigned bad_copies; /* how many metadata copies get a flipped bit, from the first on */
+	const char *passphrase; /* UTF-8; NULL: none */
+	bool no_tpm, tpm_pin, startup_key, certificate, clear_key;
+	unsigned stretch_flags;  /* of recovery passwords and passphrase; none is known to mean 0 */
+	unsigned header_sectors; /* how many are moved from the start; 0: 8 KiB */
+	bool full;               /* encrypt every cluster, whatever is written there */
+	bool unknown_entries;    /* datums nobody has heard of in every place that takes datums */
+	bool copies_differ;      /* three good metadata copies, not the same */
+	unsigned bad_copies;     /* how many metadata copies get a flipped bit, from the first on */
 };
 
 struct fve_protector {
 	struct guid id;
-	uint16_t kind; /* FVE_CLEAR_KEY, ... */
-	char password[FVE_PASSWORD_TEXT];
-	uint8_t key[16]; /* what the password stands for */
+	uint16_t kind;                    /* FVE_CLEAR_KEY, ... */
+	char password[FVE_PASSWORD_TEXT]; /* of FVE_RECOVERY */
+	/* What is stretched (passwords), or seals the VMK as it is (the others). */
+	uint8_t key[FVE_KEY_LEN];
+	size_t key_len;
+	uint8_t salt[16], stretched[FVE_KEY_LEN]; /* of passwords */
 };
 
 struct fve_volume {
@@ -63,8 +75,12 @@ struct fve_volume {
 	struct gen_random random;
 };
 
-/* Keys, GUIDs and the protectors of v->options. */
-void fve_make_keys(struct fve_volume *v, uint64_t seed);
+/* Keys, GUIDs and the protectors of v->options. 0, -EINVAL (logged) for a passphrase that is not
+ * UTF-8, or another -errno. */
+int fve_make_keys(struct fve_volume *v, uint64_t seed);
+
+/* The .BEK file of a startup key protector, appended to out. 0 or -errno. */
+int fve_startup_key_file(struct fve_volume *v, const struct fve_protector *p, struct buffer *out);
 
 /* How much of the volume's start lies at header_backup, in bytes. */
 uint32_t fve_header_size(const struct fve_volume *v);

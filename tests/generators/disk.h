@@ -13,8 +13,13 @@
 
 enum disk_kind { DISK_BITLOCKER, DISK_PLAIN, DISK_NO_WINDOWS, DISK_NO_NTFS };
 
+/* Where BitLocker's structures are in the volume: copies in the order of their places but for the
+ * last. */
+enum disk_places { DISK_SPREAD, DISK_LOW, DISK_HIGH, DISK_REVERSED };
+
 struct disk_options {
 	const char *output, *esp_dir, *name;
+	const char *startup_key; /* where to write the .BEK file; NULL: no such protector */
 	enum disk_kind kind;
 	uint64_t seed, size;
 	uint32_t sector_size;
@@ -22,6 +27,7 @@ struct disk_options {
 	bool good_291;
 	bool volume_only;       /* output is C: alone: no partition table and no other partition */
 	struct fve_options fve; /* of DISK_BITLOCKER */
+	enum disk_places places;
 };
 
 /* Fills in what mkdisk's arguments say. False: they say nothing sensible, or ask for help. */
@@ -57,5 +63,13 @@ int disk_write_json(const struct disk *d);
 char *disk_beside(const struct disk *d, const char *suffix);
 /* An NTFS volume for this partition, in a file of its own. */
 int disk_format(const struct disk *d, unsigned part, const char *path, const char *label);
+
+const char *disk_places_name(enum disk_places places);
+bool disk_places_by_name(const char *name, enum disk_places *ret);
+/* Keys and sizes of d->fve; then, in the new volume, files that keep room for its structures; at
+ * last the .BEK file. */
+int disk_plan_bitlocker(struct disk *d);
+int disk_reserve_bitlocker(struct disk *d);
+int disk_write_startup_key(struct disk *d);
 
 #endif

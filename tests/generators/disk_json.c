@@ -57,36 +57,73 @@ static json_t *hex_json(const uint8_t *data, size_t len)
 	return json_string(text);
 }
 
-static json_t *protector_json(const struct fve_protector *p)
+static const char *kind_name(uint16_t kind)
 {
-	const char *kind = p->kind == FVE_TPM        ? "tpm"
-	                   : p->kind == FVE_RECOVERY ? "recovery-password"
-	                                             : "clear-key";
+	switch (kind) {
+	case FVE_CLEAR_KEY:
+		return "clear-key";
+	case FVE_TPM:
+		return "tpm";
+	case FVE_STARTUP_KEY:
+		return "startup-key";
+	case FVE_TPM_PIN:
+		return "tpm-pin";
+	case FVE_RECOVERY:
+		return "recovery-password";
+	case FVE_CERTIFICATE:
+		return "certificate";
+	default:
+		return "passphrase";
+	}
+}
 
-	return json_pack("{so ss}", "guid", guid_json(&p->id), "kind", kind);
+/* With what opens it, where that can be told. */
+static json_t *protector_json(const struct disk *d, const struct fve_protector *p)
+{
+	bool passphrase = p->kind == FVE_PASSPHRASE, file = p->kind == FVE_STARTUP_KEY;
+
+	return json_pack("{so ss ss* ss* ss*}", "guid", guid_json(&p->id), "kind",
+	        kind_name(p->kind), "password", p->kind == FVE_RECOVERY ? p->password : NULL,
+	        "passphrase", passphrase ? d->fve.options.passphrase : NULL, "file",
+	        file ? d->options.startup_key : NULL);
+}
+
+static json_t *passwords_json(const struct fve_volume *v)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < v->protector_count; i++) {
+		const struct fve_protector *p = &v->protectors[i];
+		if (p->kind == FVE_RECOVERY)
+			json_array_append_new(list, json_pack("{so ss}", "guid", guid_json(&p->id),
+			                                    "password", p->password));
+	}
+	return list;
 }
 
 static json_t *bitlocker_json(const struct disk *d)
 {
 	const struct fve_volume *v = &d->fve;
-	json_t *protectors = json_array(), *passwords = json_array(), *metadata = json_array();
+	const struct fve_options *o = &v->options;
+	json_t *protectors = json_array(), *metadata = json_array();
 
-	for (unsigned i = 0; i < v->protector_count; i++) {
-		const struct fve_protector *p = &v->protectors[i];
-		json_array_append_new(protectors, protector_json(p));
-		if (p->kind == FVE_RECOVERY)
-			json_array_append_new(
-			        passwords, json_pack("{so ss}", "guid", guid_json(&p->id),
-			                           "password", p->password));
-	}
+	for (unsigned i = 0; i < v->protector_count; i++)
+		json_array_append_new(protectors, protector_json(d, &v->protectors[i]));
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		json_array_append_new(metadata, json_integer((json_int_t)v->metadata[i]));
-	return json_pack("{so ss sb so sI si so so so so}", "volume_guid", guid_json(&v->id),
-	        "method", v->method->name, "full_encryption", v->options.full, "metadata", metadata,
-	        "header_backup", (json_int_t)v->header_backup, "bad_copies",
-	        (int)v->options.bad_copies, "protectors", protectors, "recovery_passwords",
-	        passwords, "fvek", hex_json(v->fvek, v->method->fvek_len), "vmk",
-	        hex_json(v->vmk, sizeof(v->vmk)));
+	json_t *json =
+	        json_pack("{so ss ss so sI si si sb sb si}", "volume_guid", guid_json(&v->id),
+	                "method", v->method->name, "places", disk_places_name(d->options.places),
+	                "metadata", metadata, "header_backup", (json_int_t)v->header_backup,
+	                "header_sectors", (int)(fve_header_size(v) / v->sector_size), "bad_copies",
+	                (int)o->bad_copies, "copies_differ", o->copies_differ, "unknown_entries",
+	                o->unknown_entries, "stretch_flags", (int)o->stretch_flags);
+	json_object_update_new(
+	        json, json_pack("{sb so so so so}", "full_encryption", o->full, "protectors",
+	                      protectors, "recovery_passwords", passwords_json(v), "fvek",
+	                      hex_json(v->fvek, v->method->fvek_len), "vmk",
+	                      hex_json(v->vmk, sizeof(v->vmk))));
+	return json;
 }
 
 int disk_write_json(const struct disk *d)

@@ -89,6 +89,21 @@ static bool take_method(const struct row *row, struct disk_options *o, const cha
 	return method;
 }
 
+static bool take_places(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)row;
+	return disk_places_by_name(text, &o->places);
+}
+
+static bool take_hex(const struct row *row, struct disk_options *o, const char *text)
+{
+	uint64_t value = 0;
+	bool good = parse(row, text, 16, &value);
+
+	*(unsigned *)field(row, o) = (unsigned)value;
+	return good;
+}
+
 #define AT(field)  offsetof(struct disk_options, field)
 #define FLAG(f)    take_flag, AT(f), 0, 0, 0
 #define TEXT(f, n) take_text, AT(f), 0, n, 0
@@ -119,10 +134,27 @@ static const struct row rows[] = {
         {"full-encryption", NULL, "encrypt unused clusters too", FLAG(fve.full)},
         {"recovery-protectors", "N", "recovery passwords, 0 to 8 (1)", take_count,
                 AT(fve.recovery_passwords), 0, FVE_MAX_PASSWORDS, 0},
+        {"passphrase", "TEXT", "a passphrase, UTF-8", TEXT(fve.passphrase, 1024)},
+        {"startup-key", "FILE", "a startup key, written to FILE as .BEK",
+                TEXT(startup_key, PATH_LIMIT)},
+        {"no-tpm", NULL, "no TPM", FLAG(fve.no_tpm)},
+        {"tpm-pin", NULL, "a TPM with PIN", FLAG(fve.tpm_pin)},
+        {"certificate", NULL, "a certificate (smart card)", FLAG(fve.certificate)},
         {"clear-key", NULL, "suspended: a clear key beside the other protectors",
                 FLAG(fve.clear_key)},
         {"bad-copies", "N", "damage the first N of the three metadata copies (0)", take_count,
                 AT(fve.bad_copies), 0, FVE_COPIES, 0},
+        {"copies-differ", NULL, "three good metadata copies that are not the same",
+                FLAG(fve.copies_differ)},
+        {"unknown-entries", NULL, "datums of unknown roles and types among the others",
+                FLAG(fve.unknown_entries)},
+        {"stretch-flags", "HEX", "of recovery passwords and passphrase (0)", take_hex,
+                AT(fve.stretch_flags), 0, 0xffff, 0},
+        {"places", "WHICH",
+                "spread, low, high or reversed: metadata copies and moved header (spread)",
+                take_places, 0, 0, 0, 0},
+        {"header-sectors", "N", "how many sectors are moved from the start (8 KiB)", take_count,
+                AT(fve.header_sectors), 1, 1 << 16, 0},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -164,6 +196,7 @@ bool disk_parse_options(int argc, char **argv, struct disk_options *ret)
 	}
 	if (optind != argc || !ret->output)
 		return false;
+	ret->fve.startup_key = ret->startup_key;
 	if (ret->volume_only && ret->kind == DISK_NO_NTFS) {
 		(void)fputs("mkdisk: there is no volume in --volume-only --no-ntfs\n", stderr);
 		return false;

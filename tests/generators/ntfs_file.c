@@ -55,7 +55,7 @@ static bool short_name(const char *name, unsigned attempt, char out[SHORT_NAME])
 	return attempt < 100;
 }
 
-static int close_entry(struct gen_entry *e, int r)
+int gen_ntfs_close_entry(struct gen_entry *e, int r)
 {
 	if (ntfs_inode_close_in_dir(e->ni, e->folder) < 0 && r == 0)
 		r = gen_ntfs_failed("cannot close", e->name);
@@ -83,7 +83,7 @@ int gen_ntfs_finish_entry(struct gen_entry *e)
 	for (;;) {
 		if (!short_name(e->name, attempt++, dos)) {
 			log_error("no free 8.3 name for %s", e->name);
-			return close_entry(e, -EEXIST);
+			return gen_ntfs_close_entry(e, -EEXIST);
 		}
 		/* A name that fits is its own 8.3 name. */
 		if (strcasecmp(dos, e->name) == 0 || !name_taken(e->folder, dos))
@@ -122,7 +122,7 @@ static int put_at(struct gen_ntfs *n, const struct gen_file *file, size_t offset
 	uint64_t number = entry.ni->mft_no;
 	r = write_stream(entry.ni, file->path, file->data, file->size, offset);
 	if (r < 0)
-		return close_entry(&entry, r);
+		return gen_ntfs_close_entry(&entry, r);
 	r = gen_ntfs_finish_entry(&entry);
 	if (r == 0)
 		r = gen_ntfs_set_times(n, number, file->created, file->modified, file->attributes);
@@ -183,62 +183,6 @@ int gen_ntfs_link(struct gen_ntfs *n, const char *path, const char *new_path)
 		r = gen_ntfs_failed("cannot link", new_path);
 	free(units);
 	/* No 8.3 name: libntfs-3g gives none to a second link. */
-	r = close_entry(&entry, r);
+	r = gen_ntfs_close_entry(&entry, r);
 	return r == 0 ? gen_ntfs_set_times(n, number, created, modified, 0) : r;
-}
-
-static int remember_runs(struct gen_ntfs *n, const ntfs_attr *na)
-{
-	for (const runlist_element *rl = na->rl; rl && rl->length > 0; rl++) {
-		struct gen_run *more =
-		        reallocarray(n->reserved, n->reserved_count + 1, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		n->reserved = more;
-		n->reserved[n->reserved_count++] =
-		        (struct gen_run){.first = (uint64_t)rl->lcn, .count = (uint64_t)rl->length};
-	}
-	return 0;
-}
-
-static int allocate(
-        struct gen_ntfs *n, ntfs_inode *ni, const struct gen_file *file, struct gen_run *ret_run)
-{
-	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
-	size_t before = n->reserved_count;
-	int r = 0;
-
-	if (!na)
-		return gen_ntfs_failed("cannot open the data of", file->path);
-	if (ntfs_attr_truncate_solid(na, (s64)file->size) != 0 ||
-	        ntfs_attr_map_whole_runlist(na) < 0)
-		r = gen_ntfs_failed("cannot allocate", file->path);
-	else
-		r = remember_runs(n, na);
-	ntfs_attr_close(na);
-	if (r == 0 && ret_run && n->reserved_count != before + 1) {
-		log_error("%s is in %zu pieces; it must be in one", file->path,
-		        n->reserved_count - before);
-		r = -ENOSPC;
-	}
-	if (r == 0 && ret_run)
-		*ret_run = n->reserved[before];
-	return r;
-}
-
-int gen_ntfs_reserve(struct gen_ntfs *n, const struct gen_file *file, struct gen_run *ret_run)
-{
-	struct gen_entry entry;
-	int r = gen_ntfs_make_entry(n, file->path, S_IFREG, &entry);
-
-	if (r < 0)
-		return r;
-	uint64_t number = entry.ni->mft_no;
-	r = allocate(n, entry.ni, file, ret_run);
-	if (r < 0)
-		return close_entry(&entry, r);
-	r = gen_ntfs_finish_entry(&entry);
-	if (r == 0)
-		r = gen_ntfs_set_times(n, number, file->created, file->modified, file->attributes);
-	return r;
 }

@@ -226,7 +226,7 @@ int gen_ntfs_settle(struct gen_ntfs *n, int64_t time)
 	return r;
 }
 
-int gen_ntfs_written_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap, uint64_t *ret_clusters)
+int gen_ntfs_used_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap)
 {
 	size_t len = (size_t)(n->vol->nr_clusters + 7) / 8;
 	uint8_t *bitmap = malloc(len);
@@ -237,6 +237,17 @@ int gen_ntfs_written_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap, uint64_t
 		free(bitmap);
 		return gen_ntfs_failed("cannot read", "$Bitmap");
 	}
+	*ret_bitmap = bitmap;
+	return 0;
+}
+
+int gen_ntfs_written_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap, uint64_t *ret_clusters)
+{
+	uint8_t *bitmap;
+	int r = gen_ntfs_used_clusters(n, &bitmap);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n->reserved_count; i++)
 		for (uint64_t c = n->reserved[i].first;
 		        c < n->reserved[i].first + n->reserved[i].count; c++)

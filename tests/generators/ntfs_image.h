@@ -49,9 +49,11 @@ int gen_ntfs_put(struct gen_ntfs *n, const struct gen_file *file);
 int gen_ntfs_add_stream(
         struct gen_ntfs *n, const char *path, const char *stream, const void *data, size_t size);
 int gen_ntfs_link(struct gen_ntfs *n, const char *path, const char *new_path);
-/* A file of size bytes with clusters but nothing written to them: it reads as zeros. ret_run may be
- * NULL; when it is not, the clusters must be one run, which is given back. */
-int gen_ntfs_reserve(struct gen_ntfs *n, const struct gen_file *file, struct gen_run *ret_run);
+/* A file of size bytes with clusters but nothing written to them: it reads as zeros. */
+int gen_ntfs_reserve(struct gen_ntfs *n, const struct gen_file *file);
+/* The same in one piece, the first that is free at cluster from or later. */
+int gen_ntfs_reserve_from(
+        struct gen_ntfs *n, const struct gen_file *file, uint64_t from, struct gen_run *ret_run);
 /* A file with one byte at its end and a hole before. */
 int gen_ntfs_put_sparse(struct gen_ntfs *n, const struct gen_file *file);
 

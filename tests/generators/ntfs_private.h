@@ -41,7 +41,11 @@ int gen_ntfs_parent(
 int gen_ntfs_make_entry(struct gen_ntfs *n, const char *path, mode_t type, struct gen_entry *ret);
 /* Gives the entry its 8.3 name and closes both inodes, also on failure. */
 int gen_ntfs_finish_entry(struct gen_entry *entry);
+/* Closes both, and gives r or what went wrong in closing. */
+int gen_ntfs_close_entry(struct gen_entry *entry, int r);
 int gen_ntfs_set_times(struct gen_ntfs *n, uint64_t number, int64_t created, int64_t modified,
         uint32_t attributes);
+/* $Bitmap, malloc()ed. */
+int gen_ntfs_used_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap);
 
 #endif

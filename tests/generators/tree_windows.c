@@ -250,11 +250,11 @@ static int put_paging(struct tree *t)
 	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
 
 	file.size = size > 64 * MIB ? 64 * MIB : (size_t)size;
-	int r = gen_ntfs_reserve(t->ntfs, &file, NULL);
+	int r = gen_ntfs_reserve(t->ntfs, &file);
 	file.path = "\\swapfile.sys";
 	file.size = file.size / 4;
 	if (r == 0)
-		r = gen_ntfs_reserve(t->ntfs, &file, NULL);
+		r = gen_ntfs_reserve(t->ntfs, &file);
 	return r;
 }
 

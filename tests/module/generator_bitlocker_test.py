@@ -25,6 +25,18 @@ class BitlockerTest(unittest.TestCase):
     def check_key(self, disk, password, *how):
         self.assertEqual(volume_key(disk.path, password, *how), expected_key(disk.info["bitlocker"]))
 
+    def check_mounts(self, disk, *key):
+        """libbde shows the volume as it was."""
+        if not os.access("/dev/fuse", os.W_OK):
+            self.skipTest("no /dev/fuse")
+        point = os.path.join(self.folder, "point")
+        os.makedirs(point, exist_ok=True)
+        run("bdemount", *key, disk.path, point)
+        try:
+            self.assertEqual(sha256_file(os.path.join(point, "bde1")), disk.info["ntfs_sha256"])
+        finally:
+            subprocess.run(["umount", point], check=True)
+
     def test_methods_and_sectors(self):
         for number, method in enumerate(METHODS):
             sector_size = ("512", "4096")[number % 2]
@@ -51,18 +63,64 @@ class BitlockerTest(unittest.TestCase):
         content = run("ntfscat", plain, "Windows/System32/drivers/CrowdStrike/" + bad)
         self.assertEqual(len(content), disk.info["bad_files"][0]["size"])
 
-    def test_several_protectors(self):
-        disk = volume(self.folder, "--recovery-protectors", "3")
-        self.assertEqual([p["kind"] for p in disk.info["bitlocker"]["protectors"]],
-                         ["tpm"] + ["recovery-password"] * 3)
+    def test_every_protector(self):
+        bek = os.path.join(self.folder, "key.BEK")
+        disk = volume(self.folder, "--recovery-protectors", "2", "--passphrase", "It's a pass phrase", "--startup-key", bek,
+                      "--tpm-pin", "--certificate")
+        protectors = disk.info["bitlocker"]["protectors"]
+        self.assertEqual([p["kind"] for p in protectors], ["tpm", "tpm-pin", "passphrase", "recovery-password",
+                                                           "recovery-password", "startup-key", "certificate"])
         dump = run("cryptsetup", "bitlkDump", disk.path).decode()
-        for protector in disk.info["bitlocker"]["protectors"]:
+        for protector in protectors:
             self.assertIn(protector["guid"].lower(), dump)
-        self.assertIn("VMK protected with TPM", dump)
-        for password in disk.passwords():
+        for words in ("VMK protected with TPM", "VMK protected with passphrase", "VMK protected with recovery passphrase",
+                      "VMK protected with startup key", "VMK protected with smart card"):
+            self.assertIn(words, dump)
+        for password in disk.passwords() + [protectors[2]["passphrase"]]:
             self.check_key(disk, password)
+        self.check_key(disk, "", "--key-file", bek)
+        self.check_decrypts(disk, "-u" + protectors[2]["passphrase"])
+        self.check_decrypts(disk, "-f", bek)
         with self.assertRaises(subprocess.CalledProcessError):
             volume_key(disk.path, "000000-" * 7 + "000000")
+
+    def test_passphrase_beyond_ascii(self):
+        passphrase = "\u00dcb\u00e9r \u20ac \U0001f30d"
+        disk = volume(self.folder, "--passphrase", passphrase, "--recovery-protectors", "0", "--no-tpm")
+        self.check_mounts(disk, "-p", passphrase)
+
+    def test_places(self):
+        for options in (("--places", "low", "--header-sectors", "1"), ("--places", "high", "--header-sectors", "10270"),
+                        ("--places", "reversed", "--header-sectors", "3", "--sector-size", "4096")):
+            with self.subTest(options=options):
+                disk = volume(self.folder, *options)
+                bitlocker = disk.info["bitlocker"]
+                self.assertEqual(bitlocker["header_sectors"], int(options[3]))
+                ordered = sorted(bitlocker["metadata"], reverse=bitlocker["places"] == "reversed")
+                self.assertEqual(bitlocker["metadata"], ordered)
+                self.check_decrypts(disk)
+                self.check_mounts(disk, "-r", disk.passwords()[0])
+
+    def test_copies_that_differ(self):
+        disk = volume(self.folder, "--copies-differ")
+        with open(disk.path, "rb") as f:
+            blocks = [os.pread(f.fileno(), 4096, o) for o in disk.info["bitlocker"]["metadata"]]
+        self.assertEqual(len(set(blocks)), 3)
+        self.check_decrypts(disk)
+        for damaged in disk.info["bitlocker"]["metadata"][:2]:
+            with open(disk.path, "r+b") as f:
+                f.seek(damaged)
+                f.write(bytes(64))
+        self.check_decrypts(disk)
+
+    def test_unknown_entries_and_stretch_flags(self):
+        """No tool reads past unknown entries: what they are is all that can be judged."""
+        disk = volume(self.folder, "--unknown-entries")
+        dump = subprocess.run(["cryptsetup", "bitlkDump", disk.path], capture_output=True, text=True)
+        self.assertIn("Unexpected metadata entry", dump.stderr)
+        disk = volume(self.folder, "--stretch-flags", "14")
+        with open(disk.path, "rb") as f:
+            self.assertIn(b"\x03\x00\x01\x00\x00\x10\x14\x00", os.pread(f.fileno(), 4096, disk.info["bitlocker"]["metadata"][0]))
 
     def test_suspended(self):
         self.check_decrypts(volume(self.folder, "--clear-key"), "-c")

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* C: as a BitLocker volume: where its structures go, and what it leaves beside the disk. */
+#include "tests/generators/disk.h"
+#include "tests/generators/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Eighths of the volume after which the first free clusters are taken. */
+struct places {
+	const char *name;
+	unsigned copies[FVE_COPIES], header;
+};
+
+static const struct places all_places[] = {
+        [DISK_SPREAD] = {"spread", {2, 4, 6}, 2},
+        [DISK_LOW] = {"low", {0, 0, 0}, 0},
+        [DISK_HIGH] = {"high", {8, 8, 8}, 8},
+        [DISK_REVERSED] = {"reversed", {6, 4, 2}, 1},
+};
+
+const char *disk_places_name(enum disk_places places)
+{
+	return all_places[places].name;
+}
+
+bool disk_places_by_name(const char *name, enum disk_places *ret)
+{
+	for (size_t i = 0; i < sizeof(all_places) / sizeof(all_places[0]); i++) {
+		if (strcmp(name, all_places[i].name) == 0) {
+			*ret = (enum disk_places)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int disk_plan_bitlocker(struct disk *d)
+{
+	const struct disk_options *o = &d->options;
+
+	d->fve.options = o->fve;
+	d->fve.size = d->partitions[PART_C].size;
+	d->fve.sector_size = o->sector_size;
+	(void)snprintf(
+	        d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
+	return fve_make_keys(&d->fve, o->seed);
+}
+
+static uint64_t clusters(uint64_t bytes)
+{
+	return (bytes + GEN_CLUSTER - 1) / GEN_CLUSTER;
+}
+
+/* The cluster from which to look for room. The volume's end has its last sector, the copy of the
+ * boot sector, outside of all clusters. */
+static uint64_t look_from(const struct fve_volume *v, unsigned eighths)
+{
+	uint64_t structures = FVE_COPIES * clusters(FVE_AREA_SIZE) + clusters(fve_header_size(v));
+	uint64_t all = (v->size - v->sector_size) / GEN_CLUSTER;
+	uint64_t from = eighths == 8 ? all - structures : all * eighths / 8;
+	uint64_t moved = clusters(fve_header_size(v));
+
+	return from > moved ? from : moved;
+}
+
+/* NTFS keeps the places of BitLocker's structures occupied with files of these names. Of whole
+ * clusters: NTFS would put less into the file's record. */
+static int reserve(struct disk *d, const char *suffix, uint64_t size, uint64_t from, uint64_t *ret)
+{
+	char id[GUID_TEXT], path[96];
+	struct gen_run run;
+
+	guid_format(&d->fve.id, id);
+	(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}%s", id, suffix);
+	struct gen_file file = {.path = path,
+	        .size = clusters(size) * GEN_CLUSTER,
+	        .created = TREE_JULY,
+	        .modified = TREE_JULY,
+	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
+	int r = gen_ntfs_reserve_from(d->tree.ntfs, &file, from, &run);
+	if (r == 0)
+		*ret = run.first * GEN_CLUSTER;
+	return r;
+}
+
+int disk_reserve_bitlocker(struct disk *d)
+{
+	static const char *const suffixes[FVE_COPIES] = {".1", ".2", ".3"};
+	const struct places *p = &all_places[d->options.places];
+	struct fve_volume *v = &d->fve;
+	int r = 0;
+
+	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++)
+		r = reserve(
+		        d, suffixes[i], FVE_AREA_SIZE, look_from(v, p->copies[i]), &v->metadata[i]);
+	if (r == 0)
+		r = reserve(d, "", fve_header_size(v), look_from(v, p->header), &v->header_backup);
+	return r;
+}
+
+int disk_write_startup_key(struct disk *d)
+{
+	struct buffer file;
+	int r = 0;
+
+	buffer_init(&file, 4096);
+	for (unsigned i = 0; i < d->fve.protector_count && r == 0; i++)
+		if (d->fve.protectors[i].kind == FVE_STARTUP_KEY)
+			r = fve_startup_key_file(&d->fve, &d->fve.protectors[i], &file);
+	if (r == 0)
+		r = gen_write_file(d->options.startup_key, file.data, file.len, 0644);
+	buffer_free(&file);
+	return r;
+}
