@@ -111,12 +111,15 @@ static void show(const struct command *c, const struct inspection *in, const str
 		report_json_print(root);
 		return;
 	}
-	if (in->survey)
+	if (in->survey) {
 		inspect_print(in);
-	if (in->survey && in->count == 0 && !err->code)
-		report_line(false, "%s", "No NTFS or BitLocker volume there.");
+		if (in->count == 0 && !err->code)
+			report_line(false, "No NTFS or BitLocker volume there.");
+	}
 	if (!err->code)
 		return;
+	if (in->survey)
+		report_line(false, "%s", "");
 	/* The text of a volume was shown with that volume. */
 	report_reason(false, err->reason, in->count ? "" : err->text);
 }

@@ -26,6 +26,7 @@ struct inspection {
 
 /* All of it as words on standard output. */
 void inspect_print(const struct inspection *in);
+void inspect_print_partitions(const struct survey *s);
 
 /* What somebody has to bring to open a locked volume, as part of a sentence; "" when it is not
  * locked, or nothing that can be given here opens it. */

@@ -9,48 +9,6 @@
 /* Eight digits: what the recovery screen calls key ID. */
 #define KEY_ID_DIGITS 8
 
-/* --- the partitions -------------------------------------------------------------------------- */
-
-#define TYPE_TEXT 48
-
-static void type_words(const struct partition *p, char out[TYPE_TEXT])
-{
-	const char *name = partition_type_name(p);
-	char guid[GUID_TEXT];
-
-	guid_format(&p->type, guid);
-	if (name)
-		(void)snprintf(out, TYPE_TEXT, "%s", name);
-	else if (p->mbr_type)
-		(void)snprintf(out, TYPE_TEXT, "type 0x%02X", p->mbr_type);
-	else
-		(void)snprintf(out, TYPE_TEXT, "type {%s}", guid);
-}
-
-static void print_partitions(const struct survey *s)
-{
-	const struct partition_table *t = &s->table;
-	char type[TYPE_TEXT], size[SIZE_TEXT];
-	int width = (int)strlen("type");
-
-	for (size_t i = 0; i < t->count; i++) {
-		type_words(&t->entries[i], type);
-		if ((int)strlen(type) > width)
-			width = (int)strlen(type);
-	}
-	report_line(false, "%s", "");
-	report_line(false, "%3s %15s %15s %11s  %-*s  %-9s  %s", "no", "start byte", "bytes",
-	        "size", width, "type", "content", "label");
-	for (size_t i = 0; i < t->count; i++) {
-		const struct partition *p = &t->entries[i];
-		const char *content = volume_content_name(s->content[i]);
-		type_words(p, type);
-		report_line(false, "%3u %15llu %15llu %11s  %-*s  %-9s  %s", p->number,
-		        (unsigned long long)p->start, (unsigned long long)p->size,
-		        report_size(p->size, size), width, type, content ? content : "-", p->label);
-	}
-}
-
 /* --- BitLocker ------------------------------------------------------------------------------- */
 
 static void print_metadata(const struct bitlocker_info *info)
@@ -278,8 +236,7 @@ void inspect_print(const struct inspection *in)
 {
 	report_disk(false, in->survey, in->path);
 	if (in->survey->table.scheme != SCHEME_NONE)
-		print_partitions(in->survey);
+		inspect_print_partitions(in->survey);
 	for (size_t i = 0; i < in->count; i++)
 		print_volume(&in->volumes[i]);
-	report_line(false, "%s", "");
 }
