@@ -161,6 +161,7 @@ $(B)/%.a:
 TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/module/test_*.c)
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRCS))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SHARED := tests/fuzz/fve_input.c tests/fuzz/volume_io.c
 REPLAYS    := $(FUZZ_NAMES:%=$(B)/tests/fuzz/replay_%)
 GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
@@ -175,7 +176,7 @@ $(B)/tests/module/test_%: $(B)/tests/module/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
 
 # Each fuzz target by gcc, with a main that replays its corpus: tests of the unit tier.
-$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(FUZZ_SHARED:%.c=$(B)/%.o) $(GEN_LIB_OBJS) $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
 
@@ -250,14 +251,19 @@ lint: ## house rules, format, layers
 TIME      ?= 60
 TARGETS   ?=
 FUZZ_CC   := clang -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
-FUZZ_SRCS := $(wildcard fixer/*/*.c appliance/*.c appliance/*/*.c initrd/*/*.c tests/generators/*.c)
+FUZZ_SRCS := $(wildcard fixer/*/*.c appliance/*.c appliance/*/*.c initrd/*/*.c tests/generators/*.c) $(FUZZ_SHARED)
 FUZZ_LIB  := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c tests/generators/mk%,$(FUZZ_SRCS)))
 FUZZERS   := $(addprefix $(B)/fuzz/fuzz_,$(or $(TARGETS),$(FUZZ_NAMES)))
 
 $(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CLANG $<"
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) -fsanitize=$(FUZZ_TRACE)address,undefined $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# Traced is what decides by its input; ciphers do not, and helpers of the tests are not what is judged.
+FUZZ_TRACE := fuzzer-no-link,
+FUZZ_PLAIN := $(wildcard fixer/bitlocker/cipher*.c fixer/bitlocker/diffuser*.c tests/generators/*.c) $(FUZZ_SHARED)
+$(FUZZ_PLAIN:%.c=$(B)/fuzz/%.o): FUZZ_TRACE :=
 
 $(B)/fuzz/lib.a: $(FUZZ_LIB)
 
@@ -265,7 +271,7 @@ $(B)/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(B)/fuzz/lib.a
 	@echo "  LINK  $@"
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(FIXER_SYS) $(APPLIANCE_SYS)
 
-$(B)/fuzz/make_seeds: $(B)/fuzz/tests/fuzz/seeds.o $(B)/fuzz/lib.a
+$(B)/fuzz/make_seeds: $(B)/fuzz/tests/fuzz/seeds.o $(B)/fuzz/tests/fuzz/seeds_bitlocker.o $(B)/fuzz/lib.a
 	@echo "  LINK  $@"
 	$(Q)$(FUZZ_CC) -fsanitize=address,undefined -o $@ $^ $(FIXER_SYS) $(APPLIANCE_SYS)
 

@@ -5,6 +5,7 @@
 #include "fixer/repair/bundle.h"
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/generators/bitlocker_writer.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 static const char *directory;
 
-static void put_seed(const char *target, const char *name, const void *data, size_t len)
+void put_seed(const char *target, const char *name, const void *data, size_t len)
 {
 	char path[512];
 
@@ -151,7 +152,7 @@ static void load_option_seed(void)
 /* A GPT of one partition, on a disk of 512 sectors; the target corrects the checksums. */
 static void partition_seed(void)
 {
-	static uint8_t disk[1 + 34 * SECTOR];
+	static uint8_t disk[1 + 2 * SECTOR + 128]; /* the table's other entries are zero */
 	uint8_t *mbr = disk + 1, *h = mbr + SECTOR, *entry = h + SECTOR;
 
 	mbr[446 + 4] = 0xee;
@@ -174,15 +175,41 @@ static void partition_seed(void)
 	put_seed("partition", "gpt", disk, sizeof(disk));
 }
 
+/* Two primary partitions and an extended one of two logical ones. */
+static void mbr_seed(void)
+{
+	static uint8_t disk[1 + 21 * SECTOR];
+	static const struct {
+		uint32_t record, index, type, start, count;
+	} entries[] = {
+	        {0, 0, 0x07, 1, 4},
+	        {0, 1, 0x27, 5, 5},
+	        {0, 2, 0x0f, 10, 300},
+	        {10, 0, 0x07, 1, 9},
+	        {10, 1, 0x05, 10, 100},
+	        {20, 0, 0x07, 1, 50},
+	};
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		uint8_t *record = disk + 1 + (size_t)entries[i].record * SECTOR;
+		uint8_t *entry = record + 446 + (size_t)16 * entries[i].index;
+		entry[4] = (uint8_t)entries[i].type;
+		put_le32(entry + 8, entries[i].start);
+		put_le32(entry + 12, entries[i].count);
+		memcpy(record + 510, "\x55\xaa", 2);
+	}
+	put_seed("partition", "mbr", disk, sizeof(disk));
+}
+
 static void bitlocker_seed(void)
 {
 	static const uint8_t type[] =
 	        "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01";
 	struct fve_volume v = {.options = {.recovery_passwords = 2, .clear_key = true},
-	        .size = 1 << 20,
+	        .size = 512 * 1024,
 	        .sector_size = SECTOR,
 	        .metadata = {0x20000, 0x40000, 0x60000},
-	        .header_backup = 0x80000,
+	        .header_backup = 0x10000,
 	        .description = "seed"};
 	uint8_t boot[SECTOR] = {0xeb, 0x58, 0x90};
 	struct buffer out;
@@ -192,7 +219,8 @@ static void bitlocker_seed(void)
 	memcpy(boot + 160, type, 16);
 	must(fve_make_keys(&v, 1) == 0);
 	buffer_init(&out, 1 << 20);
-	must(buffer_append(&out, boot, sizeof(boot)) == 0 && fve_build_metadata(&v, &out) == 0);
+	must(buffer_append(&out, "", 1) == 0 && buffer_append(&out, boot, sizeof(boot)) == 0);
+	must(fve_build_metadata(&v, &out) == 0);
 	put_seed("bitlocker", "seed", out.data, out.len);
 	buffer_free(&out);
 }
@@ -212,6 +240,8 @@ int main(int argc, char **argv)
 	watch_seed();
 	load_option_seed();
 	partition_seed();
+	mbr_seed();
 	bitlocker_seed();
+	bitlocker_seeds();
 	return 0;
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Seeds of the targets whose inputs stand open (fve_input.h). */
+#include "tests/fuzz/seeds.h"
+#include "tests/fuzz/volume_io.h"
+
+#include <stdio.h>
+
+/* Write, read, write and read: the relocated header, across its end, a metadata area, far away. */
+static const uint8_t commands[] = {
+        1, 0x11, 0xff, 0x01, 0x00, 0x00, 0x00, 0x00, /* sector 0 */
+        0, 0x00, 0xff, 0x0f, 0x00, 0x1f, 0x00, 0x00, /* over the header's end */
+        1, 0x22, 0xff, 0x00, 0x80, 0x1f, 0x00, 0x00, /* likewise */
+        1, 0x33, 0x40, 0x00, 0xf0, 0xff, 0x01, 0x00, /* into a copy: refused */
+        5, 0x44, 0xff, 0x7f, 0x00, 0x80, 0x03, 0x00, /* before one */
+        1, 0x55, 0x06, 0x00, 0xfd, 0x41, 0x05, 0x00, /* a few bytes over a sector's end */
+        0, 0x00, 0xff, 0xff, 0x00, 0x00, 0x05, 0x00, /* 64 KiB at once */
+};
+
+struct volume_seed {
+	const char *name;
+	uint8_t flags, copies, cut, validation;
+	struct fuzz_metadata metadata;
+};
+
+static void volume_seed(const struct volume_seed *s)
+{
+	static uint8_t block[FUZZ_AREA], input[FUZZ_AREA + 256];
+	struct fuzz_metadata m = s->metadata;
+	const uint8_t control[] = {
+	        s->flags, s->copies, s->cut, sizeof(commands) / VOLUME_IO_COMMAND, s->validation};
+
+	m.sector_size = s->flags & 1 ? 4096 : 512;
+	m.header_sectors = 8192 / m.sector_size;
+	m.header = 0x10000;
+	if (m.encrypted_size == 0)
+		m.encrypted_size = FUZZ_DEVICE_SIZE;
+	for (size_t i = 0; i < 3; i++)
+		m.metadata[i] = 0x20000 * (i + 1);
+	size_t len = fuzz_compose(block, &m);
+	memcpy(input, control, sizeof(control));
+	memcpy(input + sizeof(control), commands, sizeof(commands));
+	memcpy(input + sizeof(control) + sizeof(commands), block, len);
+	put_seed("bitlocker_volume", s->name, input, sizeof(control) + sizeof(commands) + len);
+}
+
+static void startup_key_seed(void)
+{
+	uint8_t input[1 + FUZZ_STARTUP_KEY] = {0};
+	size_t len = fuzz_compose_startup_key(input + 1);
+
+	put_seed("startup_key", "seed", input, 1 + len);
+}
+
+void bitlocker_seeds(void)
+{
+	static const struct volume_seed volumes[] = {
+	        {"cbc128-diffuser", 0, 0, 0, 0, {.method = 0x8000, .state = 4, .next_state = 4}},
+	        {"cbc256-diffuser", 1, 0, 0, 0, {.method = 0x8001, .state = 4, .next_state = 4}},
+	        {"cbc128-togo", 2, 0, 0, 0, {.method = 0x8002, .state = 4, .next_state = 4}},
+	        {"cbc256", 0, 0, 0, 0, {.method = 0x8003, .state = 4, .next_state = 4}},
+	        {"xts128", 0, 0, 3, 0, {.method = 0x8004, .state = 4, .next_state = 4}},
+	        {"xts256-4k", 1, 0, 0, 0, {.method = 0x8005, .state = 4, .next_state = 4}},
+	        {"differ", 0, 2, 0, 0, {.method = 0x8004, .state = 4, .next_state = 4}},
+	        {"suspended", 32, 0, 0, 0,
+	                {.method = 0x8004, .state = 4, .next_state = 4, .clear_key = true}},
+	        {"switching", 0, 0, 0, 0,
+	                {.method = 0x8002,
+	                        .state = 2,
+	                        .next_state = 4,
+	                        .encrypted_size = 0x50000,
+	                        .conversion_bytes = 0x1000}},
+	        {"paused", 0, 0, 0, 0,
+	                {.method = 0x8002, .state = 3, .next_state = 1, .encrypted_size = 0x50000}},
+	        {"decrypted", 64, 0, 0, 1, {.method = 0x8004, .state = 1, .next_state = 1}},
+	};
+
+	for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++)
+		volume_seed(&volumes[i]);
+	startup_key_seed();
+}
