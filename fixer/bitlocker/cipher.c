@@ -8,6 +8,7 @@
 #include "fixer/bitlocker/bitlocker.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -105,6 +106,14 @@ static int key_libcrypto(struct sector_cipher *c, const struct secret *fvek)
 	return c->encrypt && c->decrypt && (c->sector_key || !c->method->diffuser) ? 0 : -EIO;
 }
 
+/* IEEE 1619 wants two keys, and libcrypto insists; every processor is to give the same answer. */
+static bool halves_differ(const struct secret *fvek)
+{
+	size_t half = fvek->len / 2;
+
+	return CRYPTO_memcmp(fvek->data, fvek->data + half, half) != 0;
+}
+
 static int cipher_new(uint16_t method, uint32_t sector_size, const struct secret *fvek, bool aesni,
         struct sector_cipher **ret)
 {
@@ -112,7 +121,7 @@ static int cipher_new(uint16_t method, uint32_t sector_size, const struct secret
 
 	if (!m)
 		return -ENOTSUP;
-	if (fvek->len != m->fvek_len)
+	if (fvek->len != m->fvek_len || (m->xts && !halves_differ(fvek)))
 		return -EINVAL;
 	struct sector_cipher *c = calloc(1, sizeof(*c));
 	if (!c)

@@ -15,7 +15,8 @@ struct sector_cipher;
 size_t sector_cipher_key_len(uint16_t method);
 
 /* Keyed for one volume; sector_size is 512 or 4096, fvek is not needed afterwards. -ENOTSUP unknown
- * method, -EINVAL wrong key length, -EIO when libcrypto refuses the key, -ENOMEM. */
+ * method, -EINVAL wrong key length or an XTS key of two equal halves, -EIO when libcrypto refuses
+ * the key, -ENOMEM. */
 int sector_cipher_new(uint16_t method, uint32_t sector_size, const struct secret *fvek,
         struct sector_cipher **ret);
 void sector_cipher_free(struct sector_cipher *c); /* NULL is fine */

@@ -103,6 +103,9 @@ static void make_rules(const struct input *in, struct volume_rules *rules)
 	rules->volume_writable = rules->device_writable && (in->copies & 0x3f) == 0 &&
 	                         state == next && !(in->flags & FLAG_ENCRYPT_ON_WRITE) &&
 	                         (state == 4 || (state == 1 && in->how == FUZZ_OPEN_DIGEST));
+	for (size_t i = 0; i < 3; i++)
+		if (!range_within(get_le64(block + 32 + 8 * i), FUZZ_AREA, in->size))
+			rules->volume_writable = false;
 	rules->method = get_le16(block + 100);
 	rules->is_encrypted = below_end;
 	rules->encrypted_end = state == 1 ? 0 : get_le64(block + 16) / rules->unit * rules->unit;

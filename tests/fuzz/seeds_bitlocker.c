@@ -51,6 +51,84 @@ static void startup_key_seed(void)
 	put_seed("startup_key", "seed", input, 1 + len);
 }
 
+/* --- encrypt-on-write, as fuzz_eow.c takes it ---------------------------------------------------
+ */
+
+static uint8_t eow[2048];
+static size_t eow_len;
+
+/* Begins a piece of the device; gives its bytes, which are zero. */
+static uint8_t *eow_piece(uint32_t at, size_t len)
+{
+	uint8_t *p = eow + eow_len;
+
+	eow_len += 4 + len;
+	must(eow_len <= sizeof(eow));
+	memset(p, 0, 4 + len);
+	put_le16(p, (uint16_t)(at / 512));
+	put_le16(p + 2, (uint16_t)len);
+	return p + 4;
+}
+
+static void eow_record(uint32_t at, uint32_t bits, uint64_t sequence, uint8_t pattern)
+{
+	uint32_t size = 36 + (bits + 7) / 8;
+	uint8_t *p = eow_piece(at, size);
+
+	memcpy(p, "FVE-EOWBR", 9);
+	put_le16(p + 10, 36);
+	put_le32(p + 12, size);
+	put_le32(p + 16, bits);
+	put_le64(p + 20, sequence);
+	memset(p + 36, pattern, size - 36);
+}
+
+static void eow_bitmap(uint32_t at, uint64_t start, uint64_t len, uint32_t chunk, uint32_t log)
+{
+	uint32_t bits = (uint32_t)((len + chunk - 1) / chunk);
+	uint8_t *p = eow_piece(at, 60);
+
+	memcpy(p, "FVE-EOWBM", 9);
+	put_le16(p + 10, 60);
+	put_le32(p + 12, 0x600);
+	put_le64(p + 20, start);
+	put_le64(p + 28, len);
+	put_le64(p + 36, log);
+	put_le32(p + 44, 0x200);
+	put_le32(p + 48, 0x400);
+	put_le32(p + 52, 0x200);
+	eow_record(at + 0x200, bits, 7, 0x65);
+	eow_record(at + 0x400, bits, 6, 0x9a);
+}
+
+/* Three regions: before the relocated header, the header, behind it. */
+static void eow_seed(const char *name, uint8_t flags, uint32_t chunk)
+{
+	static const uint32_t info = 0x70000, copy = 0x71000, bitmap = 0x72000, log = 0x75000;
+	const uint8_t control[] = {flags, sizeof(commands) / VOLUME_IO_COMMAND};
+
+	memcpy(eow, control, sizeof(control));
+	memcpy(eow + sizeof(control), commands, sizeof(commands));
+	eow_len = sizeof(control) + sizeof(commands);
+	uint8_t *p = eow_piece(info, 56 + 3 * 8);
+	memcpy(p, "FVE-EOW", 7);
+	put_le16(p + 8, 56);
+	put_le16(p + 10, 56 + 3 * 8);
+	put_le32(p + 12, 512);
+	put_le32(p + 16, 512);
+	put_le32(p + 20, chunk);
+	put_le32(p + 24, 0x1000);
+	put_le32(p + 32, 3);
+	put_le64(p + 40, info);
+	put_le64(p + 48, copy);
+	for (size_t i = 0; i < 3; i++)
+		put_le64(p + 56 + 8 * i, bitmap + 0x1000 * i);
+	eow_bitmap(bitmap, 0, 0x10000, chunk, log);
+	eow_bitmap(bitmap + 0x1000, 0x10000, 0x2000, chunk, log);
+	eow_bitmap(bitmap + 0x2000, 0x12000, FUZZ_DEVICE_SIZE - 0x12000, chunk, log);
+	put_seed("eow", name, eow, eow_len);
+}
+
 void bitlocker_seeds(void)
 {
 	static const struct volume_seed volumes[] = {
@@ -77,4 +155,8 @@ void bitlocker_seeds(void)
 	for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++)
 		volume_seed(&volumes[i]);
 	startup_key_seed();
+	eow_seed("chunks", 0, 0x4000);
+	eow_seed("small-chunks", 4, 0x1000);
+	eow_seed("4k-short", 1 | 128, 0x4000);
+	eow_seed("decrypted", 64, 0x4000);
 }

@@ -56,12 +56,15 @@ static void device_close(struct block_device *dev)
 
 void volume_forbid(struct volume_rules *r, uint64_t start, uint64_t len)
 {
-	if (len == 0)
+	uint64_t whole = r->size / r->unit * r->unit;
+
+	if (len == 0 || start >= whole)
 		return;
-	must(r->forbidden_count < VOLUME_IO_RANGES && range_within(start, len, r->size));
-	uint64_t end = (start + len + r->unit - 1) / r->unit * r->unit;
+	if (len > whole - start)
+		len = whole - start;
+	must(r->forbidden_count < VOLUME_IO_RANGES);
 	r->forbidden[r->forbidden_count].start = start / r->unit * r->unit;
-	r->forbidden[r->forbidden_count++].end = end < r->size ? end : r->size;
+	r->forbidden[r->forbidden_count++].end = (start + len + r->unit - 1) / r->unit * r->unit;
 }
 
 struct block_device *volume_io_device(struct volume_rules *r)
@@ -202,6 +205,20 @@ static void check_device(struct fve_cipher *cipher)
 	}
 }
 
+/* Nothing is known but what is forbidden. The volume's first sectors are elsewhere. */
+static void forget(void)
+{
+	memset(knowledge, UNKNOWN, sizeof(knowledge));
+	for (size_t i = 0; i < rules->forbidden_count; i++) {
+		uint64_t at = rules->forbidden[i].start, end = rules->forbidden[i].end;
+		for (at = at > rules->header_len ? at : rules->header_len; at < end;
+		        at += rules->unit) {
+			memset(model + at, 0, rules->unit);
+			knowledge[at / rules->unit] = FORBIDDEN;
+		}
+	}
+}
+
 void volume_io_run(struct block_device *volume, const uint8_t *commands, size_t len)
 {
 	const struct fve_method *method = fve_method_by_id(rules->method);
@@ -210,13 +227,7 @@ void volume_io_run(struct block_device *volume, const uint8_t *commands, size_t 
 	must(volume->size == rules->size / rules->unit * rules->unit);
 	must(volume->sector_size == rules->unit && volume->writable == rules->volume_writable);
 	must(bitlocker_refused_at(volume) == UINT64_MAX);
-	memset(knowledge, UNKNOWN, sizeof(knowledge));
-	for (size_t i = 0; i < rules->forbidden_count; i++) {
-		uint64_t start = rules->forbidden[i].start, end = rules->forbidden[i].end;
-		memset(model + start, 0, end - start);
-		for (uint64_t at = start; at < end; at += rules->unit)
-			knowledge[at / rules->unit] = FORBIDDEN;
-	}
+	forget();
 	for (; len >= VOLUME_IO_COMMAND; len -= VOLUME_IO_COMMAND, commands += VOLUME_IO_COMMAND)
 		do_command(volume, commands);
 	if (method && rules->key->len == method->fvek_len) /* fails for a key no volume can have */

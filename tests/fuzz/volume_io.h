@@ -28,10 +28,10 @@ struct volume_rules {
 	const struct fuzz_key *key;
 	/* Whether the sector at that byte of the device is encrypted. */
 	bool (*is_encrypted)(const struct volume_rules *rules, uint64_t at);
-	uint64_t encrypted_end; /* for is_encrypted */
+	uint64_t encrypted_end; /* for is_encrypted, when it wants it */
 };
 
-/* Adds the sectors [start, start + len) touches. */
+/* Adds the sectors [start, start + len) touches, as far as they are on the device. */
 void volume_forbid(struct volume_rules *rules, uint64_t start, uint64_t len);
 
 /* A device over rules->bytes that stops the run when it is written where that was not asked for. */

@@ -215,6 +215,21 @@ static void wrong_keys_and_methods_are_refused(void **state)
 	sector_cipher_free(c);
 }
 
+/* With and without AES instructions. */
+static void xts_keys_of_equal_halves_are_refused(void **state)
+{
+	(void)state;
+	static const uint16_t xts[] = {METHOD_XTS128, METHOD_XTS256};
+
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP_SECRET struct secret *fvek = secret_new(sector_cipher_key_len(xts[i]));
+		struct sector_cipher *c = NULL;
+		assert_int_equal(sector_cipher_new(xts[i], 512, fvek, &c), -EINVAL);
+		assert_int_equal(sector_cipher_new_portable(xts[i], 512, fvek, &c), -EINVAL);
+		assert_null(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +237,7 @@ int main(void)
 	        cmocka_unit_test(so_it_is_without_aes_instructions),
 	        cmocka_unit_test(published_xts_vectors),
 	        cmocka_unit_test(wrong_keys_and_methods_are_refused),
+	        cmocka_unit_test(xts_keys_of_equal_halves_are_refused),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
