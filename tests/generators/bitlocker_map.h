@@ -5,6 +5,11 @@
 
 #include "tests/generators/bitlocker_writer.h"
 
+#define FVE_MAX_AREAS 7
+
+/* Where BitLocker's structures are, in no order. Gives their number. */
+unsigned fve_areas(const struct fve_volume *v, struct fve_area areas[FVE_MAX_AREAS]);
+
 /* What the writer does with a sector of the plain volume. */
 enum fve_fate {
 	FVE_LEFT_ALONE, /* BitLocker's own, moved elsewhere, or nothing was ever written there */

@@ -7,8 +7,31 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
-#define HEADER_LEN      64
-#define STATE_ENCRYPTED 4
+#define HEADER_LEN 64
+
+/* Encryption that stops at an offset is that of Windows 7. */
+static bool before_windows_8(const struct fve_volume *v)
+{
+	return v->options.curr_state != 0 && v->options.curr_state != FVE_STATE_ENCRYPTED &&
+	       !v->options.encrypt_on_write;
+}
+
+static void virtualization_extension(struct fve_writer *w)
+{
+	const struct fve_volume *v = w->v;
+	uint64_t flags = v->sector_size == 4096 ? 0xb : 0xa;
+
+	fve_u16(w, 5);
+	fve_u16(w, 76); /* from the 5 on */
+	fve_u32(w, 0);
+	fve_u64(w, v->options.encrypt_on_write ? flags | 0x40 : flags);
+	fve_u64(w, 0); /* no conversion log */
+	fve_u32(w, 0);
+	fve_u32(w, v->sector_size);
+	fve_u32(w, v->sector_size);
+	for (unsigned i = 0; i < 5; i++)
+		fve_u64(w, 0);
+}
 
 static void virtualization(struct fve_writer *w)
 {
@@ -16,16 +39,8 @@ static void virtualization(struct fve_writer *w)
 
 	fve_u64(w, w->v->header_backup);
 	fve_u64(w, fve_header_size(w->v));
-	fve_u16(w, 5);
-	fve_u16(w, 76); /* from the 5 on */
-	fve_u32(w, 0);
-	fve_u64(w, w->v->sector_size == 4096 ? 0xb : 0xa);
-	fve_u64(w, 0); /* no conversion log */
-	fve_u32(w, 0);
-	fve_u32(w, w->v->sector_size);
-	fve_u32(w, w->v->sector_size);
-	for (unsigned i = 0; i < 5; i++)
-		fve_u64(w, 0);
+	if (!before_windows_8(w->v))
+		virtualization_extension(w);
 	fve_end(w, at);
 }
 
@@ -37,10 +52,10 @@ static void header(struct fve_writer *w)
 	fve_put(w, "-FVE-FS-", 8);
 	fve_u16(w, 0);
 	fve_u16(w, 2);
-	fve_u16(w, STATE_ENCRYPTED);
-	fve_u16(w, STATE_ENCRYPTED);
-	fve_u64(w, v->size);
-	fve_u32(w, 0);
+	fve_u16(w, v->options.curr_state ? v->options.curr_state : FVE_STATE_ENCRYPTED);
+	fve_u16(w, v->options.next_state ? v->options.next_state : FVE_STATE_ENCRYPTED);
+	fve_u64(w, fve_encrypted_size(v));
+	fve_u32(w, (uint32_t)v->options.conversion_size);
 	fve_u32(w, fve_header_size(v) / v->sector_size);
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		fve_u64(w, v->metadata[i]);
@@ -87,7 +102,10 @@ static void validation(struct fve_writer *w)
 	fve_u16(w, (unsigned)(FVE_AREA_SIZE - len));
 	fve_u16(w, 2);
 	fve_u32(w, crc);
-	fve_sealed_key(w, ROLE_PROPERTY, w->v->vmk, KEY_VALIDATION, hash, sizeof(hash));
+	if (w->v->options.curr_state == FVE_STATE_DECRYPTED)
+		fve_key(w, ROLE_PROPERTY, KEY_VALIDATION, hash, sizeof(hash));
+	else
+		fve_sealed_key(w, ROLE_PROPERTY, w->v->vmk, KEY_VALIDATION, hash, sizeof(hash));
 }
 
 int fve_build_metadata(struct fve_volume *v, struct buffer *out)

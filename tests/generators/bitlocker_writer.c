@@ -116,6 +116,36 @@ static int write_copies(const struct job *j)
 	return r;
 }
 
+/* What an interrupted conversion left there. */
+static int write_conversion_buffer(const struct job *j)
+{
+	uint8_t sector[4096];
+	size_t len = j->v->sector_size;
+	int r = 0;
+
+	for (uint64_t at = 0; at < j->v->options.conversion_size && r == 0; at += len) {
+		gen_random_bytes(&j->v->random, sector, len);
+		r = put(j, sector, len, fve_encrypted_size(j->v) + at);
+	}
+	return r;
+}
+
+static int write_eow(const struct job *j)
+{
+	const struct fve_eow *eow = &j->v->eow;
+	struct buffer first;
+	size_t info;
+
+	buffer_init(&first, (size_t)eow->first.size);
+	int r = fve_eow_build(j->v, &first, &info);
+	if (r == 0)
+		r = put(j, first.data, first.len, eow->first.start);
+	if (r == 0)
+		r = put(j, first.data, info, eow->second.start);
+	buffer_free(&first);
+	return r;
+}
+
 static int write_boot_sector(const struct job *j)
 {
 	uint8_t sector[512];
@@ -138,6 +168,10 @@ int fve_write(struct fve_volume *v, int plain, int disk, uint64_t disk_offset)
 		r = write_boot_sector(&job);
 	if (r == 0)
 		r = write_copies(&job);
+	if (r == 0)
+		r = write_conversion_buffer(&job);
+	if (r == 0 && v->options.encrypt_on_write)
+		r = write_eow(&job);
 	fve_cipher_free(job.cipher);
 	return r;
 }

@@ -12,13 +12,18 @@
 #include "fixer/base/buffer.h"
 #include "fixer/base/text.h"
 #include "tests/generators/bitlocker_crypto.h"
+#include "tests/generators/bitlocker_eow.h"
 #include "tests/generators/random.h"
 
 #include <stdbool.h>
 
-#define FVE_COPIES         3
-#define FVE_AREA_SIZE      65536  /* of one metadata copy */
-#define FVE_CLUSTER        4096   /* what is encrypted or left alone as a whole */
+#define FVE_COPIES           3
+#define FVE_AREA_SIZE        65536 /* of one metadata copy */
+#define FVE_CLUSTER          4096  /* what is encrypted or left alone as a whole */
+#define FVE_STATE_DECRYPTED  1
+#define FVE_STATE_CONVERTING 2
+#define FVE_STATE_ENCRYPTED  4
+
 #define FVE_CLEAR_KEY      0x0000 /* kinds of protectors, as in the metadata */
 #define FVE_TPM            0x0100
 #define FVE_STARTUP_KEY    0x0200
@@ -39,10 +44,18 @@ struct fve_options {
 	bool no_tpm, tpm_pin, startup_key, certificate, clear_key;
 	unsigned stretch_flags;  /* of recovery passwords and passphrase; none is known to mean 0 */
 	unsigned header_sectors; /* how many are moved from the start; 0: 8 KiB */
-	bool full;               /* encrypt every cluster, whatever is written there */
-	bool unknown_entries;    /* datums nobody has heard of in every place that takes datums */
-	bool copies_differ;      /* three good metadata copies, not the same */
-	unsigned bad_copies;     /* how many metadata copies get a flipped bit, from the first on */
+	unsigned curr_state, next_state; /* 0: 4, encrypted */
+	/* Where the metadata says that encryption ends, in bytes, whatever the size of the volume;
+	 * 0: grow bytes before or shrink bytes behind its end. */
+	uint64_t encrypted_size, grow, shrink;
+	uint64_t conversion_size;   /* bytes of the buffer at encrypted_size, in state 2 */
+	bool encrypt_on_write;      /* unfinished in the newer way: with bitmaps */
+	unsigned encrypted_percent; /* of the chunks of encrypt_on_write */
+	unsigned chunk_size;        /* of encrypt_on_write, in bytes; 0: such that there are many */
+	bool full;                  /* encrypt every cluster, whatever is written there */
+	bool unknown_entries; /* datums nobody has heard of in every place that takes datums */
+	bool copies_differ;   /* three good metadata copies, not the same */
+	unsigned bad_copies;  /* how many metadata copies get a flipped bit, from the first on */
 };
 
 struct fve_protector {
@@ -61,6 +74,7 @@ struct fve_volume {
 	uint64_t size; /* bytes */
 	uint32_t sector_size;
 	uint64_t metadata[FVE_COPIES], header_backup; /* bytes from the start of the volume */
+	struct fve_eow eow;                           /* of options.encrypt_on_write: planned */
 	/* Bit per cluster: holds something; others stay untouched unless options.full. */
 	const uint8_t *written;
 	uint64_t clusters;    /* in written; what lies beyond is encrypted */
@@ -84,6 +98,9 @@ int fve_startup_key_file(struct fve_volume *v, const struct fve_protector *p, st
 
 /* How much of the volume's start lies at header_backup, in bytes. */
 uint32_t fve_header_size(const struct fve_volume *v);
+
+/* Where the metadata says that encryption ends. */
+uint64_t fve_encrypted_size(const struct fve_volume *v);
 
 /* One metadata copy with its validation block, for all three places: appended to out. 0 or -errno.
  */

@@ -3,8 +3,13 @@
 #include "tests/generators/disk.h"
 #include "tests/generators/run.h"
 
+#include "fixer/base/log.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define MIB (1024ull * 1024)
 
 /* Eighths of the volume after which the first free clusters are taken. */
 struct places {
@@ -35,6 +40,32 @@ bool disk_places_by_name(const char *name, enum disk_places *ret)
 	return false;
 }
 
+#define DEFAULT_CONVERSION 65536
+
+/* Sizes that depend on others. */
+static int settle_sizes(struct fve_volume *v)
+{
+	struct fve_options *o = &v->options;
+	unsigned state = o->curr_state ? o->curr_state : FVE_STATE_ENCRYPTED;
+
+	if (o->encrypted_size == 0 && state != FVE_STATE_DECRYPTED && state != FVE_STATE_ENCRYPTED)
+		o->encrypted_size = v->size / 2 / MIB * MIB;
+	if (state != FVE_STATE_CONVERTING)
+		o->conversion_size = 0;
+	else if (o->conversion_size == 0)
+		o->conversion_size = DEFAULT_CONVERSION;
+	if (o->conversion_size % v->sector_size != 0 || o->chunk_size % v->sector_size != 0) {
+		log_error("--conversion-size, --chunk-size: whole sectors");
+		return -EINVAL;
+	}
+	if (o->grow >= v->size || (state == FVE_STATE_CONVERTING && o->encrypt_on_write)) {
+		log_error(
+		        "no volume is like that: grown by all its size, or converting in two ways");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int disk_plan_bitlocker(struct disk *d)
 {
 	const struct disk_options *o = &d->options;
@@ -44,7 +75,8 @@ int disk_plan_bitlocker(struct disk *d)
 	d->fve.sector_size = o->sector_size;
 	(void)snprintf(
 	        d->fve.description, sizeof(d->fve.description), "%.40s C: 5/15/2023", o->name);
-	return fve_make_keys(&d->fve, o->seed);
+	int r = settle_sizes(&d->fve);
+	return r == 0 ? fve_make_keys(&d->fve, o->seed) : r;
 }
 
 static uint64_t clusters(uint64_t bytes)
@@ -84,18 +116,41 @@ static int reserve(struct disk *d, const char *suffix, uint64_t size, uint64_t f
 	return r;
 }
 
+/* It is where encryption has come to, in the next place that NTFS leaves free. */
+static int reserve_conversion_buffer(struct disk *d)
+{
+	struct fve_options *o = &d->fve.options;
+
+	if (o->conversion_size == 0)
+		return 0;
+	return reserve(
+	        d, ".4", o->conversion_size, clusters(o->encrypted_size), &o->encrypted_size);
+}
+
+static int reserve_eow(struct disk *d)
+{
+	struct fve_volume *v = &d->fve;
+	int r = reserve(d, ".4", fve_eow_room(v), look_from(v, 3), &v->eow.first.start);
+
+	if (r == 0)
+		r = reserve(d, ".5", GEN_CLUSTER, look_from(v, 5), &v->eow.second.start);
+	return r == 0 ? fve_eow_plan(v) : r;
+}
+
 int disk_reserve_bitlocker(struct disk *d)
 {
 	static const char *const suffixes[FVE_COPIES] = {".1", ".2", ".3"};
 	const struct places *p = &all_places[d->options.places];
 	struct fve_volume *v = &d->fve;
-	int r = 0;
+	int r = reserve_conversion_buffer(d);
 
 	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++)
 		r = reserve(
 		        d, suffixes[i], FVE_AREA_SIZE, look_from(v, p->copies[i]), &v->metadata[i]);
 	if (r == 0)
 		r = reserve(d, "", fve_header_size(v), look_from(v, p->header), &v->header_backup);
+	if (r == 0 && v->options.encrypt_on_write)
+		r = reserve_eow(d);
 	return r;
 }
 

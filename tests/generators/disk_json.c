@@ -101,6 +101,30 @@ static json_t *passwords_json(const struct fve_volume *v)
 	return list;
 }
 
+static json_t *eow_json(const struct fve_volume *v)
+{
+	json_t *regions = json_array();
+
+	for (unsigned i = 0; i < v->eow.region_count; i++) {
+		const struct fve_region *region = &v->eow.regions[i];
+		json_array_append_new(regions,
+		        json_pack("{sI sI sI sI}", "start", (json_int_t)region->area.start, "size",
+		                (json_int_t)region->area.size, "bitmap", (json_int_t)region->bitmap,
+		                "log", (json_int_t)region->log));
+	}
+	return json_pack("{si si s[I I] so}", "percent", (int)v->options.encrypted_percent,
+	        "chunk_size", (int)v->eow.chunk_size, "information", (json_int_t)v->eow.first.start,
+	        (json_int_t)v->eow.second.start, "regions", regions);
+}
+
+static json_t *state_json(const struct fve_volume *v)
+{
+	unsigned now = v->options.curr_state, next = v->options.next_state;
+
+	return json_sprintf(
+	        "%u/%u", now ? now : FVE_STATE_ENCRYPTED, next ? next : FVE_STATE_ENCRYPTED);
+}
+
 static json_t *bitlocker_json(const struct disk *d)
 {
 	const struct fve_volume *v = &d->fve;
@@ -119,9 +143,12 @@ static json_t *bitlocker_json(const struct disk *d)
 	                (int)o->bad_copies, "copies_differ", o->copies_differ, "unknown_entries",
 	                o->unknown_entries, "stretch_flags", (int)o->stretch_flags);
 	json_object_update_new(
-	        json, json_pack("{sb so so so so}", "full_encryption", o->full, "protectors",
-	                      protectors, "recovery_passwords", passwords_json(v), "fvek",
-	                      hex_json(v->fvek, v->method->fvek_len), "vmk",
+	        json, json_pack("{so sI sI so* sb so so so so}", "state", state_json(v),
+	                      "encrypted_size", (json_int_t)fve_encrypted_size(v),
+	                      "conversion_size", (json_int_t)o->conversion_size, "encrypt_on_write",
+	                      o->encrypt_on_write ? eow_json(v) : NULL, "full_encryption", o->full,
+	                      "protectors", protectors, "recovery_passwords", passwords_json(v),
+	                      "fvek", hex_json(v->fvek, v->method->fvek_len), "vmk",
 	                      hex_json(v->vmk, sizeof(v->vmk))));
 	return json;
 }

@@ -55,7 +55,7 @@ static bool take_count(const struct row *row, struct disk_options *o, const char
 	uint64_t value = 0;
 	bool good = parse(row, text, 10, &value);
 
-	*(unsigned *)field(row, o) = (unsigned)value;
+	*(unsigned *)field(row, o) = (unsigned)(value * row->unit);
 	return good;
 }
 
@@ -104,6 +104,23 @@ static bool take_hex(const struct row *row, struct disk_options *o, const char *
 	return good;
 }
 
+static bool take_state(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)row;
+	if (text[0] < '1' || text[0] > '9' || text[1] != '/' || text[2] < '1' || text[2] > '9' ||
+	        text[3])
+		return false;
+	o->fve.curr_state = (unsigned)(text[0] - '0');
+	o->fve.next_state = (unsigned)(text[2] - '0');
+	return true;
+}
+
+static bool take_encrypt_on_write(const struct row *row, struct disk_options *o, const char *text)
+{
+	o->fve.encrypt_on_write = true;
+	return take_count(row, o, text);
+}
+
 #define AT(field)  offsetof(struct disk_options, field)
 #define FLAG(f)    take_flag, AT(f), 0, 0, 0
 #define TEXT(f, n) take_text, AT(f), 0, n, 0
@@ -122,18 +139,18 @@ static const struct row rows[] = {
                 1},
         {"size", "MIB", "of the disk (1024); a volume alone takes 24 or more", take_size, AT(size),
                 1, 1024 * 1024, MIB},
-        {"sector-size", "512|4096", "(512)", take_sector_size, AT(sector_size), 512, 4096, 0},
+        {"sector-size", "512|4096", "(512)", take_sector_size, AT(sector_size), 512, 4096, 1},
         {"esp-dir", "DIR", "copy everything in DIR onto the ESP", TEXT(esp_dir, PATH_LIMIT)},
-        {"files", "N", "about how many files on C: (3000)", take_count, AT(files), 0, 100000, 0},
+        {"files", "N", "about how many files on C: (3000)", take_count, AT(files), 0, 100000, 1},
         {"bad-files", "N", "channel files 291 of the bad window, 0 to 8 (1)", take_count,
-                AT(bad_files), 0, TREE_MAX_BAD, 0},
+                AT(bad_files), 0, TREE_MAX_BAD, 1},
         {"good-291", NULL, "also one channel file 291 of 05:40", FLAG(good_291)},
         {"method", "NAME",
                 "xts-aes-128 or -256, aes-cbc-128 or -256, aes-cbc-128-diffuser or -256-",
                 take_method, 0, 0, 0, 0},
         {"full-encryption", NULL, "encrypt unused clusters too", FLAG(fve.full)},
         {"recovery-protectors", "N", "recovery passwords, 0 to 8 (1)", take_count,
-                AT(fve.recovery_passwords), 0, FVE_MAX_PASSWORDS, 0},
+                AT(fve.recovery_passwords), 0, FVE_MAX_PASSWORDS, 1},
         {"passphrase", "TEXT", "a passphrase, UTF-8", TEXT(fve.passphrase, 1024)},
         {"startup-key", "FILE", "a startup key, written to FILE as .BEK",
                 TEXT(startup_key, PATH_LIMIT)},
@@ -143,7 +160,7 @@ static const struct row rows[] = {
         {"clear-key", NULL, "suspended: a clear key beside the other protectors",
                 FLAG(fve.clear_key)},
         {"bad-copies", "N", "damage the first N of the three metadata copies (0)", take_count,
-                AT(fve.bad_copies), 0, FVE_COPIES, 0},
+                AT(fve.bad_copies), 0, FVE_COPIES, 1},
         {"copies-differ", NULL, "three good metadata copies that are not the same",
                 FLAG(fve.copies_differ)},
         {"unknown-entries", NULL, "datums of unknown roles and types among the others",
@@ -154,7 +171,21 @@ static const struct row rows[] = {
                 "spread, low, high or reversed: metadata copies and moved header (spread)",
                 take_places, 0, 0, 0, 0},
         {"header-sectors", "N", "how many sectors are moved from the start (8 KiB)", take_count,
-                AT(fve.header_sectors), 1, 1 << 16, 0},
+                AT(fve.header_sectors), 1, 1 << 16, 1},
+        {"state", "C/N", "state and the one it is on the way to, as 5/1 (4/4)", take_state, 0, 0, 0,
+                0},
+        {"encrypted-size", "MIB", "plaintext lies beyond (all; in states 2, 3 and 5: half)",
+                take_size, AT(fve.encrypted_size), 1, 1024 * 1024, MIB},
+        {"conversion-size", "KIB", "of the buffer that state 2 has there (64)", take_size,
+                AT(fve.conversion_size), 1, 65536, 1024},
+        {"grow", "MIB", "so much of the volume is unknown to the metadata", take_size, AT(fve.grow),
+                1, 1024 * 1024, MIB},
+        {"shrink", "MIB", "the metadata knows of so much more volume", take_size, AT(fve.shrink), 1,
+                1024 * 1024, MIB},
+        {"encrypt-on-write", "PERCENT", "so many chunks are encrypted, as bitmaps tell",
+                take_encrypt_on_write, AT(fve.encrypted_percent), 0, 100, 1},
+        {"chunk-size", "KIB", "of those (64, on large volumes more)", take_count,
+                AT(fve.chunk_size), 1, 65536, 1024},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
