@@ -2,31 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fixer inspect on disks of mkdisk and others, judged with mkdisk's JSON, sgdisk, ntfsinfo, ntfslabel and hivexget."""
 import hashlib
-import json
 import os
 import random
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-BUILD = os.path.abspath(os.environ.get("B", "build"))
-FIXER = os.path.join(BUILD, "fixer.bin")
-MKDISK = os.path.join(BUILD, "tests/generators/mkdisk")
-SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/data")
+from inspect_lab import FIXER, SHARED, Case, copy, inspect, mkdisk, patch, run
+
 VERSION_KEY = r"Microsoft\Windows NT\CurrentVersion"
 CONFIG = "/Windows/System32/config/"
-
-
-def run(*args, **settings):
-    return subprocess.run(args, capture_output=True, text=True, timeout=120, **settings)
-
-
-def inspect(*args):
-    """(exit status, JSON)"""
-    done = run(FIXER, "inspect", *args, "--json")
-    return done.returncode, json.loads(done.stdout)
 
 
 def sha256(path):
@@ -34,54 +19,13 @@ def sha256(path):
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def copy(source, target):
-    subprocess.run(["cp", "--sparse=always", source, target], check=True)
-    return target
-
-
-def patch(path, at, data):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        f.write(data)
-
-
-def mkdisk(work, name, *options):
-    path = os.path.join(work, name + ".raw")
-    subprocess.run([MKDISK, "--output", path, "--files", "60", *options], check=True, stdout=subprocess.DEVNULL)
-    with open(path + ".json") as f:
-        return path, json.load(f)
-
-
 def fields(text, pattern):
     """{name: value} of lines 'name: value' whose name matches."""
     return dict(re.findall(rf"^\s*({pattern})\s*:\s*(.*?)\s*$", text, re.M))
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="netmend-inspect-")
-        cls.addClassCleanup(shutil.rmtree, cls.work)
-
-    def path(self, name):
-        return os.path.join(self.work, name)
-
-    def file(self, name, content):
-        with open(self.path(name), "wb") as f:
-            f.write(content)
-        os.chmod(self.path(name), 0o600)
-        return self.path(name)
-
-    def words(self, *args):
-        """What a person reads: never wide, never a recovery password."""
-        done = run(FIXER, "inspect", *args)
-        for line in done.stdout.splitlines():
-            self.assertLessEqual(len(line), 110 if line.startswith(os.sep) else 100, line)
-        self.assertIsNone(re.search(r"(\d{6}-){2}", done.stdout + done.stderr))
-        return done.stdout
-
-    def volume(self, result, number):
-        return next(v for v in result["volumes"] if v["partition"] == number)
+def volume(result, number):
+    return next(v for v in result["volumes"] if v["partition"] == number)
 
 
 class Plain(Case):
@@ -100,8 +44,8 @@ class Plain(Case):
             subprocess.run(["ntfscat", self.ntfs, CONFIG + name], check=True, stdout=f)
         return target
 
-    def facts(self, volume):
-        status, result = inspect(volume)
+    def facts(self, image):
+        status, result = inspect(image)
         self.assertEqual(status, 0)
         return result["volumes"][0]
 
@@ -125,7 +69,7 @@ class Plain(Case):
                           ("Windows recovery", "NTFS")])
 
     def test_file_system(self):
-        c = self.volume(inspect(self.disk)[1], 3)
+        c = volume(inspect(self.disk)[1], 3)
         told = run("ntfsinfo", "-m", self.ntfs).stdout
         said = fields(told, "Volume [a-zA-Z ]+|Cluster Size|Free Clusters")
         ntfs, cluster = c["ntfs"], int(said["Cluster Size"])
@@ -149,7 +93,7 @@ class Plain(Case):
 
     def test_windows(self):
         software, system = self.hive("SOFTWARE"), self.hive("SYSTEM")
-        [windows] = self.volume(inspect(self.disk)[1], 3)["installations"]
+        [windows] = volume(inspect(self.disk)[1], 3)["installations"]
 
         def value(hive, key, name):
             return run("hivexget", hive, key, name).stdout.rstrip("\n")
