@@ -6,21 +6,42 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define PREFIX   "bitlk-"
 #define CONF_MAX 65536
 
+/* A startup key in the archive. */
+struct key_file {
+	char name[64]; /* "GUID.BEK" */
+	uint8_t bytes[256];
+	size_t len;
+};
+
+/* What stands beside the images. */
+struct extras {
+	char conf[CONF_MAX];
+	size_t count;
+	struct key_file keys[BITLK_MAX];
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* "dir/bitlk-NAME.img" to NAME. */
 static bool image_name(const char *path, char *name, size_t size)
 {
-	const char *base = strrchr(path, '/');
-	size_t len;
+	const char *base = base_name(path);
+	size_t len = strlen(base);
 
-	base = base ? base + 1 : path;
-	len = strlen(base);
 	if (strncmp(base, PREFIX, strlen(PREFIX)) != 0 || len < 11 ||
 	        strcmp(base + len - 4, ".img") != 0)
 		return false;
@@ -63,6 +84,11 @@ static void take_setting(struct bitlk_image *image, const char *key, const char 
 	        {"RP2", image->password[1], sizeof(image->password[1])},
 	        {"RP_VMK_GUID", image->protector[0], sizeof(image->protector[0])},
 	        {"RP2_VMK_GUID", image->protector[1], sizeof(image->protector[1])},
+	        {"PW", image->passphrase, sizeof(image->passphrase)},
+	        {"PW_VMK_GUID", image->passphrase_protector, sizeof(image->passphrase_protector)},
+	        {"SK_VMK_GUID", image->startup_key_protector, sizeof(image->startup_key_protector)},
+	        {"CLEARKEY_VMK_GUID", image->clear_key_protector,
+	                sizeof(image->clear_key_protector)},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
@@ -90,7 +116,35 @@ static int take_settings(struct bitlk_images *set, char *text)
 	return 0;
 }
 
-static int read_archive(struct archive *a, struct bitlk_images *set, char *conf)
+static int read_key_file(struct archive *a, const char *name, struct extras *x)
+{
+	if (x->count == BITLK_MAX)
+		return -EBADMSG;
+	struct key_file *key = &x->keys[x->count++];
+	(void)snprintf(key->name, sizeof(key->name), "%s", name);
+	la_ssize_t len = archive_read_data(a, key->bytes, sizeof(key->bytes));
+	if (len <= 0)
+		return -EBADMSG;
+	key->len = (size_t)len;
+	return 0;
+}
+
+/* Gives each image the file that is named after its startup key protector. */
+static void take_key_files(struct bitlk_images *set, const struct extras *x)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct bitlk_image *image = &set->images[i];
+		for (size_t k = 0; k < x->count; k++) {
+			const struct key_file *key = &x->keys[k];
+			if (strncasecmp(key->name, image->startup_key_protector, 36) != 0)
+				continue;
+			memcpy(image->startup_key, key->bytes, key->len);
+			image->startup_key_len = key->len;
+		}
+	}
+}
+
+static int read_archive(struct archive *a, struct bitlk_images *set, struct extras *x)
 {
 	struct archive_entry *entry;
 	int r;
@@ -99,7 +153,10 @@ static int read_archive(struct archive *a, struct bitlk_images *set, char *conf)
 		const char *path = archive_entry_pathname(entry);
 		char name[64];
 		if (strstr(path, "images.conf")) {
-			if (archive_read_data(a, conf, CONF_MAX - 1) <= 0)
+			if (archive_read_data(a, x->conf, CONF_MAX - 1) <= 0)
+				return -EBADMSG;
+		} else if (strstr(path, ".BEK")) {
+			if (read_key_file(a, base_name(path), x) < 0)
 				return -EBADMSG;
 		} else if (image_name(path, name, sizeof(name))) {
 			if (set->count == BITLK_MAX)
@@ -115,24 +172,30 @@ static int read_archive(struct archive *a, struct bitlk_images *set, char *conf)
 
 int bitlk_images_load(struct bitlk_images *ret)
 {
-	static char conf[CONF_MAX];
+	struct extras *x;
 	struct archive *a;
 
 	*ret = (struct bitlk_images){0};
 	if (access(BITLK_ARCHIVE, R_OK) < 0)
 		return -ENOENT;
+	x = calloc(1, sizeof(*x));
 	a = archive_read_new();
-	if (!a)
+	if (!x || !a) {
+		archive_read_free(a);
+		free(x);
 		return -ENOMEM;
-	memset(conf, 0, sizeof(conf));
+	}
 	(void)archive_read_support_filter_xz(a);
 	(void)archive_read_support_format_tar(a);
 	int r = -EBADMSG;
 	if (archive_read_open_filename(a, BITLK_ARCHIVE, 65536) == ARCHIVE_OK)
-		r = read_archive(a, ret, conf);
+		r = read_archive(a, ret, x);
 	if (r == 0)
-		r = take_settings(ret, conf);
+		r = take_settings(ret, x->conf);
+	if (r == 0)
+		take_key_files(ret, x);
 	archive_read_free(a);
+	free(x);
 	if (r < 0)
 		bitlk_images_free(ret);
 	return r;

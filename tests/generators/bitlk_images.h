@@ -18,6 +18,11 @@ struct bitlk_image {
 	char volume_id[37];
 	char password[2][56]; /* recovery passwords and the GUIDs of their protectors */
 	char protector[2][37];
+	char passphrase[64]; /* UTF-8 */
+	char passphrase_protector[37];
+	char startup_key_protector[37], clear_key_protector[37];
+	uint8_t startup_key[256]; /* the .BEK file; length 0 when there is none */
+	size_t startup_key_len;
 };
 
 struct bitlk_images {

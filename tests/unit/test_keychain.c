@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Recovery password to VMK, against the same steps done with libcrypto's other interfaces. */
-#include "fixer/base/bytes.h"
-#include "fixer/bitlocker/bitlocker.h"
+#include "tests/unit/key_helpers.h"
 
-#include <errno.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <setjmp.h>
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 /* Groups 11 * 1, 11 * 2 ... except the last: 11 * 65535, the largest there is. */
 static const char password[] = "000011-000022-000033-000044-000055-000066-000077-720885";
@@ -73,6 +65,81 @@ static void bad_group_is_named(void **state)
 	}
 }
 
+/* Every group by its number, in every way a group can be wrong. */
+static void each_bad_group_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *group;
+		bool as_run; /* also found when the 48 digits are not separated */
+	} wrong[] = {
+	        {"000012", true},   /* no multiple of 11 */
+	        {"720896", true},   /* 11 * 65536 */
+	        {"999999", true},   /* 11 * 90909 */
+	        {"000101", true},   /* 000110 with digits swapped */
+	        {"12345", false},   /* a digit short */
+	        {"1234567", false}, /* one too many */
+	        {"00001l", false},  /* a letter */
+	        {"0000-1", false},
+	};
+	char text[80], run[80];
+
+	for (size_t i = 0; i < 8 * sizeof(wrong) / sizeof(*wrong); i++) {
+		size_t bad = i % 8;
+		struct secret *key = NULL;
+		struct error err = {0};
+		unsigned group;
+		text[0] = run[0] = 0;
+		for (size_t g = 0; g < 8; g++) {
+			const char *digits = g == bad ? wrong[i / 8].group : "000110";
+			size_t at = strlen(text), run_at = strlen(run);
+			(void)snprintf(text + at, sizeof(text) - at, "%s%s", g ? "-" : "", digits);
+			(void)snprintf(run + run_at, sizeof(run) - run_at, "%s", digits);
+		}
+		assert_int_equal(parse(text, &key, &group, &err), -EINVAL);
+		assert_int_equal(group, bad + 1);
+		char named[32];
+		(void)snprintf(named, sizeof(named), "group %zu ", bad + 1);
+		assert_non_null(strstr(err.text, named));
+		assert_int_equal(parse(run, &key, &group, &err), -EINVAL);
+		if (wrong[i / 8].as_run)
+			assert_int_equal(group, bad + 1);
+		assert_null(key);
+	}
+}
+
+static void refused_in_group_3(const char *text)
+{
+	struct secret *key = NULL;
+	unsigned group;
+
+	assert_int_equal(parse(text, &key, &group, NULL), -EINVAL);
+	assert_int_equal(group, 3);
+}
+
+/* Two neighbouring digits swapped, or one mistyped: never a multiple of 11 again. */
+static void typing_errors_never_pass(void **state)
+{
+	(void)state;
+	static const char format[] = "000011-000022-%06u-000044-000055-000066-000077-000088";
+	char text[80], *digit = text + 14;
+
+	for (uint32_t value = 0; value <= 11 * 65535u; value += 11 * 257u) {
+		for (size_t i = 0; i < 6; i++) {
+			(void)snprintf(text, sizeof(text), format, value);
+			digit[i] = (char)(digit[i] == '9' ? '0' : digit[i] + 1);
+			refused_in_group_3(text);
+			(void)snprintf(text, sizeof(text), format, value);
+			char first = digit[i];
+			if (i == 5 || first == digit[i + 1])
+				continue;
+			digit[i] = digit[i + 1];
+			digit[i + 1] = first;
+			refused_in_group_3(text);
+		}
+	}
+}
+
 static void password_ends_where_its_length_says(void **state)
 {
 	(void)state;
@@ -105,28 +172,6 @@ static void stretching_is_a_million_rounds(void **state)
 	assert_memory_equal(stretched->data, s.last, 32);
 }
 
-/* Seals a VMK as Windows does: a key datum of 44 bytes under AES-256-CCM. */
-static void seal(
-        const uint8_t key[32], const uint8_t vmk[32], uint16_t size, struct bitlocker_blob *blob)
-{
-	uint8_t datum[44] = {0};
-	int n;
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	put_le16(datum, size);
-	put_le16(datum + 4, 1);
-	put_le16(datum + 8, 0x2003);
-	memcpy(datum + 12, vmk, 32);
-	memset(blob, 0x5a, sizeof(*blob));
-	assert_int_equal(EVP_EncryptInit_ex(ctx, EVP_aes_256_ccm(), NULL, NULL, NULL), 1);
-	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL), 1);
-	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, NULL), 1);
-	assert_int_equal(EVP_EncryptInit_ex(ctx, NULL, NULL, key, blob->sealed), 1);
-	assert_int_equal(EVP_EncryptUpdate(ctx, blob->sealed + 28, &n, datum, sizeof(datum)), 1);
-	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, blob->sealed + 12), 1);
-	EVP_CIPHER_CTX_free(ctx);
-}
-
 static void blob_opens_with_its_key_only(void **state)
 {
 	(void)state;
@@ -136,7 +181,7 @@ static void blob_opens_with_its_key_only(void **state)
 
 	randombytes_buf(vmk, sizeof(vmk));
 	randombytes_buf(raw, sizeof(raw));
-	seal(raw, vmk, 44, &blob);
+	vmk_seal(raw, vmk, 44, blob.sealed);
 	CLEANUP_SECRET struct secret *key = secret_copy(raw, sizeof(raw));
 	assert_int_equal(bitlocker_blob_open(&blob, key, &opened), 0);
 	assert_int_equal(opened->len, 32);
@@ -162,7 +207,7 @@ static void blob_must_hold_a_key(void **state)
 	uint8_t vmk[32] = {0}, raw[32] = {1};
 	struct secret *opened = NULL;
 
-	seal(raw, vmk, 45, &blob);
+	vmk_seal(raw, vmk, 45, blob.sealed);
 	CLEANUP_SECRET struct secret *key = secret_copy(raw, sizeof(raw));
 	assert_int_equal(bitlocker_blob_open(&blob, key, &opened), -EBADMSG);
 	assert_null(opened);
@@ -173,6 +218,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(password_is_eight_little_endian_numbers),
 	        cmocka_unit_test(bad_group_is_named),
+	        cmocka_unit_test(each_bad_group_is_named),
+	        cmocka_unit_test(typing_errors_never_pass),
 	        cmocka_unit_test(password_ends_where_its_length_says),
 	        cmocka_unit_test(stretching_is_a_million_rounds),
 	        cmocka_unit_test(blob_opens_with_its_key_only),
