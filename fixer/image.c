@@ -20,7 +20,8 @@ struct image_run {
 	struct keys keys;
 	struct survey *survey;
 	char *bundle_path;
-	json_t *volumes; /* what was found and done on each */
+	json_t *volumes;      /* what was found and done on each */
+	char how[UNLOCK_HOW]; /* the one in work was opened; "" when it was not or is plain NTFS */
 
 	/* Of the volume that speaks for the disk. */
 	unsigned weight;
@@ -115,14 +116,13 @@ static void treat(
 {
 	struct secret *vmk CLEANUP_SECRET = NULL;
 	struct error err = {.code = -EINVAL, .reason = v->reason};
-	char how[UNLOCK_HOW];
 
 	(void)snprintf(err.text, sizeof(err.text), "%s", v->text);
 	int r = v->reason == REASON_OK ? 0 : -EINVAL;
 	if (r == 0 && v->bitlocker) {
-		r = volume_unlock(v->bitlocker, &run->keys, &vmk, how, &err);
+		r = volume_unlock(v->bitlocker, &run->keys, &vmk, run->how, &err);
 		if (r == 0)
-			report_line(quiet(run), "    %s", how);
+			report_line(quiet(run), "    %s", run->how);
 	}
 	if (r == 0) {
 		repair_one(run, v, vmk, result);
@@ -144,6 +144,7 @@ static void record(
 		report_files(quiet(run), plan, result->reason);
 	(void)json_object_set_new(entry, "reason", json_string(reason_code(result->reason)));
 	(void)json_object_set_new(entry, "text", json_string(result->text));
+	(void)json_object_set_new(entry, "how", json_string(run->how));
 	(void)json_object_set_new(
 	        entry, "sectors", json_integer((json_int_t)result->sectors_written));
 	(void)json_object_set_new(
@@ -177,6 +178,7 @@ static void treat_all(struct image_run *run)
 		if (run->command->partition != ANY_PARTITION &&
 		        run->command->partition != v->partition->number)
 			continue;
+		run->how[0] = 0;
 		report_volume(quiet(run), v);
 		treat(run, v, &result);
 		record(run, v, &result);

@@ -91,14 +91,14 @@ static int no_protector_for(const struct key_use *use, const char *openers, stru
 
 	if (use->kind == PROTECTOR_RECOVERY_PASSWORD)
 		return error_set(err, -ENOKEY, REASON_BITLOCKER_NO_RECOVERY,
-		        "it has no recovery password; protectors: %s", openers);
+		        "the volume has no recovery password; protectors: %s", openers);
 	if (!use->id)
 		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
-		        "it has no %s; protectors: %s", use->words, openers);
+		        "the volume has no %s; protectors: %s", use->words, openers);
 	guid_format(use->id, id);
 	return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
-	        "the %s given is of protector %s, which it does not have; protectors: %s",
-	        use->words, id, openers);
+	        "the %s given is of protector %s, which is not among these: %s", use->words, id,
+	        openers);
 }
 
 /* Why nothing opened the volume. */
@@ -125,10 +125,10 @@ static int explain(const struct bitlocker_info *info, const struct key_use use[K
 		        "a key is stretched in a way not known; protectors: %s", openers);
 	if (tried)
 		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
-		        "the %s given opens none of its protectors: %s", tried->words, openers);
+		        "the %s given opens none of the protectors: %s", tried->words, openers);
 	if (!takes_key)
 		return error_set(err, -ENOKEY, REASON_BITLOCKER_NO_RECOVERY,
-		        "nothing that can be given opens it; protectors: %s", openers);
+		        "no key that can be given opens the volume; protectors: %s", openers);
 	return given ? no_protector_for(given, openers, err) : locked(use, attempt, openers, err);
 }
 

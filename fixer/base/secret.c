@@ -7,10 +7,22 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+/* As much memory may be locked as this user is ever allowed. */
+static void raise_lock_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_MEMLOCK, &limit); /* what is too little shows in secret_new() */
+}
+
 int secrets_init(void)
 {
 	const struct rlimit none = {0, 0};
 
+	raise_lock_limit();
 	if (sodium_init() < 0)
 		return -EIO;
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
@@ -27,7 +39,9 @@ struct secret *secret_new(size_t len)
 		return NULL;
 	s->len = len;
 	s->data = sodium_malloc(len);
-	if (!s->data) {
+	/* It locks the pages too, but keeps to itself when it could not. */
+	if (!s->data || sodium_mlock(s->data, len) != 0) {
+		sodium_free(s->data);
 		sodium_free(s);
 		return NULL;
 	}

@@ -19,7 +19,7 @@ struct secret {
 /* Once, early in main(): core dumps off, ptrace by others off, libsodium ready. 0 or -errno. */
 int secrets_init(void);
 
-/* Zeroed memory of len bytes; NULL when none can be locked. */
+/* Zeroed memory of len bytes; NULL when none can be locked (RLIMIT_MEMLOCK). */
 struct secret *secret_new(size_t len);
 struct secret *secret_copy(const void *data, size_t len);
 void secret_free(struct secret *s); /* wipes; NULL is fine */

@@ -41,6 +41,7 @@ static inline void vmk_seal(const uint8_t key[32], const uint8_t vmk[32], uint16
 	put_le16(datum + 8, 0x2003);
 	memcpy(datum + 12, vmk, 32);
 	ccm_seal(key, datum, sizeof(datum), sealed);
+	secret_wipe(datum, sizeof(datum));
 }
 
 /* --- lists of entries ------------------------------------------------------------------------ */

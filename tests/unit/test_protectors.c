@@ -281,42 +281,6 @@ static void what_does_not_fit_is_counted(void **state)
 	}
 }
 
-/* --- opening them ----------------------------------------------------------------------------- */
-
-static void startup_key_is_used_as_it_is(void **state)
-{
-	(void)state;
-	struct bitlocker_protector p = {.kind = PROTECTOR_STARTUP_KEY, .has_blob = true};
-	CLEANUP_SECRET struct secret *key = secret_new(32), *opened = NULL;
-	struct secret *none = NULL;
-	uint8_t vmk[32];
-
-	randombytes_buf(vmk, sizeof(vmk));
-	randombytes_buf(key->data, key->len);
-	vmk_seal(key->data, vmk, 44, p.blob.sealed);
-	assert_int_equal(bitlocker_protector_open(&p, key, &opened), 0);
-	assert_memory_equal(opened->data, vmk, sizeof(vmk));
-	key->data[31] ^= 1;
-	assert_int_equal(bitlocker_protector_open(&p, key, &none), -EKEYREJECTED);
-	assert_null(none);
-}
-
-static void passphrase_is_stretched(void **state)
-{
-	(void)state;
-	struct bitlocker_protector p = {.kind = PROTECTOR_PASSPHRASE, .has_blob = true};
-	CLEANUP_SECRET struct secret *key = secret_new(32), *stretched = NULL, *opened = NULL;
-	uint8_t vmk[32];
-
-	randombytes_buf(vmk, sizeof(vmk));
-	randombytes_buf(key->data, key->len);
-	memcpy(p.blob.salt, salt, sizeof(salt));
-	assert_int_equal(bitlocker_stretch(key, salt, &stretched), 0);
-	vmk_seal(stretched->data, vmk, 44, p.blob.sealed);
-	assert_int_equal(bitlocker_protector_open(&p, key, &opened), 0);
-	assert_memory_equal(opened->data, vmk, sizeof(vmk));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,8 +293,6 @@ int main(void)
 	        cmocka_unit_test(hostile_lists_do_no_harm),
 	        cmocka_unit_test(those_a_person_has_a_key_for_come_first),
 	        cmocka_unit_test(what_does_not_fit_is_counted),
-	        cmocka_unit_test(startup_key_is_used_as_it_is),
-	        cmocka_unit_test(passphrase_is_stretched),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
