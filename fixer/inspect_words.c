@@ -21,7 +21,10 @@ static void print_metadata(const struct bitlocker_info *info)
 	        info->good_copies == 3 ? ", but they differ" : "");
 	for (size_t i = 0; i < 3; i++)
 		if (!info->copy_good[i])
-			report_field("", "copy %zu damaged, at byte %llu of the volume", i + 1,
+			report_field("", "copy %zu %s, at byte %llu of the volume", i + 1,
+			        info->metadata_offset[i] < info->volume_size
+			                ? "damaged"
+			                : "beyond the volume's end",
 			        (unsigned long long)info->metadata_offset[i]);
 }
 
@@ -75,7 +78,7 @@ static void print_bitlocker(const struct inspected_volume *v)
 	bitlocker_condition_words(info, words, sizeof(words));
 	report_field("State", "%s", words);
 	if (info->needs_key && !info->map_damaged && info->encrypted_bytes < info->volume_size)
-		report_field("Encrypted", "%s (%llu bytes)",
+		report_field("Encrypted", "%s (%llu bytes), not the rest",
 		        report_size(info->encrypted_bytes, size),
 		        (unsigned long long)info->encrypted_bytes);
 	report_field("Method", "%s, sectors of %u bytes", bitlocker_method_words(info->method),
@@ -193,7 +196,9 @@ static void print_outlook(const struct inspected_volume *v)
 	const struct survey_volume *s = v->volume;
 	char needs[NEEDS_TEXT] = "";
 
-	if (s->bitlocker && s->reason != REASON_OK)
+	if (s->bitlocker && s->reason == REASON_OK)
+		report_field("Writing", "allowed");
+	else if (s->bitlocker)
 		print_refusal("Writing", s->reason, s->text);
 	inspect_needs(v, needs);
 	if (needs[0])

@@ -73,15 +73,18 @@ static void converting_words(const struct bitlocker_info *info, char *out, size_
 void bitlocker_condition_words(const struct bitlocker_info *info, char *out, size_t size)
 {
 	char base[96];
+	/* A volume that was grown has a part the metadata does not know. */
+	const char *how_much =
+	        info->encrypted_bytes < info->volume_size ? "encrypted" : "fully encrypted";
 	enum bitlocker_condition condition = bitlocker_condition(info);
 
 	switch (condition) {
 	case CONDITION_PROTECTED:
-		(void)snprintf(out, size, "fully encrypted, protection on");
+		(void)snprintf(out, size, "%s, protection on", how_much);
 		return;
 	case CONDITION_SUSPENDED:
 		(void)snprintf(
-		        out, size, "fully encrypted, protection suspended: opens without a key");
+		        out, size, "%s, protection suspended: opens without a key", how_much);
 		return;
 	case CONDITION_WAITING:
 		(void)snprintf(out, size,

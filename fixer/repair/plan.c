@@ -81,7 +81,7 @@ static int take_answer(const struct buffer *answer, struct plan *plan, struct nt
 {
 	if (plan_decode(answer->data, answer->len, plan, list) < 0)
 		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-		        "the planning process's answer is garbled");
+		        "the answer of the process that reads the volume is garbled");
 	return 0;
 }
 

@@ -113,7 +113,8 @@ __attribute__((noreturn)) static void sandbox_main(int answer,
 		_exit(2);
 	int r = work(context, &out, &err);
 	if (r < 0 && err.code == 0)
-		(void)error_set(&err, r, REASON_INTERNAL, "planning failed: %s", strerror(-r));
+		(void)error_set(
+		        &err, r, REASON_INTERNAL, "reading the volume failed: %s", strerror(-r));
 	_exit(send_answer(answer, r, &err, &out) < 0 ? 3 : 0);
 }
 
@@ -156,10 +157,10 @@ static int crashed(int status, struct error *err)
 {
 	if (WIFSIGNALED(status))
 		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-		        "the planning process died of signal %d (%s)", WTERMSIG(status),
-		        strsignal(WTERMSIG(status)));
+		        "the process that reads the volume died of signal %d (%s)",
+		        WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
-	        "the planning process ended (status %d) without a whole answer",
+	        "the process that reads the volume ended (status %d) without a whole answer",
 	        WEXITSTATUS(status));
 }
 
@@ -205,10 +206,10 @@ static int take_answer(
 
 	if (r == -ETIMEDOUT)
 		return error_set(err, r, REASON_CHILD_TIMEOUT,
-		        "the planning process took over %u seconds", seconds);
+		        "the process that reads the volume took over %u seconds", seconds);
 	if (r == -ENOMEM)
 		return error_set(err, r, REASON_OUT_OF_MEMORY,
-		        "no memory for the planning process's answer");
+		        "no memory for what the process that reads the volume tells");
 	return r < 0 ? crashed(status, err) : open_answer(answer, status, err);
 }
 
@@ -229,7 +230,7 @@ int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err
 	if (pid < 0) {
 		(void)close(ends[0]);
 		return error_set(err, -fork_error, REASON_OUT_OF_MEMORY,
-		        "cannot start the planning process: %s", strerror(fork_error));
+		        "cannot start the process that reads the volume: %s", strerror(fork_error));
 	}
 	buffer_init(&answer, max_answer + ANSWER_HEADER);
 	int r = take_answer(ends[0], pid, seconds, &answer, err);

@@ -118,6 +118,33 @@ class Generated(Case):
         self.assertEqual(([c["good"] for c in v["metadata"]], v["metadata_equal"]), ([True] * 3, False))
         self.assertIn("they differ", self.words(path))
 
+    def test_conversions(self):
+        half = ("--encrypted-size", "20")
+        for options, condition, reason, words in (
+                (("--state", "5/1", *half), "decrypting", "BITLOCKER_CONVERTING", "being decrypted, paused with "),
+                (("--state", "2/4", *half), "encrypting", "BITLOCKER_CONVERTING", "being encrypted, interrupted with "),
+                (("--encrypt-on-write", "30"), "encrypt-on-write", "BITLOCKER_CONVERTING", "encrypt-on-write conversion"),
+                (("--grow", "10"), "protected", "OK", "encrypted, protection on")):
+            path, info = self.make(*options)
+            v = self.look(path)
+            self.assertEqual((v["condition"], v["reason"], v["open"]), (condition, reason, False))
+            self.assertGreater(40 << 20, v["encrypted_bytes"])
+            self.assertEqual(v["encrypted_percent"], v["encrypted_bytes"] * 100 // (40 << 20))
+            text = self.words(path)
+            self.assertIn(words, text)
+            if half[0] in options:  # mkdisk moves it out of what belongs to BitLocker
+                self.assertEqual(v["encrypted_bytes"], info["encrypted_size"])
+                self.assertIn(f"with {v['encrypted_percent']} % encrypted", text)
+            self.assertIn(f"({v['encrypted_bytes']} bytes)", text)
+            password = self.file("password", info["recovery_passwords"][0]["password"].encode())
+            v = self.look(path, "--recovery-password-file", password)
+            self.assert_open(v)
+            self.assertEqual(v["repair"]["reason"], reason)
+        path, _ = self.make("--state", "1/1")
+        v = self.look(path)
+        self.assertEqual((v["condition"], v["needs_key"], v["reason"]), ("decrypted", False, "OK"))
+        self.assert_open(v)
+
     def test_stretching_not_known(self):
         path, _ = self.make("--stretch-flags", "40")
         v = self.look(path)

@@ -39,6 +39,8 @@ static void at_rest(void **state)
 	(void)state;
 	struct bitlocker_info info = volume(4, 4);
 
+	expect(&info, "protected", "encrypted, protection on"); /* it was grown */
+	info.encrypted_bytes = info.volume_size;
 	expect(&info, "protected", "fully encrypted, protection on");
 	info.suspended = true;
 	expect(&info, "suspended", "fully encrypted, protection suspended: opens without a key");
