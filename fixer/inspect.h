@@ -12,7 +12,7 @@
 struct inspected_volume {
 	const struct survey_volume *volume; /* of the survey */
 	char how[UNLOCK_HOW];               /* by what it was opened; "" for a plain volume */
-	struct error closed; /* code set: why there are no facts. KEY_NOT_FOUND: locked */
+	struct error closed; /* code set: why there are no facts. KEY_NEEDED: locked */
 	struct volume_facts facts;
 	struct error repair; /* why a repair would be refused; code 0: it would not */
 };

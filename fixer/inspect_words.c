@@ -96,7 +96,7 @@ void inspect_needs(const struct inspected_volume *v, char out[NEEDS_TEXT])
 	size_t at = 0, size = NEEDS_TEXT;
 
 	out[0] = 0;
-	if (v->closed.reason != REASON_KEY_NOT_FOUND)
+	if (v->closed.reason != REASON_KEY_NEEDED)
 		return;
 	info = bitlocker_info(v->volume->bitlocker);
 	for (size_t i = 0; i < info->protector_count && at < size; i++) {

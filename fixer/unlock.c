@@ -80,8 +80,8 @@ static int locked(const struct key_use use[KINDS], const struct attempt attempt[
 		if (attempt[i].protectors > 0)
 			at += (size_t)snprintf(options + at, sizeof(options) - at, "%s%s",
 			        at ? " or " : "", use[i].option);
-	return error_set(err, -ENOKEY, REASON_KEY_NOT_FOUND, "locked; give %s. Protectors: %s",
-	        options, openers);
+	return error_set(
+	        err, -ENOKEY, REASON_KEY_NEEDED, "give %s. Protectors: %s", options, openers);
 }
 
 /* A key was given, but there is no protector to try it on. */

@@ -30,7 +30,7 @@ void keys_clear(struct keys *keys);
  * The VMK of a volume: NULL when nothing on it is encrypted, else by its clear key, the startup
  * key, the recovery password, the passphrase, in this order (the first two cost nothing), each
  * tried on the protectors it can belong to. ret_how says in words which protector opened it.
- * Errors, the text naming protectors as Windows shows them: REASON_KEY_NOT_FOUND (no key given that
+ * Errors, the text naming protectors as Windows shows them: REASON_KEY_NEEDED (no key given that
  * the volume takes), _BITLOCKER_WRONG_KEY, _BITLOCKER_NO_RECOVERY, _BITLOCKER_STRETCH_FLAGS,
  * _BITLOCKER_METADATA_BAD (damaged clear key, and nothing else fits).
  */

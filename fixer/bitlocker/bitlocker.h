@@ -175,7 +175,7 @@ int bitlocker_clear_key(const struct bitlocker *b, struct secret **ret_vmk, stru
  * need one (needs_key). The result is writable when dev is and the rules allow writing: normal
  * GUID, state 4/4 or 1/1, all three copies good and equal, their SHA-256 right. Otherwise it is
  * read-only and bitlocker_write_refusal() says why. Errors: -EKEYREJECTED _WRONG_KEY, -ENOKEY
- * KEY_NOT_FOUND (no vmk given), -ENOTSUP _METHOD and _STATE, -EBADMSG _METADATA_BAD (also with
+ * KEY_NEEDED (no vmk given), -ENOTSUP _METHOD and _STATE, -EBADMSG _METADATA_BAD (also with
  * map_damaged). */
 int bitlocker_open(struct block_device *dev, const struct bitlocker *b, const struct secret *vmk,
         struct block_device **ret, struct error *err);

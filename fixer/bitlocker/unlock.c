@@ -86,7 +86,7 @@ static int open_cipher(const struct bitlocker *b, const struct secret *vmk,
 	CLEANUP_SECRET struct secret *fvek = NULL;
 
 	if (!vmk)
-		return error_set(err, -ENOKEY, REASON_KEY_NOT_FOUND,
+		return error_set(err, -ENOKEY, REASON_KEY_NEEDED,
 		        "the volume does not open without a key");
 	int r = fvek_open(b, vmk, &fvek, err);
 	if (r == 0)

@@ -263,7 +263,7 @@ class ImageTest(unittest.TestCase):
         status, result = fixer("--image", self.image, "--recovery-password-file", wrong)
         self.assertEqual((status, result["reason"]), (3, "BITLOCKER_WRONG_KEY"), result)
         status, result = fixer("--image", self.image)
-        self.assertEqual((status, result["reason"]), (3, "KEY_NOT_FOUND"), result)
+        self.assertEqual((status, result["reason"]), (3, "KEY_NEEDED"), result)
         for protector in self.bitlocker.info["bitlocker"]["recovery_passwords"]:
             self.assertIn(protector["guid"], result["text"])
         self.assert_untouched(self.bitlocker)

@@ -46,7 +46,7 @@ class Generated(Case):
         self.assertEqual((v["header_offset"], v["header_sectors"], v["encrypted_percent"], v["condition"], v["state"]),
                          (info["header_backup"], info["header_sectors"], 100, "protected", "4/4"))
         self.assert_closed(v)
-        self.assertEqual(v["repair"]["reason"], "KEY_NOT_FOUND")
+        self.assertEqual(v["repair"]["reason"], "KEY_NEEDED")
         text = self.words(path)
         for p in info["protectors"]:
             self.assertIn("{" + p["guid"] + "}", text)

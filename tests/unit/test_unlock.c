@@ -201,14 +201,14 @@ static void locked_volumes_say_what_opens_them(void **state)
 	add(&l, 1, 0x0800, NULL, 0);
 	add(&l, 2, 0x0500, NULL, 0);
 	CLEANUP_BITLOCKER struct bitlocker *b = parse(&l);
-	stays_closed(b, &none, -ENOKEY, REASON_KEY_NOT_FOUND,
+	stays_closed(b, &none, -ENOKEY, REASON_KEY_NEEDED,
 	        WORDS("give --recovery-password-file.",
 	                "recovery password EE000001-0000-0000-0000-000000000000",
 	                "TPM with PIN EE000002"));
 	add(&l, 3, 0x2000, NULL, 0);
 	add(&l, 4, 0x0200, NULL, 0);
 	CLEANUP_BITLOCKER struct bitlocker *more = parse(&l);
-	stays_closed(more, &none, -ENOKEY, REASON_KEY_NOT_FOUND,
+	stays_closed(more, &none, -ENOKEY, REASON_KEY_NEEDED,
 	        WORDS("--startup-key-file or --recovery-password-file or --passphrase-file"));
 	stays_closed(more, &startup, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
 	        WORDS("startup key given is of protector EE000009-0000-0000-0000-000000000000",
@@ -258,7 +258,7 @@ static void what_cannot_be_tried_is_said(void **state)
 	stays_closed(fips, &password, -ENOTSUP, REASON_BITLOCKER_STRETCH_FLAGS, WORDS("EE000003"));
 	add(&l, 4, 0x2000, NULL, 0);
 	CLEANUP_BITLOCKER struct bitlocker *other = parse(&l);
-	stays_closed(other, &none, -ENOKEY, REASON_KEY_NOT_FOUND, WORDS("--passphrase-file"));
+	stays_closed(other, &none, -ENOKEY, REASON_KEY_NEEDED, WORDS("--passphrase-file"));
 	keys_clear(&password);
 }
 
