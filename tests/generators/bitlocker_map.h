@@ -22,7 +22,8 @@ enum fve_fate fve_fate_of(const struct fve_volume *v, uint64_t at);
 /* Whether what is written at this byte of the volume is written encrypted. */
 bool fve_is_encrypted(const struct fve_volume *v, uint64_t at);
 
-/* The first 512 bytes of the volume, which lies disk_offset bytes into its disk. */
-void fve_boot_sector(const struct fve_volume *v, uint64_t disk_offset, uint8_t sector[512]);
+/* Makes the first 512 bytes of the plain volume those of the BitLocker volume, which lies
+ * disk_offset bytes into its disk. Takes v->mft_mirror from there. */
+void fve_boot_sector(struct fve_volume *v, uint64_t disk_offset, uint8_t sector[512]);
 
 #endif

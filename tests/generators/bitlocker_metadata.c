@@ -21,6 +21,9 @@ static void virtualization_extension(struct fve_writer *w)
 	const struct fve_volume *v = w->v;
 	uint64_t flags = v->sector_size == 4096 ? 0xb : 0xa;
 
+	if (v->options.form == FVE_TO_GO)
+		flags = 0x848;
+
 	fve_u16(w, 5);
 	fve_u16(w, 76); /* from the 5 on */
 	fve_u32(w, 0);
@@ -48,10 +51,11 @@ static void virtualization(struct fve_writer *w)
 static void header(struct fve_writer *w)
 {
 	const struct fve_volume *v = w->v;
+	bool vista = v->options.form == FVE_VISTA;
 
 	fve_put(w, "-FVE-FS-", 8);
 	fve_u16(w, 0);
-	fve_u16(w, 2);
+	fve_u16(w, vista ? 1 : 2);
 	fve_u16(w, v->options.curr_state ? v->options.curr_state : FVE_STATE_ENCRYPTED);
 	fve_u16(w, v->options.next_state ? v->options.next_state : FVE_STATE_ENCRYPTED);
 	fve_u64(w, fve_encrypted_size(v));
@@ -59,15 +63,17 @@ static void header(struct fve_writer *w)
 	fve_u32(w, fve_header_size(v) / v->sector_size);
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		fve_u64(w, v->metadata[i]);
-	fve_u64(w, v->header_backup);
+	fve_u64(w, vista ? v->mft_mirror : v->header_backup);
 }
 
 static void fill_size(struct fve_writer *w)
 {
 	while ((w->out->len - w->start) % 16 != 0 && w->r == 0)
 		fve_put(w, "", 1);
+	size_t size = w->out->len - w->start;
 	if (w->r == 0)
-		put_le16(w->out->data + w->start + 8, (uint16_t)((w->out->len - w->start) / 16));
+		put_le16(w->out->data + w->start + 8,
+		        (uint16_t)(w->v->options.form == FVE_VISTA ? size : size / 16));
 }
 
 static void dataset(struct fve_writer *w)
@@ -82,7 +88,8 @@ static void dataset(struct fve_writer *w)
 		fve_unknown(w);
 	}
 	fve_sealed_key(w, ROLE_FVEK, v->vmk, v->method->id, v->fvek, v->method->fvek_len);
-	virtualization(w);
+	if (v->options.form != FVE_VISTA)
+		virtualization(w);
 	fve_unknown(w);
 	fve_end_dataset(w, at);
 	if (w->r == 0)
@@ -99,7 +106,7 @@ static void validation(struct fve_writer *w)
 	uint32_t crc = (uint32_t)crc32(0, w->out->data + w->start, (unsigned)len);
 	if (EVP_Digest(w->out->data + w->start, len, hash, NULL, EVP_sha256(), NULL) != 1)
 		w->r = -EIO;
-	fve_u16(w, (unsigned)(FVE_AREA_SIZE - len));
+	fve_u16(w, (unsigned)(fve_area_size(w->v) - len));
 	fve_u16(w, 2);
 	fve_u32(w, crc);
 	if (w->v->options.curr_state == FVE_STATE_DECRYPTED)

@@ -149,7 +149,10 @@ static int write_eow(const struct job *j)
 static int write_boot_sector(const struct job *j)
 {
 	uint8_t sector[512];
+	int r = gen_pread(j->plain, sector, sizeof(sector), 0);
 
+	if (r < 0)
+		return r;
 	fve_boot_sector(j->v, j->disk_offset, sector);
 	return put(j, sector, sizeof(sector), 0);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Turns a plain volume into a BitLocker volume (FVE metadata version 2). The volume must hold
- * files, each in one piece, where BitLocker's structures go.
- * Format facts: libbde's documentation, cryptsetup's bitlk.c, dissect.fve, and the bytes of
- * cryptsetup's test images. What only Windows reads (TPM blob) is of the right shape, with noise in
- * it.
+ * Turns a plain volume into a BitLocker volume (FVE metadata version 2, of Vista 1). The volume
+ * must hold files, each in one piece, where BitLocker's structures go. Format facts: libbde's
+ * documentation, cryptsetup's bitlk.c, dissect.fve, and the bytes of cryptsetup's test images. What
+ * only Windows reads (TPM blob) is of the right shape, with noise in it.
  */
 #ifndef GENERATORS_BITLOCKER_WRITER_H
 #define GENERATORS_BITLOCKER_WRITER_H
@@ -18,7 +17,7 @@
 #include <stdbool.h>
 
 #define FVE_COPIES           3
-#define FVE_AREA_SIZE        65536 /* of one metadata copy */
+#define FVE_AREA_SIZE        65536 /* of one metadata copy, at most */
 #define FVE_CLUSTER          4096  /* what is encrypted or left alone as a whole */
 #define FVE_STATE_DECRYPTED  1
 #define FVE_STATE_CONVERTING 2
@@ -35,10 +34,18 @@
 #define FVE_MAX_PROTECTORS 16
 #define FVE_PASSWORD_TEXT  56 /* 8 groups of 6 digits, '-' between, and the NUL */
 
+enum fve_form {
+	FVE_FIXED, /* NTFS on Windows 7 to 11 */
+	FVE_TO_GO, /* FAT on a stick */
+	FVE_VISTA
+};
+
 /* What is asked for. All zero: as Windows 11 leaves a volume it encrypted, with a TPM and no other
  * protector. */
 struct fve_options {
-	uint16_t method; /* 0x8000 to 0x8005; 0: XTS-AES-128 */
+	enum fve_form form;
+	bool sector_size_zero; /* the boot sector does not tell it */
+	uint16_t method;       /* 0x8000 to 0x8005; 0: XTS-AES-128 */
 	unsigned recovery_passwords;
 	const char *passphrase; /* UTF-8; NULL: none */
 	bool no_tpm, tpm_pin, startup_key, certificate, clear_key;
@@ -75,10 +82,14 @@ struct fve_volume {
 	uint32_t sector_size;
 	uint64_t metadata[FVE_COPIES], header_backup; /* bytes from the start of the volume */
 	struct fve_eow eow;                           /* of options.encrypt_on_write: planned */
-	/* Bit per cluster: holds something; others stay untouched unless options.full. */
+	/* Bit per cluster: holds something; others stay untouched unless options.full. NULL: all
+	 * do. */
 	const uint8_t *written;
 	uint64_t clusters;    /* in written; what lies beyond is encrypted */
 	char description[64]; /* ASCII */
+
+	uint64_t mft_mirror; /* Vista: its cluster, as the plain boot sector tells; set by
+	                        fve_write() */
 
 	/* Made by fve_make_keys(). */
 	const struct fve_method *method;
@@ -98,6 +109,9 @@ int fve_startup_key_file(struct fve_volume *v, const struct fve_protector *p, st
 
 /* How much of the volume's start lies at header_backup, in bytes. */
 uint32_t fve_header_size(const struct fve_volume *v);
+
+/* Room of one metadata copy, in bytes. */
+uint32_t fve_area_size(const struct fve_volume *v);
 
 /* Where the metadata says that encryption ends. */
 uint64_t fve_encrypted_size(const struct fve_volume *v);

@@ -43,7 +43,9 @@ struct disk {
 	struct gpt_partition partitions[PART_COUNT];
 	unsigned partition_count; /* 0: the volume alone, which partitions[PART_C] describes */
 	struct tree tree;
-	struct fve_volume fve;            /* of DISK_BITLOCKER */
+	struct fve_volume fve;    /* of DISK_BITLOCKER */
+	struct fve_area taken[8]; /* of a FAT volume */
+	unsigned taken_count;
 	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
 };
 
@@ -66,6 +68,8 @@ int disk_format(const struct disk *d, unsigned part, const char *path, const cha
 
 const char *disk_places_name(enum disk_places places);
 bool disk_places_by_name(const char *name, enum disk_places *ret);
+/* Makes the FAT volume of a stick. */
+int disk_fill_to_go(struct disk *d, const char *path);
 /* Keys and sizes of d->fve; then, in the new volume, files that keep room for its structures; at
  * last the .BEK file. */
 int disk_plan_bitlocker(struct disk *d);

@@ -41,6 +41,8 @@ bool disk_places_by_name(const char *name, enum disk_places *ret)
 }
 
 #define DEFAULT_CONVERSION 65536
+#define TO_GO_HEADER       (10270 * 512)
+#define VISTA_METHOD       0x8000
 
 /* Sizes that depend on others. */
 static int settle_sizes(struct fve_volume *v)
@@ -48,6 +50,10 @@ static int settle_sizes(struct fve_volume *v)
 	struct fve_options *o = &v->options;
 	unsigned state = o->curr_state ? o->curr_state : FVE_STATE_ENCRYPTED;
 
+	if (o->form == FVE_TO_GO && o->header_sectors == 0)
+		o->header_sectors = (TO_GO_HEADER + v->sector_size - 1) / v->sector_size;
+	if (o->form == FVE_VISTA && o->method == 0)
+		o->method = VISTA_METHOD;
 	if (o->encrypted_size == 0 && state != FVE_STATE_DECRYPTED && state != FVE_STATE_ENCRYPTED)
 		o->encrypted_size = v->size / 2 / MIB * MIB;
 	if (state != FVE_STATE_CONVERTING)
@@ -88,7 +94,8 @@ static uint64_t clusters(uint64_t bytes)
  * boot sector, outside of all clusters. */
 static uint64_t look_from(const struct fve_volume *v, unsigned eighths)
 {
-	uint64_t structures = FVE_COPIES * clusters(FVE_AREA_SIZE) + clusters(fve_header_size(v));
+	uint64_t structures =
+	        FVE_COPIES * clusters(fve_area_size(v)) + clusters(fve_header_size(v));
 	uint64_t all = (v->size - v->sector_size) / GEN_CLUSTER;
 	uint64_t from = eighths == 8 ? all - structures : all * eighths / 8;
 	uint64_t moved = clusters(fve_header_size(v));
@@ -96,17 +103,41 @@ static uint64_t look_from(const struct fve_volume *v, unsigned eighths)
 	return from > moved ? from : moved;
 }
 
+/* FAT has its few files in front, and nobody writes to it: room is what nothing else has taken. */
+static int reserve_in_fat(struct disk *d, uint64_t size, uint64_t from, uint64_t *ret)
+{
+	uint64_t at = from * GEN_CLUSTER;
+
+	for (unsigned i = 0; i < d->taken_count; i++) {
+		/* From the first again: they are in no order. */
+		if (at < d->taken[i].start + d->taken[i].size && d->taken[i].start < at + size) {
+			at = d->taken[i].start + d->taken[i].size;
+			i = (unsigned)-1;
+		}
+	}
+	if (at + size > d->fve.size) {
+		log_error("no room for %ju bytes at %ju or later", (uintmax_t)size, (uintmax_t)at);
+		return -ENOSPC;
+	}
+	d->taken[d->taken_count++] = (struct fve_area){at, size};
+	*ret = at;
+	return 0;
+}
+
 /* NTFS keeps the places of BitLocker's structures occupied with files of these names. Of whole
  * clusters: NTFS would put less into the file's record. */
 static int reserve(struct disk *d, const char *suffix, uint64_t size, uint64_t from, uint64_t *ret)
 {
+	uint64_t whole = clusters(size) * GEN_CLUSTER;
 	char id[GUID_TEXT], path[96];
 	struct gen_run run;
 
+	if (d->fve.options.form == FVE_TO_GO)
+		return reserve_in_fat(d, whole, from, ret);
 	guid_format(&d->fve.id, id);
 	(void)snprintf(path, sizeof(path), "\\System Volume Information\\FVE2.{%s}%s", id, suffix);
 	struct gen_file file = {.path = path,
-	        .size = clusters(size) * GEN_CLUSTER,
+	        .size = whole,
 	        .created = TREE_JULY,
 	        .modified = TREE_JULY,
 	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
@@ -145,9 +176,9 @@ int disk_reserve_bitlocker(struct disk *d)
 	int r = reserve_conversion_buffer(d);
 
 	for (unsigned i = 0; i < FVE_COPIES && r == 0; i++)
-		r = reserve(
-		        d, suffixes[i], FVE_AREA_SIZE, look_from(v, p->copies[i]), &v->metadata[i]);
-	if (r == 0)
+		r = reserve(d, suffixes[i], fve_area_size(v), look_from(v, p->copies[i]),
+		        &v->metadata[i]);
+	if (r == 0 && fve_header_size(v) > 0)
 		r = reserve(d, "", fve_header_size(v), look_from(v, p->header), &v->header_backup);
 	if (r == 0 && v->options.encrypt_on_write)
 		r = reserve_eow(d);

@@ -127,6 +127,7 @@ static json_t *state_json(const struct fve_volume *v)
 
 static json_t *bitlocker_json(const struct disk *d)
 {
+	static const char *const forms[] = {"fixed", "to-go", "vista"};
 	const struct fve_volume *v = &d->fve;
 	const struct fve_options *o = &v->options;
 	json_t *protectors = json_array(), *metadata = json_array();
@@ -135,13 +136,13 @@ static json_t *bitlocker_json(const struct disk *d)
 		json_array_append_new(protectors, protector_json(d, &v->protectors[i]));
 	for (unsigned i = 0; i < FVE_COPIES; i++)
 		json_array_append_new(metadata, json_integer((json_int_t)v->metadata[i]));
-	json_t *json =
-	        json_pack("{so ss ss so sI si si sb sb si}", "volume_guid", guid_json(&v->id),
-	                "method", v->method->name, "places", disk_places_name(d->options.places),
-	                "metadata", metadata, "header_backup", (json_int_t)v->header_backup,
-	                "header_sectors", (int)(fve_header_size(v) / v->sector_size), "bad_copies",
-	                (int)o->bad_copies, "copies_differ", o->copies_differ, "unknown_entries",
-	                o->unknown_entries, "stretch_flags", (int)o->stretch_flags);
+	json_t *json = json_pack("{so ss sb ss ss so sI si si sb sb si}", "volume_guid",
+	        guid_json(&v->id), "form", forms[o->form], "sector_size_zero", o->sector_size_zero,
+	        "method", v->method->name, "places", disk_places_name(d->options.places),
+	        "metadata", metadata, "header_backup", (json_int_t)v->header_backup,
+	        "header_sectors", (int)(fve_header_size(v) / v->sector_size), "bad_copies",
+	        (int)o->bad_copies, "copies_differ", o->copies_differ, "unknown_entries",
+	        o->unknown_entries, "stretch_flags", (int)o->stretch_flags);
 	json_object_update_new(
 	        json, json_pack("{so sI sI so* sb so so so so}", "state", state_json(v),
 	                      "encrypted_size", (json_int_t)fve_encrypted_size(v),

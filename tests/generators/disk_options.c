@@ -75,6 +75,13 @@ static bool take_kind(const struct row *row, struct disk_options *o, const char 
 	return true;
 }
 
+static bool take_form(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)text;
+	o->fve.form = (enum fve_form)row->min;
+	return true;
+}
+
 static bool take_sector_size(const struct row *row, struct disk_options *o, const char *text)
 {
 	return take_count(row, o, text) && (o->sector_size == 512 || o->sector_size == 4096);
@@ -176,6 +183,11 @@ static const struct row rows[] = {
                 0},
         {"encrypted-size", "MIB", "plaintext lies beyond (all; in states 2, 3 and 5: half)",
                 take_size, AT(fve.encrypted_size), 1, 1024 * 1024, MIB},
+        {"to-go", NULL, "a stick: FAT, MSWIN4.1, more than 5 MB moved", take_form, 0, FVE_TO_GO, 0,
+                0},
+        {"vista", NULL, "metadata of version 1", take_form, 0, FVE_VISTA, 0, 0},
+        {"sector-size-zero", NULL, "the boot sector does not tell the sector size",
+                FLAG(fve.sector_size_zero)},
         {"conversion-size", "KIB", "of the buffer that state 2 has there (64)", take_size,
                 AT(fve.conversion_size), 1, 65536, 1024},
         {"grow", "MIB", "so much of the volume is unknown to the metadata", take_size, AT(fve.grow),
@@ -228,8 +240,10 @@ bool disk_parse_options(int argc, char **argv, struct disk_options *ret)
 	if (optind != argc || !ret->output)
 		return false;
 	ret->fve.startup_key = ret->startup_key;
-	if (ret->volume_only && ret->kind == DISK_NO_NTFS) {
-		(void)fputs("mkdisk: there is no volume in --volume-only --no-ntfs\n", stderr);
+	if ((ret->volume_only && ret->kind == DISK_NO_NTFS) ||
+	        (ret->fve.form == FVE_TO_GO && !ret->volume_only)) {
+		(void)fputs("mkdisk: --volume-only: of BitLocker or NTFS; with --to-go always\n",
+		        stderr);
 		return false;
 	}
 	return true;

@@ -48,6 +48,13 @@ static int copy_windows(struct disk *d, const char *path, const uint8_t *written
 	return r;
 }
 
+static int make_ntfs(struct disk *d, const char *path, uint8_t **ret_written)
+{
+	int r = disk_format(d, PART_C, path, "Windows");
+
+	return r == 0 ? fill_windows(d, path, ret_written) : r;
+}
+
 int disk_write_windows(struct disk *d)
 {
 	char *path CLEANUP_FREE = disk_beside(d, "windows");
@@ -61,10 +68,10 @@ int disk_write_windows(struct disk *d)
 	d->tree.bad_files = d->options.bad_files;
 	d->tree.good_291 = d->options.good_291;
 	int r = d->options.kind == DISK_BITLOCKER ? disk_plan_bitlocker(d) : 0;
-	if (r == 0)
-		r = disk_format(d, PART_C, path, "Windows");
-	if (r == 0)
-		r = fill_windows(d, path, &written);
+	if (r == 0 && d->options.fve.form == FVE_TO_GO)
+		r = disk_fill_to_go(d, path);
+	else if (r == 0)
+		r = make_ntfs(d, path, &written);
 	if (r == 0)
 		r = copy_windows(d, path, written);
 	(void)unlink(path);

@@ -11,12 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int gen_esp_format(struct gen_esp *e, const char *path, uint64_t size, uint64_t start,
-        uint32_t sector_size, uint32_t serial)
+/* A file of that size for mkfs.vfat, which gets argv. */
+static int format(struct gen_esp *e, const char *path, uint64_t size, const char *const argv[])
 {
-	char sector[12], hidden[24], id[9];
-	const char *const argv[] = {"mkfs.vfat", "--invariant", "-F", "32", "-S", sector, "-s", "1",
-	        "-h", hidden, "-i", id, "-n", "SYSTEM", path, NULL};
 	int fd = gen_create(path, size);
 
 	e->path = path;
@@ -24,11 +21,33 @@ int gen_esp_format(struct gen_esp *e, const char *path, uint64_t size, uint64_t 
 	if (fd < 0)
 		return fd;
 	(void)close(fd);
+	int r = buffer_printf(&e->folders, "\n");
+	return r == 0 ? gen_run(argv) : r;
+}
+
+int gen_esp_format(struct gen_esp *e, const char *path, uint64_t size, uint64_t start,
+        uint32_t sector_size, uint32_t serial)
+{
+	char sector[12], hidden[24], id[9];
+	const char *const argv[] = {"mkfs.vfat", "--invariant", "-F", "32", "-S", sector, "-s", "1",
+	        "-h", hidden, "-i", id, "-n", "SYSTEM", path, NULL};
+
 	(void)snprintf(sector, sizeof(sector), "%u", sector_size);
 	(void)snprintf(hidden, sizeof(hidden), "%ju", (uintmax_t)(start / sector_size));
 	(void)snprintf(id, sizeof(id), "%08X", serial);
-	int r = buffer_printf(&e->folders, "\n");
-	return r == 0 ? gen_run(argv) : r;
+	return format(e, path, size, argv);
+}
+
+int gen_esp_format_stick(
+        struct gen_esp *e, const char *path, uint64_t size, uint32_t sector_size, uint32_t serial)
+{
+	char sector[12], id[9];
+	const char *const argv[] = {
+	        "mkfs.vfat", "--invariant", "-S", sector, "-i", id, "-n", "STICK", path, NULL};
+
+	(void)snprintf(sector, sizeof(sector), "%u", sector_size);
+	(void)snprintf(id, sizeof(id), "%08X", serial);
+	return format(e, path, size, argv);
 }
 
 void gen_esp_free(struct gen_esp *e)

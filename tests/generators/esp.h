@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An EFI system partition in a file, made with mkfs.vfat and mtools. */
+/* An EFI system partition, or another FAT volume, in a file, made with mkfs.vfat and mtools. */
 #ifndef GENERATORS_ESP_H
 #define GENERATORS_ESP_H
 
@@ -19,6 +19,9 @@ struct gen_esp {
  * gen_esp_free() afterwards, also on failure. */
 int gen_esp_format(struct gen_esp *e, const char *path, uint64_t size, uint64_t start,
         uint32_t sector_size, uint32_t serial);
+/* The same for a stick: FAT of whatever width its size asks for. */
+int gen_esp_format_stick(
+        struct gen_esp *e, const char *path, uint64_t size, uint32_t sector_size, uint32_t serial);
 void gen_esp_free(struct gen_esp *e);
 /* folder is made unless that was done before; the one above it must be there. */
 int gen_esp_mkdir(struct gen_esp *e, const char *folder);

@@ -100,6 +100,7 @@ class BitlockerTest(unittest.TestCase):
                 self.assertEqual(bitlocker["metadata"], ordered)
                 self.check_decrypts(disk)
                 self.check_mounts(disk, "-r", disk.passwords()[0])
+                self.assertIn(b"Collecting resizing constraints", run("ntfsresize", "-i", "-f", disk.path + ".plain"))
 
     def test_copies_that_differ(self):
         disk = volume(self.folder, "--copies-differ")
@@ -121,6 +122,38 @@ class BitlockerTest(unittest.TestCase):
         disk = volume(self.folder, "--stretch-flags", "14")
         with open(disk.path, "rb") as f:
             self.assertIn(b"\x03\x00\x01\x00\x00\x10\x14\x00", os.pread(f.fileno(), 4096, disk.info["bitlocker"]["metadata"][0]))
+
+    def test_to_go(self):
+        for options in (("--size", "24", "--places", "reversed"), ("--sector-size", "4096", "--passphrase", "stick")):
+            with self.subTest(options=options):
+                disk = volume(self.folder, "--to-go", *options)
+                with open(disk.path, "rb") as f:
+                    self.assertEqual(f.read(11)[3:], b"MSWIN4.1")
+                self.assertGreater(disk.info["bitlocker"]["header_sectors"] * disk.info["sector_size"], 4 << 20)
+                self.check_key(disk, disk.passwords()[0])
+                self.check_decrypts(disk)
+                self.check_mounts(disk, "-r", disk.passwords()[0])
+        run("fsck.vfat", "-n", disk.path + ".plain")
+        self.assertIn(b"IMG_0019.JPG", run("mdir", "-b", "-i", disk.path + ".plain", "::/Photos"))
+
+    def test_vista(self):
+        disk = volume(self.folder, "--vista")
+        self.assertEqual(disk.info["bitlocker"]["method"], "aes-cbc-128-diffuser")
+        dump = subprocess.run(["cryptsetup", "bitlkDump", disk.path], capture_output=True, text=True)
+        self.assertIn("BITLK version 1 is currently not supported", dump.stderr)
+        plain = decrypted(disk.path, "-p" + disk.passwords()[0])
+        with open(disk.path, "rb") as f, open(plain, "r+b") as p:
+            f.seek(disk.info["bitlocker"]["metadata"][0] + 56)
+            p.seek(56)
+            p.write(f.read(8))  # where the $MFT's mirror is: dislocker does not put it back
+        self.assertEqual(sha256_file(plain), disk.info["ntfs_sha256"])
+
+    def test_sector_size_zero(self):
+        disk = volume(self.folder, "--sector-size-zero")
+        with open(disk.path, "rb") as f:
+            self.assertEqual(f.read(13)[11:], b"\0\0")
+        self.check_key(disk, disk.passwords()[0])
+        self.check_decrypts(disk)
 
     def test_suspended(self):
         self.check_decrypts(volume(self.folder, "--clear-key"), "-c")
