@@ -18,7 +18,12 @@
 #define PLACE(i)    (0x20000ULL * ((i) + 1))
 
 /* Bits 0 to 2: the copy of that number gets a flipped bit. */
-enum flag { FLAG_4096 = 8, FLAG_TO_GO = 16 };
+enum flag {
+	FLAG_4096 = 8, /* the device's own sectors */
+	FLAG_TO_GO = 16,
+	FLAG_COPIES_UNREADABLE = 32, /* all but the first */
+	FLAG_UNREADABLE = 64         /* all but the boot sector */
+};
 
 static uint8_t volume[VOLUME_SIZE];
 
@@ -57,13 +62,17 @@ static void check_protector(const struct bitlocker_protector *p, const struct se
 static void check_info(const struct bitlocker *b, const struct secret *key)
 {
 	const struct bitlocker_info *info = bitlocker_info(b);
-	char openers[200];
+	char openers[200], words[BITLOCKER_CONDITION_TEXT];
 
 	must(info->protector_count <= NM_MAX_PROTECTORS);
 	must(info->good_copies >= 1 && info->good_copies <= 3);
 	must(info->sector_size == 512 || info->sector_size == 4096);
 	must(info->encrypted_bytes <= VOLUME_SIZE && info->volume_size == VOLUME_SIZE);
-	must(bitlocker_method_name(info->method)[0]);
+	must(bitlocker_method_name(info->method)[0] && bitlocker_method_words(info->method)[0]);
+	bitlocker_condition_words(info, words, sizeof(words));
+	must(is_clean(words, sizeof(words)) && words[0]);
+	must(bitlocker_condition_name(bitlocker_condition(info))[0]);
+	must(bitlocker_percent(info) <= 100);
 	bitlocker_openers(info, openers, sizeof(openers));
 	must(is_clean(openers, sizeof(openers)) && openers[0]);
 	for (size_t i = 0; i < info->protector_count; i++)
@@ -108,6 +117,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	place_copies(data[0], data + 1 + BOOT, size - 1 - BOOT);
 	struct memory_device m =
 	        memory_device_over(volume, sizeof(volume), data[0] & FLAG_4096 ? 4096 : 512);
+	if (data[0] & FLAG_COPIES_UNREADABLE)
+		m.fail_from = PLACE(1);
+	if (data[0] & FLAG_UNREADABLE)
+		m.fail_from = BOOT;
 	int r = bitlocker_parse(&m.dev, &b, &err);
 	must_explain(r, &err);
 	must((r == 0) == (b != NULL));

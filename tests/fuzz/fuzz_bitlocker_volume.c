@@ -108,7 +108,8 @@ static void make_rules(const struct input *in, struct volume_rules *rules)
 			rules->volume_writable = false;
 	rules->method = get_le16(block + 100);
 	rules->is_encrypted = below_end;
-	rules->encrypted_end = state == 1 ? 0 : get_le64(block + 16) / rules->unit * rules->unit;
+	/* A sector of which the watermark cuts off a part is encrypted. */
+	rules->encrypted_end = state == 1 ? 0 : get_le64(block + 16);
 }
 
 /* Once the metadata was accepted: the places it names are on the device. */

@@ -13,8 +13,8 @@
 #define VALIDATION   88
 #define CLEAR_METHOD 0x2000
 
-enum role { ROLE_PROPERTY = 0, ROLE_VMK = 2, ROLE_FVEK = 3, ROLE_STARTUP_KEY = 6 };
-enum type { TYPE_KEY = 1, TYPE_TEXT = 2, TYPE_SEALED = 5, TYPE_VMK = 8, TYPE_EXTERNAL_KEY = 9 };
+enum role { ROLE_PROPERTY = 0, ROLE_VMK = 2, ROLE_FVEK = 3 };
+enum type { TYPE_KEY = 1, TYPE_SEALED = 5, TYPE_VMK = 8 };
 
 const uint8_t fuzz_vmk[32] = "a key that opens only test disks";
 
@@ -123,27 +123,6 @@ size_t fuzz_compose(uint8_t *block, const struct fuzz_metadata *m)
 	size_t len = ((size_t)(p - block) + 15) / 16 * 16;
 	put_le16(block + 8, (uint16_t)(len / 16));
 	return len;
-}
-
-/* GUID and time, a name, the key; a name, because that is what a skipped entry looks like. */
-size_t fuzz_compose_startup_key(uint8_t file[FUZZ_STARTUP_KEY])
-{
-	uint8_t *entry = file + FUZZ_ENTRIES - DATASET, *p = entry + ENTRY;
-
-	memset(file, 0, FUZZ_STARTUP_KEY);
-	memset(p, 0x6e, 16 + 8);
-	p = put_entry(p + 16 + 8, 8, ROLE_PROPERTY, TYPE_TEXT);
-	memcpy(p, "n\0a\0m\0\0", 8);
-	p = put_entry(p + 8, 4 + 32, ROLE_PROPERTY, TYPE_KEY);
-	put_le16(p, 0x2002);
-	memset(p + 4, 0x4b, 32);
-	p += 4 + 32;
-	(void)put_entry(entry, (size_t)(p - entry) - ENTRY, ROLE_STARTUP_KEY, TYPE_EXTERNAL_KEY);
-	put_le32(file, (uint32_t)(p - file));
-	put_le32(file + 4, 1);
-	put_le32(file + 8, FUZZ_ENTRIES - DATASET);
-	put_le32(file + 12, (uint32_t)(p - file));
-	return (size_t)(p - file);
 }
 
 /* --- sealing --------------------------------------------------------------------------------- */

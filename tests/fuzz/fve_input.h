@@ -38,10 +38,6 @@ struct fuzz_metadata {
 };
 size_t fuzz_compose(uint8_t *block, const struct fuzz_metadata *m);
 
-/* A startup key file with a key of 32 bytes, as Windows 11 writes it. Gives its length. */
-#define FUZZ_STARTUP_KEY 256 /* room for it */
-size_t fuzz_compose_startup_key(uint8_t file[FUZZ_STARTUP_KEY]);
-
 /* Seals len bytes (nonce, room for the MAC, plaintext) in their place. */
 void fuzz_seal(const uint8_t key[32], uint8_t *sealed, size_t len);
 

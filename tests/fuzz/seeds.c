@@ -6,7 +6,6 @@
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seeds.h"
-#include "tests/generators/bitlocker_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -201,30 +200,6 @@ static void mbr_seed(void)
 	put_seed("partition", "mbr", disk, sizeof(disk));
 }
 
-static void bitlocker_seed(void)
-{
-	static const uint8_t type[] =
-	        "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01";
-	struct fve_volume v = {.options = {.recovery_passwords = 2, .clear_key = true},
-	        .size = 512 * 1024,
-	        .sector_size = SECTOR,
-	        .metadata = {0x20000, 0x40000, 0x60000},
-	        .header_backup = 0x10000,
-	        .description = "seed"};
-	uint8_t boot[SECTOR] = {0xeb, 0x58, 0x90};
-	struct buffer out;
-
-	memcpy(boot + 3, "-FVE-FS-", 8);
-	put_le16(boot + 11, SECTOR);
-	memcpy(boot + 160, type, 16);
-	must(fve_make_keys(&v, 1) == 0);
-	buffer_init(&out, 1 << 20);
-	must(buffer_append(&out, "", 1) == 0 && buffer_append(&out, boot, sizeof(boot)) == 0);
-	must(fve_build_metadata(&v, &out) == 0);
-	put_seed("bitlocker", "seed", out.data, out.len);
-	buffer_free(&out);
-}
-
 int main(int argc, char **argv)
 {
 	static struct plan plan;
@@ -241,7 +216,6 @@ int main(int argc, char **argv)
 	load_option_seed();
 	partition_seed();
 	mbr_seed();
-	bitlocker_seed();
 	bitlocker_seeds();
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* Seeds of the targets whose inputs stand open (fve_input.h). */
 #include "tests/fuzz/seeds.h"
 #include "tests/fuzz/volume_io.h"
+#include "tests/generators/bitlocker_writer.h"
 
 #include <stdio.h>
 
@@ -43,12 +44,62 @@ static void volume_seed(const struct volume_seed *s)
 	put_seed("bitlocker_volume", s->name, input, sizeof(control) + sizeof(commands) + len);
 }
 
-static void startup_key_seed(void)
-{
-	uint8_t input[1 + FUZZ_STARTUP_KEY] = {0};
-	size_t len = fuzz_compose_startup_key(input + 1);
+/* --- metadata as the generator writes it, and its startup key -----------------------------------
+ */
 
-	put_seed("startup_key", "seed", input, 1 + len);
+static void startup_key_seed(struct fve_volume *v, struct buffer *out)
+{
+	for (size_t i = 0; i < v->protector_count; i++) {
+		if (v->protectors[i].kind != FVE_STARTUP_KEY)
+			continue;
+		out->len = 0;
+		must(buffer_append(out, "", 1) == 0);
+		must(fve_startup_key_file(v, &v->protectors[i], out) == 0);
+		put_seed("startup_key", "seed", out->data, out->len);
+	}
+}
+
+static void metadata_seed(const char *name, uint8_t flags, const struct fve_options *options)
+{
+	struct fuzz_boot_sector boot = {.to_go = flags & 16, .sector_size = flags & 8 ? 4096 : 512};
+	struct fve_volume v = {.options = *options,
+	        .size = FUZZ_DEVICE_SIZE,
+	        .sector_size = boot.sector_size,
+	        .metadata = {0x20000, 0x40000, 0x60000},
+	        .header_backup = 0x10000,
+	        .description = "seed"};
+	uint8_t sector[512];
+	struct buffer out;
+
+	fuzz_boot_sector_put(sector, &boot);
+	must(fve_make_keys(&v, 1) == 0);
+	buffer_init(&out, 1 << 20);
+	must(buffer_append(&out, &flags, 1) == 0);
+	must(buffer_append(&out, sector, sizeof(sector)) == 0);
+	must(fve_build_metadata(&v, &out) == 0);
+	put_seed("bitlocker", name, out.data, out.len);
+	memset(out.data + 1, 0, 512); /* Vista wrote no type into it */
+	memcpy(out.data + 1, "\xeb\x52\x90-FVE-FS-", 11);
+	put_seed("bitlocker", "vista", out.data, out.len);
+	startup_key_seed(&v, &out);
+	buffer_free(&out);
+}
+
+static void metadata_seeds(void)
+{
+	static const struct fve_options plain = {.recovery_passwords = 2, .clear_key = true};
+	static const struct fve_options rich = {.method = 0x8003,
+	        .passphrase = "seed",
+	        .tpm_pin = true,
+	        .startup_key = true,
+	        .certificate = true,
+	        .unknown_entries = true};
+	static const struct fve_options odd = {
+	        .method = 0x8000, .recovery_passwords = 1, .stretch_flags = 0x40, .no_tpm = true};
+
+	metadata_seed("plain", 0, &plain);
+	metadata_seed("rich", 8, &rich);
+	metadata_seed("odd", 16, &odd);
 }
 
 /* --- encrypt-on-write, as fuzz_eow.c takes it ---------------------------------------------------
@@ -154,7 +205,7 @@ void bitlocker_seeds(void)
 
 	for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++)
 		volume_seed(&volumes[i]);
-	startup_key_seed();
+	metadata_seeds();
 	eow_seed("chunks", 0, 0x4000);
 	eow_seed("small-chunks", 4, 0x1000);
 	eow_seed("4k-short", 1 | 128, 0x4000);
