@@ -3,6 +3,7 @@
 #include "appliance/supervisor/control.h"
 #include "fixer/base/bytes.h"
 #include "fixer/repair/bundle.h"
+#include "fixer/repair/facts.h"
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seeds.h"
@@ -66,6 +67,26 @@ static void plan_seed(const struct plan *plan)
 	buffer_init(&out, 65536);
 	must(buffer_append(&out, "", 1) == 0 && plan_encode(plan, &list, &out) == 0);
 	put_seed("plan", "seed", out.data, out.len);
+	buffer_free(&out);
+}
+
+/* What the children of inspect answer. */
+static void facts_seed(void)
+{
+	static struct volume_facts facts = {.windows_count = 2};
+	static const uint64_t roots[WINDOWS_MAX] = {64, 65};
+	static const struct windows_version version = {
+	        .product = "Windows 11 Pro", .build = 22631, .computer = "PC"};
+	struct buffer out;
+
+	facts.description.size = 1 << 30;
+	(void)snprintf(facts.windows[0].directory, sizeof(facts.windows[0].directory), "\\Windows");
+	buffer_init(&out, 65536);
+	must(buffer_append(&out, "", 1) == 0 && facts_encode(&facts, roots, &out) == 0);
+	put_seed("facts", "volume", out.data, out.len);
+	out.len = 0;
+	must(buffer_append(&out, "\1", 1) == 0 && version_encode(&version, &out) == 0);
+	put_seed("facts", "version", out.data, out.len);
 	buffer_free(&out);
 }
 
@@ -210,6 +231,7 @@ int main(int argc, char **argv)
 	must(mkdir(directory, 0755) == 0 || errno == EEXIST);
 	make_plan(&plan, runs);
 	plan_seed(&plan);
+	facts_seed();
 	bundle_seed(&plan);
 	control_seed();
 	watch_seed();
