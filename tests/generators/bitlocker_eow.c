@@ -61,10 +61,12 @@ static uint32_t chunk_size(const struct fve_volume *v)
 uint64_t fve_eow_room(const struct fve_volume *v)
 {
 	uint64_t full_regions = v->size / ((uint64_t)chunk_size(v) * FVE_REGION_BITS);
-	/* One before each structure, one at the end, the moved header. */
+	/* One before each structure, one at the end, the moved header; and one too many, so that
+	 * there is always something left behind the structures, and the number of regions does not
+	 * depend on how full their room is. */
 	unsigned regions = (unsigned)full_regions + FVE_MAX_AREAS + 2;
 
-	return first_size(v, regions < FVE_MAX_REGIONS ? regions : FVE_MAX_REGIONS);
+	return first_size(v, regions < FVE_MAX_REGIONS ? regions : FVE_MAX_REGIONS + 1);
 }
 
 /* Regions of [from, to). */

@@ -64,9 +64,9 @@ static int settle_sizes(struct fve_volume *v)
 		log_error("--conversion-size, --chunk-size: whole sectors");
 		return -EINVAL;
 	}
-	if (o->grow >= v->size || (state == FVE_STATE_CONVERTING && o->encrypt_on_write)) {
-		log_error(
-		        "no volume is like that: grown by all its size, or converting in two ways");
+	bool two_ways = state == FVE_STATE_CONVERTING || o->form == FVE_VISTA;
+	if (o->grow >= v->size || (o->encrypt_on_write && two_ways)) {
+		log_error("no volume is grown by all its size, or converting in two ways");
 		return -EINVAL;
 	}
 	return 0;

@@ -240,9 +240,11 @@ bool disk_parse_options(int argc, char **argv, struct disk_options *ret)
 	if (optind != argc || !ret->output)
 		return false;
 	ret->fve.startup_key = ret->startup_key;
+	bool stick = ret->volume_only && ret->kind == DISK_BITLOCKER;
 	if ((ret->volume_only && ret->kind == DISK_NO_NTFS) ||
-	        (ret->fve.form == FVE_TO_GO && !ret->volume_only)) {
-		(void)fputs("mkdisk: --volume-only: of BitLocker or NTFS; with --to-go always\n",
+	        (ret->fve.form == FVE_TO_GO && !stick)) {
+		(void)fputs("mkdisk: --volume-only needs a volume of NTFS or BitLocker, --to-go "
+		            "needs --volume-only and BitLocker\n",
 		        stderr);
 		return false;
 	}

@@ -43,7 +43,7 @@ static int copy_windows(struct disk *d, const char *path, const uint8_t *written
 	else if (r == 0)
 		r = gen_copy_sparse(fd, d->fd, p->start, p->size);
 	d->fve.written = NULL;
-	if (r == 0 && d->options.startup_key)
+	if (r == 0 && d->options.kind == DISK_BITLOCKER && d->options.startup_key)
 		r = disk_write_startup_key(d);
 	return r;
 }

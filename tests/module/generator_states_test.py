@@ -35,7 +35,8 @@ class Volume:
         self.backup = self.bitlocker["header_backup"]
         self.state = int(self.bitlocker["state"][0])
         self.limit = self.bitlocker["encrypted_size"]
-        self.is_eow = self.raw[160:176] == ENCRYPT_ON_WRITE
+        self.type_at = 424 if self.raw[3:11] == b"MSWIN4.1" else 160
+        self.is_eow = self.raw[self.type_at:self.type_at + 16] == ENCRYPT_ON_WRITE
         self.structures = [(m, 65536) for m in self.bitlocker["metadata"]] + [(self.backup, self.header)]
         self.bits = []  # (start, end, chunk size, bitmap)
         if self.bitlocker["conversion_size"]:
@@ -44,7 +45,7 @@ class Volume:
             self.read_eow()
 
     def read_eow(self):
-        information = struct.unpack_from("<2Q", self.raw, 200)
+        information = struct.unpack_from("<2Q", self.raw, self.type_at + 40)
         size = struct.unpack_from("<H", self.raw, information[0] + 10)[0]
         info, other = (self.raw[at:at + size] for at in information)
         assert info == other and info[:8] == b"FVE-EOW\0" and crc_is_good(info, 36)
@@ -83,7 +84,7 @@ class Volume:
     def everything_decrypted(self):
         """As if the volume were encrypted to its end."""
         image = bytearray(self.raw)
-        image[160:176] = NORMAL
+        image[self.type_at:self.type_at + 16] = NORMAL
         for at in self.bitlocker["metadata"]:
             size = struct.unpack_from("<H", image, at + 8)[0] * 16
             struct.pack_into("<HHQI", image, at + 12, 4, 4, len(image), 0)
@@ -153,6 +154,7 @@ class StatesTest(unittest.TestCase):
     def test_encrypt_on_write(self):
         for options in (("0",), ("100",), ("40", "--chunk-size", "4", "--places", "low"),
                         ("70", "--sector-size", "4096", "--method", "aes-cbc-256"),
+                        ("30", "--to-go", "--size", "24"),
                         ("50", "--header-sectors", "1", "--places", "reversed", "--chunk-size", "1024")):
             with self.subTest(options=options):
                 made = self.check("--encrypt-on-write", *options)
