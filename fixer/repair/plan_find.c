@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The first child: finds what the recipe names and deletes it on the overlay. */
-#include "fixer/block/overlay.h"
 #include "fixer/repair/plan_internal.h"
 #include "fixer/windows/match.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,74 +188,34 @@ static int work_on_view(const struct find_job *job, struct ntfs_view *view, stru
 	return r;
 }
 
-struct collector {
-	struct plan *plan;
-	uint32_t sector_size;
-};
-
-static int append(uint8_t **bytes, size_t len, const uint8_t *more, size_t more_len)
-{
-	uint8_t *p = realloc(*bytes, len + more_len);
-
-	if (!p)
-		return -ENOMEM;
-	memcpy(p + len, more, more_len);
-	*bytes = p;
-	return 0;
-}
-
-/* For overlay_each: joins the sector to the last run or begins a new one. */
-static int collect(void *context, const struct sector_change *change)
-{
-	struct collector *c = context;
-	struct plan *plan = c->plan;
-	struct plan_run *run = plan->run_count ? &plan->runs[plan->run_count - 1] : NULL;
-
-	if (!run || run->lba + run->count != change->lba) {
-		void *p = reallocarray(plan->runs, plan->run_count + 1, sizeof(*run));
-		if (!p)
-			return -ENOMEM;
-		plan->runs = p;
-		run = &plan->runs[plan->run_count++];
-		*run = (struct plan_run){.lba = change->lba};
-	}
-	size_t len = (size_t)run->count * c->sector_size;
-	int r = append(&run->old_bytes, len, change->old_bytes, c->sector_size);
-	if (r == 0)
-		r = append(&run->new_bytes, len, change->new_bytes, c->sector_size);
-	if (r < 0)
-		return r;
-	run->count++;
-	plan->sector_count++;
-	return 0;
-}
-
-/* Also when the library swallowed the refusal: a change that lacks a piece is no plan. */
-static int check_refused(struct block_device *volume, struct error *err)
+/* True when BitLocker's layer refused a write, whatever the library made of that: a change that
+ * lacks a piece is no plan. */
+static bool refuse_piece(struct block_device *volume, struct plan *plan)
 {
 	uint64_t at = bitlocker_refused_at(volume);
+	char text[sizeof(plan->text)];
 
 	if (at == UINT64_MAX)
-		return 0;
-	return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
-	        "deleting would write to byte %llu of the volume, which is BitLocker's own",
-	        (unsigned long long)at);
+		return false;
+	(void)snprintf(text, sizeof(text),
+	        "deleting would write to byte %" PRIu64 " of the volume, which is BitLocker's own",
+	        at);
+	plan_refuse(plan, REASON_PLAN_CHECK_FAILED, text);
+	return true;
 }
 
 static int make(const struct find_job *job, struct plan *plan, struct ntfs_whitelist *list,
         struct error *err)
 {
 	struct ntfs_view *view;
-	size_t changed;
 
 	int r = ntfs_view_open(job->volume->dev, &view, err);
 	if (r < 0)
 		return r;
 	r = work_on_view(job, view, plan, list, err);
 	int closed = ntfs_view_close(view);
-	int refused = check_refused(job->volume->dev, err);
-	if (refused < 0)
-		return refused;
+	if (refuse_piece(job->volume->dev, plan))
+		return 0;
 	if (r < 0)
 		return r;
 	if (closed < 0)
@@ -263,15 +223,7 @@ static int make(const struct find_job *job, struct plan *plan, struct ntfs_white
 		        strerror(-closed));
 	if (plan->reason != REASON_OK)
 		return 0;
-	r = overlay_changed(job->overlay, &changed);
-	if (r == 0 && changed > NM_MAX_CHANGED_SECTORS * 512 / job->overlay->sector_size)
-		plan_refuse(
-		        plan, REASON_PLAN_CHECK_FAILED, "the plan would change too many sectors");
-	else if (r == 0)
-		r = overlay_each(job->overlay, collect,
-		        &(struct collector){
-		                .plan = plan, .sector_size = job->overlay->sector_size});
-	return r;
+	return plan_take_changes(job->overlay, plan);
 }
 
 int plan_find(void *context, struct buffer *out, struct error *err)

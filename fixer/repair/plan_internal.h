@@ -25,6 +25,10 @@ struct find_job {
 /* For sandbox_run; context is a find_job, out gets an encoded plan. */
 int plan_find(void *context, struct buffer *out, struct error *err);
 
+/* The overlay's changed sectors become plan's runs; plan is refused when they are too many. Needs
+ * plan->sector_size, the overlay's. Errors of overlay_each(). */
+int plan_take_changes(struct block_device *overlay, struct plan *plan);
+
 /* --- the answer ------------------------------------------------------------------------------ */
 
 int plan_encode(const struct plan *plan, const struct ntfs_whitelist *list, struct buffer *out);

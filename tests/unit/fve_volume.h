@@ -41,14 +41,17 @@ static inline void fve_fill(uint8_t *bytes, uint64_t len)
 	}
 }
 
-static inline void fve_make(struct fve_volume *v, const struct fve_spec *spec)
+/* Of plain, which has spec->size bytes; what BitLocker takes of it is lost. Freed with fve_drop().
+ */
+static inline void fve_make_of(
+        struct fve_volume *v, const struct fve_spec *spec, const uint8_t *plain)
 {
 	*v = (struct fve_volume){.spec = *spec,
 	        .bytes = malloc(spec->size),
 	        .view = malloc(spec->size),
 	        .kind = malloc(spec->size / spec->sector)};
 	assert_true(v->bytes && v->view && v->kind);
-	fve_fill(v->view, spec->size);
+	memcpy(v->view, plain, spec->size);
 	fve_fill(v->bytes, spec->size);
 	fve_fill(v->vmk, sizeof(v->vmk));
 	fve_fill(v->fvek, sizeof(v->fvek));
@@ -63,6 +66,17 @@ static inline void fve_make(struct fve_volume *v, const struct fve_spec *spec)
 	if (spec->chunk)
 		fve_put_eow(v);
 	v->memory = memory_device_over(v->bytes, spec->size, 512);
+}
+
+/* Of random bytes. */
+static inline void fve_make(struct fve_volume *v, const struct fve_spec *spec)
+{
+	uint8_t *plain = malloc(spec->size);
+
+	assert_non_null(plain);
+	fve_fill(plain, spec->size);
+	fve_make_of(v, spec, plain);
+	free(plain);
 }
 
 static inline void fve_drop(struct fve_volume *v)
