@@ -50,7 +50,7 @@ static int check_bitlocker(struct session_volume *v, struct error *err)
 {
 	const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
 	bool flags_unknown = false;
-	char openers[200];
+	char openers[256];
 
 	int r = bitlocker_write_refusal(v->bitlocker, err);
 	if (r < 0 || !info->needs_key)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define KINDS   3
-#define OPENERS 180 /* room for the list of protectors in a message */
+#define OPENERS 210 /* room for the list of protectors in a message */
 
 /* One kind of key, with the key given of that kind (or NULL). */
 struct key_use {

@@ -250,6 +250,15 @@ class BitLocker(Session):
         self.assertNotIn("GET release", self.appliance.calls)
         self.assertIn(volume, [v["id"] for v in result["volumes"]])
 
+    def test_waiting_for_activation(self):
+        """Encrypted by the factory, with nothing but a clear key until somebody signs in."""
+        self.put_machine("activation.raw", "--clear-key", "--recovery-protectors", "0", "--no-tpm")
+        self.serve()
+        self.check(self.boot(), "REPAIRED")
+        self.assertNotIn("GET release", self.appliance.calls)
+        sent = next(v for v in self.appliance.session["volumes"] if v["kind"] == "bitlocker")
+        self.assertEqual([p["kind"] for p in sent["protectors"]], ["clear-key"])
+
     def test_not_opened(self):
         volume, vmk, _ = self.put_machine("bitlocker.raw")
         for reason, settings in (
@@ -263,9 +272,25 @@ class BitLocker(Session):
         self.assertUntouched()
 
     def test_no_recovery_password(self):
-        self.put_machine("tpm-only.raw", "--recovery-protectors", "0")
+        """What only a person at the machine could bring is named, and never sent to escrow."""
+        self.put_machine("no-recovery.raw", "--recovery-protectors", "0", "--tpm-pin", "--passphrase", "x y z",
+                         "--startup-key", os.path.join(self.root, "saved.BEK"))
         self.serve(next="hold")
-        self.check(self.boot(), "BITLOCKER_NO_RECOVERY", HOLD)
+        result = self.check(self.boot(), "BITLOCKER_NO_RECOVERY", HOLD)
+        self.assertNotIn("GET release", self.appliance.calls)
+        protectors = {p["kind"]: p["guid"] for p in self.truth["bitlocker"]["protectors"]}
+        self.assertEqual(sorted(protectors), ["passphrase", "startup-key", "tpm", "tpm-pin"])
+        for guid in protectors.values():
+            self.assertIn(guid, result["text"])
+        sent = next(v for v in self.appliance.session["volumes"] if v["kind"] == "bitlocker")
+        self.assertEqual({p["kind"]: p["id"] for p in sent["protectors"]}, protectors)
+        self.assertEqual([p for p in sent["protectors"] if "blob" in p or "salt" in p], [])
+        self.assertUntouched()
+
+    def test_stretching_not_known(self):
+        self.put_machine("fips.raw", "--stretch-flags", "40")
+        self.serve(next="hold")
+        self.check(self.boot(), "BITLOCKER_STRETCH_FLAGS", HOLD)
         self.assertNotIn("GET release", self.appliance.calls)
         self.assertUntouched()
 
