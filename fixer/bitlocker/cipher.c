@@ -198,8 +198,13 @@ static int batch_begin(const struct sector_cipher *c, struct batch *b, uint64_t 
 
 static void xor_block(uint8_t *to, const uint8_t *from)
 {
-	for (size_t i = 0; i < BLOCK; i++)
-		to[i] ^= from[i];
+	uint64_t a[2], b[2];
+
+	memcpy(a, to, BLOCK);
+	memcpy(b, from, BLOCK);
+	a[0] ^= b[0];
+	a[1] ^= b[1];
+	memcpy(to, a, BLOCK);
 }
 
 /* libcrypto runs through the sectors as if they were one. All but the first then begin with a block

@@ -78,7 +78,7 @@ static void xor_keys(struct word *w, const struct sectors *s)
 	secret_wipe(key, sizeof(key));
 }
 
-/* What a step adds to a word (decrypting) or takes from it (encrypting): near, and far rotated. */
+/* What a step adds to a word (decrypting) or takes from it (encrypting). */
 static inline struct word term(struct word near, struct word far, int rotation)
 {
 	if (rotation > 0)
@@ -86,55 +86,63 @@ static inline struct word term(struct word near, struct word far, int rotation)
 	return (struct word){near.lane ^ far.lane};
 }
 
-static inline struct word a_term(const struct word *w, size_t words, size_t i, int rotation)
+static inline struct word plus(struct word a, struct word b)
 {
-	return term(w[(i - 2) & (words - 1)], w[(i - 5) & (words - 1)], rotation);
+	return (struct word){a.lane + b.lane};
 }
 
-static inline struct word b_term(const struct word *w, size_t words, size_t i, int rotation)
+static inline struct word minus(struct word a, struct word b)
 {
-	return term(w[(i + 2) & (words - 1)], w[(i + 5) & (words - 1)], rotation);
+	return (struct word){a.lane - b.lane};
 }
 
-/* Rotations by index mod 4: A 9, 0, 13, 0; B 0, 10, 0, 25. */
+/*
+ * One cycle of each. last is the last index: all bits set, so that & makes indices go round. Where
+ * near is a word that was made two steps before, it is kept in even or odd: through memory it would
+ * come late.
+ */
 
-static void a_decrypt(struct word *w, size_t n)
+static void a_decrypt(struct word *w, size_t last)
 {
-	for (size_t i = 0; i < n; i += 4) {
-		w[i].lane += a_term(w, n, i, 9).lane;
-		w[i + 1].lane += a_term(w, n, i + 1, 0).lane;
-		w[i + 2].lane += a_term(w, n, i + 2, 13).lane;
-		w[i + 3].lane += a_term(w, n, i + 3, 0).lane;
+	struct word even = w[last - 1], odd = w[last];
+
+	for (size_t i = 0; i <= last; i += 4) {
+		w[i] = even = plus(w[i], term(even, w[(i - 5) & last], 9));
+		w[i + 1] = odd = plus(w[i + 1], term(odd, w[(i - 4) & last], 0));
+		w[i + 2] = even = plus(w[i + 2], term(even, w[(i - 3) & last], 13));
+		w[i + 3] = odd = plus(w[i + 3], term(odd, w[(i - 2) & last], 0));
 	}
 }
 
-static void b_decrypt(struct word *w, size_t n)
+static void b_decrypt(struct word *w, size_t last)
 {
-	for (size_t i = 0; i < n; i += 4) {
-		w[i].lane += b_term(w, n, i, 0).lane;
-		w[i + 1].lane += b_term(w, n, i + 1, 10).lane;
-		w[i + 2].lane += b_term(w, n, i + 2, 0).lane;
-		w[i + 3].lane += b_term(w, n, i + 3, 25).lane;
+	for (size_t i = 0; i <= last; i += 4) {
+		w[i] = plus(w[i], term(w[i + 2], w[(i + 5) & last], 0));
+		w[i + 1] = plus(w[i + 1], term(w[i + 3], w[(i + 6) & last], 10));
+		w[i + 2] = plus(w[i + 2], term(w[(i + 4) & last], w[(i + 7) & last], 0));
+		w[i + 3] = plus(w[i + 3], term(w[(i + 5) & last], w[(i + 8) & last], 25));
 	}
 }
 
-static void a_encrypt(struct word *w, size_t n)
+static void a_encrypt(struct word *w, size_t last)
 {
-	for (size_t i = n; i > 0; i -= 4) {
-		w[i - 1].lane -= a_term(w, n, i - 1, 0).lane;
-		w[i - 2].lane -= a_term(w, n, i - 2, 13).lane;
-		w[i - 3].lane -= a_term(w, n, i - 3, 0).lane;
-		w[i - 4].lane -= a_term(w, n, i - 4, 9).lane;
+	for (size_t i = last - 3; i <= last; i -= 4) {
+		w[i + 3] = minus(w[i + 3], term(w[i + 1], w[(i - 2) & last], 0));
+		w[i + 2] = minus(w[i + 2], term(w[i], w[(i - 3) & last], 13));
+		w[i + 1] = minus(w[i + 1], term(w[(i - 1) & last], w[(i - 4) & last], 0));
+		w[i] = minus(w[i], term(w[(i - 2) & last], w[(i - 5) & last], 9));
 	}
 }
 
-static void b_encrypt(struct word *w, size_t n)
+static void b_encrypt(struct word *w, size_t last)
 {
-	for (size_t i = n; i > 0; i -= 4) {
-		w[i - 1].lane -= b_term(w, n, i - 1, 25).lane;
-		w[i - 2].lane -= b_term(w, n, i - 2, 0).lane;
-		w[i - 3].lane -= b_term(w, n, i - 3, 10).lane;
-		w[i - 4].lane -= b_term(w, n, i - 4, 0).lane;
+	struct word even = w[0], odd = w[1];
+
+	for (size_t i = last - 3; i <= last; i -= 4) {
+		w[i + 3] = odd = minus(w[i + 3], term(odd, w[(i + 8) & last], 25));
+		w[i + 2] = even = minus(w[i + 2], term(even, w[(i + 7) & last], 0));
+		w[i + 1] = odd = minus(w[i + 1], term(odd, w[(i + 6) & last], 10));
+		w[i] = even = minus(w[i], term(even, w[(i + 5) & last], 0));
 	}
 }
 
@@ -148,9 +156,9 @@ void diffuser_decrypt(
 		        sectors_at(data + at * sector_size, sector_size, count - at, keys + at);
 		load(words, &s);
 		for (int cycle = 0; cycle < B_CYCLES; cycle++)
-			b_decrypt(words, s.words);
+			b_decrypt(words, s.words - 1);
 		for (int cycle = 0; cycle < A_CYCLES; cycle++)
-			a_decrypt(words, s.words);
+			a_decrypt(words, s.words - 1);
 		xor_keys(words, &s);
 		store(words, &s);
 	}
@@ -167,9 +175,9 @@ void diffuser_encrypt(
 		load(words, &s);
 		xor_keys(words, &s);
 		for (int cycle = 0; cycle < A_CYCLES; cycle++)
-			a_encrypt(words, s.words);
+			a_encrypt(words, s.words - 1);
 		for (int cycle = 0; cycle < B_CYCLES; cycle++)
-			b_encrypt(words, s.words);
+			b_encrypt(words, s.words - 1);
 		store(words, &s);
 	}
 }

@@ -4,6 +4,7 @@
 #include "fixer/base/bytes.h"
 #include "fixer/bitlocker/bitlocker.h"
 #include "fixer/bitlocker/cipher.h"
+#include "tests/unit/diffuser_formula.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -39,32 +40,6 @@ static void libcrypto_encrypt(
 	EVP_CIPHER_CTX_free(ctx);
 }
 
-static uint32_t rotated(uint32_t value, unsigned by)
-{
-	return by ? value << by | value >> (32 - by) : value;
-}
-
-/* Ferguson's paper, 4.3 and 4.4, backwards: d[i] -= ..., i from n - 1 down, A before B. */
-static void formula_diffuse(uint8_t *sector, size_t size, const uint8_t key[32])
-{
-	static const unsigned a[4] = {9, 0, 13, 0}, b[4] = {0, 10, 0, 25};
-	uint32_t d[MAX_SECTOR / 4];
-	size_t n = size / 4;
-
-	for (size_t i = 0; i < size; i++)
-		sector[i] ^= key[i % 32];
-	for (size_t i = 0; i < n; i++)
-		d[i] = get_le32(sector + 4 * i);
-	for (int cycle = 0; cycle < 5; cycle++)
-		for (size_t i = n; i-- > 0;)
-			d[i] -= d[(i + n - 2) % n] ^ rotated(d[(i + n - 5) % n], a[i % 4]);
-	for (int cycle = 0; cycle < 3; cycle++)
-		for (size_t i = n; i-- > 0;)
-			d[i] -= d[(i + 2) % n] ^ rotated(d[(i + 5) % n], b[i % 4]);
-	for (size_t i = 0; i < n; i++)
-		put_le32(sector + 4 * i, d[i]);
-}
-
 /* One sector as the format wants it encrypted. */
 static void expected_sector(
         uint16_t method, uint32_t size, const uint8_t *fvek, uint64_t position, uint8_t *sector)
@@ -85,7 +60,7 @@ static void expected_sector(
 		memcpy(key + 16, iv, 16);
 		key[31] = 0x80;
 		libcrypto_encrypt(ecb, fvek + 32, NULL, key, 32);
-		formula_diffuse(sector, size, key);
+		formula_encrypt(sector, size, key);
 	}
 	libcrypto_encrypt(ecb, fvek, NULL, iv, 16);
 	libcrypto_encrypt(cbc, fvek, iv, sector, size);
