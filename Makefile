@@ -282,8 +282,13 @@ fuzz: $(FUZZERS) $(B)/fuzz/make_seeds ## each fuzz target for TIME (90, 10m, 1h)
 fuzz-corpus: $(FUZZERS) $(B)/fuzz/make_seeds ## keep in tests/fuzz/corpus the inputs that reach most
 	/usr/bin/python3 tests/fuzz/run.py $(B) merge $(TARGETS)
 
-bench: all boot-files generators ## figures (no verdict)
+$(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(LIBFIXER) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(FIXER_SYS)
+
+bench: all boot-files generators $(B)/tests/bench/bench_cipher ## figures (no verdict)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py
+	B=$(abspath $(B)) /usr/bin/python3 tests/bench/bitlocker.py
 
 .PHONY: tests generators boot-files
 .SECONDARY:
