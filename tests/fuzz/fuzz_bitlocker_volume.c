@@ -38,7 +38,8 @@ static bool take_input(const uint8_t *data, size_t size, struct input *in)
 {
 	if (size < CONTROL)
 		return false;
-	*in = (struct input){.flags = data[0], .copies = data[1], .how = data[4] % 3};
+	*in = (struct input){
+	        .flags = data[0], .copies = data[1], .how = data[4] % FUZZ_VALIDATIONS};
 	in->size = FUZZ_DEVICE_SIZE - 512 * (uint64_t)data[2];
 	in->commands = data + CONTROL;
 	in->commands_len = (size_t)VOLUME_IO_COMMAND * (data[3] % (COMMANDS_MAX + 1));
@@ -144,6 +145,7 @@ static void open_and_use(struct block_device *dev, const struct bitlocker *b,
 	}
 	bool decrypted = get_le16(block + 12) == 1;
 	must(decrypted || (in->how == FUZZ_SEALED_DIGEST && !(in->flags & FLAG_NO_KEY)));
+	must(in->how != FUZZ_WRONG_DIGEST || in->flags & FLAG_NO_KEY);
 	make_ranges(rules);
 	volume_io_run(volume, in->commands, in->commands_len);
 }

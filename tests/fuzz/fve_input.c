@@ -6,12 +6,13 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
-#define DATASET      64 /* dataset header, after the information header */
-#define ENTRY        8  /* header of an entry */
-#define VMK_ENTRIES  28 /* in the body of a VMK */
-#define KEY_DATUM    12 /* entry header, method, flags; then the key */
-#define VALIDATION   88
-#define CLEAR_METHOD 0x2000
+#define DATASET       64 /* dataset header, after the information header */
+#define ENTRY         8  /* header of an entry */
+#define VMK_ENTRIES   28 /* in the body of a VMK */
+#define KEY_DATUM     12 /* entry header, method, flags; then the key */
+#define VALIDATION    88
+#define CLEAR_METHOD  0x2000
+#define DIGEST_METHOD 0x2005
 
 enum role { ROLE_PROPERTY = 0, ROLE_VMK = 2, ROLE_FVEK = 3 };
 enum type { TYPE_KEY = 1, TYPE_SEALED = 5, TYPE_VMK = 8 };
@@ -198,20 +199,20 @@ bool fuzz_seal_entries(uint8_t *block, struct fuzz_key *ret_key)
 void fuzz_validate(uint8_t *block, enum fuzz_validation how)
 {
 	size_t covered = (size_t)get_le16(block + 8) * 16;
-	uint8_t *validation = block + covered, *datum = validation + 8;
+	uint8_t *validation = block + covered, *datum = validation + 8, *end, digest[32];
 
-	if (how == FUZZ_OPEN_DIGEST)
-		(void)put_entry(datum, 4 + 32, ROLE_PROPERTY, TYPE_KEY);
-	else if (how == FUZZ_SEALED_DIGEST)
-		(void)put_open_key(datum, ROLE_PROPERTY, 0x2005, (const uint8_t[32]){0}, 32);
-	uint8_t *key = datum + (how == FUZZ_SEALED_DIGEST ? ENTRY + FUZZ_OVERHEAD : 0) + ENTRY;
-	if (how != FUZZ_NO_DIGEST) {
-		put_le16(key, 0x2005);
-		put_le16(key + 2, 0);
-		must(EVP_Digest(block, covered, key + 4, NULL, EVP_sha256(), NULL) == 1);
+	must(EVP_Digest(block, covered, digest, NULL, EVP_sha256(), NULL) == 1);
+	if (how == FUZZ_WRONG_DIGEST)
+		digest[0] ^= 1;
+	if (how == FUZZ_OPEN_DIGEST) {
+		end = put_entry(datum, 4 + sizeof(digest), ROLE_PROPERTY, TYPE_KEY);
+		put_le16(end, DIGEST_METHOD);
+		put_le16(end + 2, 0);
+		memcpy(end + 4, digest, sizeof(digest));
+	} else if (how != FUZZ_NO_DIGEST) {
+		end = put_open_key(datum, ROLE_PROPERTY, DIGEST_METHOD, digest, sizeof(digest));
+		fuzz_seal(fuzz_vmk, datum + ENTRY, (size_t)(end - datum) - ENTRY);
 	}
-	if (how == FUZZ_SEALED_DIGEST)
-		fuzz_seal(fuzz_vmk, datum + ENTRY, 80 - ENTRY);
 	put_le16(validation, (uint16_t)(FUZZ_AREA - covered));
 	put_le16(validation + 2, 2);
 	put_le32(validation + 4, (uint32_t)crc32_z(0, block, covered));

@@ -47,7 +47,15 @@ struct fuzz_key {
 	size_t len;
 };
 
-enum fuzz_validation { FUZZ_SEALED_DIGEST, FUZZ_OPEN_DIGEST, FUZZ_NO_DIGEST };
+/* What the validation block holds. The first is right while volumes are encrypted, the second once
+ * they are decrypted. */
+enum fuzz_validation {
+	FUZZ_SEALED_DIGEST,
+	FUZZ_OPEN_DIGEST,
+	FUZZ_NO_DIGEST,
+	FUZZ_WRONG_DIGEST, /* sealed, but of other metadata */
+	FUZZ_VALIDATIONS
+};
 
 /* block: a copy of FUZZ_AREA bytes that stands open. Seals its FVEK and the VMKs beside a clear
  * key; ret_key gets the FVEK. False when the length it states leaves no room for its validation. */

@@ -9,10 +9,12 @@ BUILD/fuzz holds fuzz_TARGET and the program that makes seeds. Each target start
 from what earlier runs reached (BUILD/fuzz/found/TARGET). A finding is kept as BUILD/fuzz/TARGET-crash-...; the run goes
 on with the next target, and ends with an error.
 
-merge makes corpus/TARGET anew: files with a name of their own stay, and of all others those that reach something new.
+merge makes corpus/TARGET anew: files with a name of their own stay, the seeds are put beside them, and of all others
+those that reach something new.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -65,13 +67,15 @@ def fuzz_all(fuzz, names, seconds):
 
 
 def merge_one(fuzz, name):
-    found, *others = folders_of(fuzz, name)
-    corpus = os.path.join(HERE, "corpus", name)
+    found = folders_of(fuzz, name)[0]
+    corpus, seeds = os.path.join(HERE, "corpus", name), os.path.join(fuzz, "seeds", name)
     os.makedirs(corpus, exist_ok=True)
     for file in filter(HASH.fullmatch, os.listdir(corpus)):
         os.replace(os.path.join(corpus, file), os.path.join(found, file))
-    subprocess.run([os.path.join(fuzz, "fuzz_" + name), "-set_cover_merge=1", "-use_counters=0", corpus, found, *(o for o in others if o != corpus)],
-                   check=True, capture_output=True)
+    for file in os.listdir(seeds) if os.path.isdir(seeds) else []:
+        shutil.copy(os.path.join(seeds, file), corpus)
+    command = [os.path.join(fuzz, "fuzz_" + name), "-set_cover_merge=1", "-use_counters=0", corpus, found]
+    subprocess.run(command, check=True, capture_output=True)
     files = os.listdir(corpus)
     size = sum(os.path.getsize(os.path.join(corpus, file)) for file in files)
     print(f"{name}: {len(files)} files, {size} bytes", flush=True)

@@ -200,6 +200,8 @@ void bitlocker_seeds(void)
 	                        .conversion_bytes = 0x1000}},
 	        {"paused", 0, 0, 0, 0,
 	                {.method = 0x8002, .state = 3, .next_state = 1, .encrypted_size = 0x50000}},
+	        {"wrong-digest", 0, 0, 0, FUZZ_WRONG_DIGEST,
+	                {.method = 0x8004, .state = 4, .next_state = 4}},
 	        {"decrypted", 64, 0, 0, 1, {.method = 0x8004, .state = 1, .next_state = 1}},
 	};
 
