@@ -19,11 +19,13 @@ static int compare_ranges(const void *pa, const void *pb)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* A byte of the NTFS volume, as a byte of the disk. */
-static uint64_t to_disk(const struct volume *v, const struct volume_target *target, uint64_t offset)
+/* Bytes of the volume from its start that BitLocker keeps in another place. */
+static uint64_t moved_len(const struct volume *v)
 {
-	return target->partition.start +
-	       (v->bitlocker ? bitlocker_physical(v->bitlocker, offset) : offset);
+	if (!v->bitlocker)
+		return 0;
+	const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
+	return (uint64_t)info->header_sectors * info->sector_size;
 }
 
 /* The smallest piece of the partition that changes as a whole. */
@@ -36,23 +38,39 @@ static uint64_t unit_of(const struct volume *v)
 	return unit;
 }
 
-/* Maps one range of the volume to whole units of the disk. False when it does not lie on the
- * volume, or not in one piece on the disk. */
-static bool map_range(const struct volume *v, const struct volume_target *target,
-        const struct ntfs_range *range, struct ntfs_range *ret)
+/* Adds [offset, offset + len) of the volume, which lies on the disk in one piece, in whole units.
+ * False when it is BitLocker's own. */
+static bool add_piece(const struct volume *v, const struct volume_target *target, uint64_t offset,
+        uint64_t len, struct allowed *a)
 {
-	uint64_t unit = unit_of(v), start = target->partition.start;
+	uint64_t unit = unit_of(v), first = offset;
+
+	if (offset < moved_len(v))
+		first = bitlocker_physical(v->bitlocker, offset);
+	else if (v->bitlocker && bitlocker_is_reserved(v->bitlocker, offset, len))
+		return false;
+	uint64_t end = (first + len + unit - 1) / unit * unit;
+	first -= first % unit;
+	a->ranges[a->count++] =
+	        (struct ntfs_range){.offset = target->partition.start + first, .len = end - first};
+	return true;
+}
+
+/* Two pieces at most: one among what BitLocker moved, one behind. False when the range does not lie
+ * on the volume, or on what is BitLocker's own. */
+static bool add_range(const struct volume *v, const struct volume_target *target,
+        const struct ntfs_range *range, struct allowed *a)
+{
+	uint64_t moved = moved_len(v), here = range->len;
 
 	if (range->len == 0 || !range_within(range->offset, range->len, v->dev->size))
 		return false;
-	uint64_t first = to_disk(v, target, range->offset) - start;
-	uint64_t last = to_disk(v, target, range->offset + range->len - 1) - start;
-	if (last < first || last - first != range->len - 1)
+	if (range->offset < moved && here > moved - range->offset)
+		here = moved - range->offset;
+	if (!add_piece(v, target, range->offset, here, a))
 		return false;
-	first -= first % unit;
-	last += unit - last % unit;
-	*ret = (struct ntfs_range){.offset = start + first, .len = last - first};
-	return true;
+	return here == range->len ||
+	       add_piece(v, target, range->offset + here, range->len - here, a);
 }
 
 static void merge(struct allowed *a)
@@ -76,17 +94,15 @@ static void merge(struct allowed *a)
 static int map_whitelist(const struct volume *v, const struct volume_target *target,
         const struct ntfs_whitelist *list, struct allowed *ret)
 {
-	struct allowed a = {
-	        .ranges = calloc(list->count ? list->count : 1, sizeof(struct ntfs_range))};
+	struct allowed a = {.ranges = calloc(2 * list->count + 1, sizeof(struct ntfs_range))};
 
 	if (!a.ranges)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->count; i++) {
-		if (!map_range(v, target, &list->ranges[i], &a.ranges[a.count])) {
+		if (!add_range(v, target, &list->ranges[i], &a)) {
 			free(a.ranges);
 			return -ERANGE;
 		}
-		a.count++;
 	}
 	merge(&a);
 	*ret = a;
@@ -102,6 +118,17 @@ static bool is_allowed(const struct allowed *a, uint64_t offset, uint64_t len)
 	return false;
 }
 
+/* What BitLocker moved is the volume's still. */
+static bool is_bitlockers(const struct volume *v, uint64_t offset, uint64_t len)
+{
+	if (!v->bitlocker)
+		return false;
+	uint64_t moved = bitlocker_info(v->bitlocker)->header_offset;
+	if (offset >= moved && range_within(offset - moved, len, moved_len(v)))
+		return false;
+	return bitlocker_is_reserved(v->bitlocker, offset, len);
+}
+
 static int check_place(const struct volume *v, const struct volume_target *target,
         const struct allowed *a, uint64_t offset, uint32_t len, struct error *err)
 {
@@ -111,7 +138,7 @@ static int check_place(const struct volume *v, const struct volume_target *targe
 	if (offset < p->start || !range_within(offset - p->start, len, p->size))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
 		        "the plan would change byte %llu, outside partition %u", at, p->number);
-	if (v->bitlocker && bitlocker_is_reserved(v->bitlocker, offset - p->start, len))
+	if (is_bitlockers(v, offset - p->start, len))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
 		        "the plan would change byte %llu, which is BitLocker's own", at);
 	if (!is_allowed(a, offset, len))
