@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/ntfs/view.h"
 #include "fixer/base/bytes.h"
+#include "fixer/block/content.h"
 #include "fixer/ntfs/internal.h"
 
 #include <ntfs-3g/logging.h>
@@ -20,8 +21,12 @@ static int mount_failure(struct ntfs_view *view, int code, const uint8_t *boot, 
 	if (code == -ENOMEM)
 		return error_set(
 		        err, code, REASON_OUT_OF_MEMORY, "no memory to open the NTFS volume");
-	if (memcmp(boot + 3, "NTFS    ", 8) != 0)
+	enum volume_content content = volume_content(boot);
+	if (content == CONTENT_UNKNOWN)
 		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "the boot sector is not NTFS");
+	if (content != CONTENT_NTFS)
+		return error_set(err, -ENODEV, REASON_NO_WINDOWS, "it holds %s, not NTFS",
+		        volume_content_name(content));
 	if (!ntfs_geometry_read(boot, view->dev->size, &g))
 		return error_set(
 		        err, -EBADMSG, REASON_NTFS_DAMAGED, "the NTFS boot sector is damaged");
