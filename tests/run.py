@@ -7,6 +7,9 @@ usage: run.py BUILD TIER...      TIER: unit, module, e2e
 cmocka programs and Python unittest files; each end-to-end test is a run of its own. Output of each goes to
 BUILD/test-logs; what fails is shown. Ends with "N passed, N failed, N skipped".
 
+A test that has more to show than a verdict writes it to the file named by $TABLE: it is shown below the test's line, between two
+rules, and stays in BUILD/test-logs.
+
 In a build with sanitizers (make check-asan) what they find in any process a test starts is written to
 BUILD/test-logs/sanitizers, and fails that test, whatever the test itself thought of it.
 """
@@ -24,7 +27,7 @@ LIMIT = {"unit": 300, "module": 600, "e2e": 1500}
 # Module tests open ports: each has a loopback of its own, so that it meets nobody, not even itself in another tree.
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 # Started first, so that nothing long is left alone at the end.
-LONGEST = ("main_job", "power_cut")
+LONGEST = ("main_job", "power_cut", "bitlocker_matrix")
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
 UNITTEST = re.compile(r"^(\w+) \(.*?\).*?\.\.\. (?:.*\n)*?.*?(ok|FAIL|ERROR|skipped .*)$", re.M)
 
@@ -80,11 +83,12 @@ def read(path):
 
 def run_one(name, command, logs, limit, env):
     started = time.monotonic()
-    log = os.path.join(logs, name.replace("/", "-") + ".log")
+    base = os.path.join(logs, name.replace("/", "-"))
+    log, table = base + ".log", base + ".table"
     reports = os.path.join(logs, "sanitizers", name.replace("/", "-"))
-    for old in glob.glob(reports + ".*"):
+    for old in glob.glob(reports + ".*") + glob.glob(table):
         os.unlink(old)
-    env = dict(env, ASAN_OPTIONS=f"log_path={reports}", UBSAN_OPTIONS=f"log_path={reports}:print_stacktrace=1")
+    env = dict(env, TABLE=table, ASAN_OPTIONS=f"log_path={reports}", UBSAN_OPTIONS=f"log_path={reports}:print_stacktrace=1")
     with open(log, "wb") as out:
         try:
             status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -99,7 +103,8 @@ def run_one(name, command, logs, limit, env):
     passed, failed, skipped = count(text, status)
     found = glob.glob(reports + ".*")
     text += "".join("\n" + read(report) for report in found)
-    return name, (passed, failed + len(found), skipped), time.monotonic() - started, text
+    shown = read(table) if os.path.exists(table) else ""
+    return name, (passed, failed + len(found), skipped), time.monotonic() - started, text, shown
 
 
 def main():
@@ -115,11 +120,13 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             runs = [pool.submit(run_one, name, command, logs, LIMIT[tier], env) for name, command in jobs]
             for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
-                name, (passed, failed, skipped), seconds, text = run.result()
+                name, (passed, failed, skipped), seconds, text, table = run.result()
                 totals = [a + b for a, b in zip(totals, (passed, failed, skipped))]
                 verdict = "FAIL" if failed else "ok" if passed else "skip"
                 print(f"[{done:3}/{len(jobs)}] {verdict:4} {name}: {passed} passed, {failed} failed, "
                       f"{skipped} skipped ({seconds:.1f} s)", flush=True)
+                if table:
+                    print(f"{f' {name} ':-^120}\n{table}{'':-^120}")
                 for line in sorted(set(re.findall(r".*skipped[: ].*", text))):
                     print(f"          {line.strip()[:150]}")
                 if failed:

@@ -11,76 +11,129 @@
 #include "fixer/base/bytes.h"
 #include "fixer/bitlocker/bitlocker.h"
 #include "fixer/block/file.h"
-#include "fixer/block/partition.h"
 #include "tests/generators/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK       (1024 * 1024)
-#define WRITE_MAX   (1024 * 1024)
-#define STATUS_FAIL 1
-#define STATUS_ARGS 2
-#define STATUS_SAID 3
+#define CHUNK           (1024 * 1024)
+#define WRITE_MAX       (1024 * 1024)
+#define STARTUP_KEY_MAX 4096
+#define OPT_KEY         256 /* and above: an enum key_kind */
+#define STATUS_FAIL     1
+#define STATUS_ARGS     2
+#define STATUS_SAID     3
 
 static const char usage[] =
         "usage: mkplain --volume FILE --output PLAIN KEY [options]\n"
-        "  KEY: --recovery-password TEXT | --clear-key\n"
-        "  --offset BYTES, --size BYTES   where the volume lies in FILE (all of it)\n"
-        "  --sector-size 512|4096         of the device FILE stands for (512)\n"
-        "  --writes FILE                  first write what FILE says, a list of {offset u64, "
-        "length\n"
-        "                                 u32, data}, little-endian; a line of \"write N: errno\" "
-        "each\n";
+        "  KEY is one of\n"
+        "    --recovery-password TEXT, --passphrase TEXT, --startup-key FILE.BEK,\n"
+        "    --clear-key, --vmk HEX, --none (nothing on the volume is encrypted)\n"
+        "  --sector-size 512|4096   of the device FILE stands for (512)\n"
+        "  --writes FILE            first write what FILE says: a list of {offset u64, length\n"
+        "                           u32, data}, little-endian; of each is said \"write N: done\",\n"
+        "                           \"refused at BYTE\" or what else was wrong\n";
 
 enum key_kind {
 	KEY_NOT_SAID,
 	KEY_RECOVERY,
+	KEY_PASSPHRASE,
+	KEY_STARTUP,
 	KEY_CLEAR,
+	KEY_VMK,
+	KEY_NONE,
 };
 
 struct request {
 	const char *volume, *output, *writes;
 	enum key_kind kind;
 	const char *key; /* text or file name */
-	uint64_t offset, size;
 	uint32_t sector_size;
 };
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
+static int read_startup_key(const char *path, struct secret **ret_key, struct error *err)
+{
+	uint8_t file[STARTUP_KEY_MAX];
+	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, file, sizeof(file));
+	struct guid id;
+
+	if (len < 0)
+		return -errno;
+	return startup_key_parse(file, (size_t)len, &id, ret_key, err);
+}
+
+/* What the user's key is before it is tried on a protector. */
+static int parse_key(const struct request *q, struct secret **ret_key, struct error *err)
+{
+	unsigned group;
+
+	if (q->kind == KEY_RECOVERY)
+		return recovery_password_parse(q->key, strlen(q->key), ret_key, &group, err);
+	if (q->kind == KEY_PASSPHRASE)
+		return passphrase_parse(q->key, strlen(q->key), ret_key, err);
+	return read_startup_key(q->key, ret_key, err);
+}
+
 /* The VMK from the first protector of that kind that the key opens. */
 static int try_protectors(const struct bitlocker_info *info, enum bitlocker_protector_kind kind,
         const struct secret *key, struct secret **ret_vmk, struct error *err)
 {
+	bool unknown = false;
+
 	for (size_t i = 0; i < info->protector_count; i++) {
 		const struct bitlocker_protector *p = &info->protectors[i];
-		CLEANUP_SECRET struct secret *stretched = NULL;
+		unknown = unknown || (p->kind == kind && p->stretch_flags_unknown);
 		if (p->kind != kind || !p->has_blob)
 			continue;
-		int r = bitlocker_stretch(key, p->blob.salt, &stretched);
-		if (r == 0)
-			r = bitlocker_blob_open(&p->blob, stretched, ret_vmk);
+		int r = bitlocker_protector_open(p, key, ret_vmk);
 		if (r != -EKEYREJECTED)
 			return r;
 	}
-	return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY, "opens no protector");
+	return error_set(err, -EKEYREJECTED,
+	        unknown ? REASON_BITLOCKER_STRETCH_FLAGS : REASON_BITLOCKER_WRONG_KEY,
+	        "opens no protector");
+}
+
+static int vmk_from_hex(const char *text, struct secret **ret_vmk)
+{
+	CLEANUP_SECRET struct secret *vmk = secret_new(BITLOCKER_KEY_LEN);
+
+	if (!vmk)
+		return -ENOMEM;
+	int r = hex_decode(text, vmk->data, vmk->len);
+	if (r < 0)
+		return r;
+	*ret_vmk = vmk;
+	vmk = NULL;
+	return 0;
 }
 
 static int get_vmk(const struct request *q, const struct bitlocker *b, struct secret **ret_vmk,
         struct error *err)
 {
+	static const enum bitlocker_protector_kind kinds[] = {
+	        [KEY_RECOVERY] = PROTECTOR_RECOVERY_PASSWORD,
+	        [KEY_PASSPHRASE] = PROTECTOR_PASSPHRASE,
+	        [KEY_STARTUP] = PROTECTOR_STARTUP_KEY,
+	};
 	CLEANUP_SECRET struct secret *key = NULL;
-	unsigned group;
 
+	if (q->kind == KEY_NONE)
+		return 0;
 	if (q->kind == KEY_CLEAR)
 		return bitlocker_clear_key(b, ret_vmk, err);
-	int r = recovery_password_parse(q->key, strlen(q->key), &key, &group, err);
+	if (q->kind == KEY_VMK)
+		return vmk_from_hex(q->key, ret_vmk);
+	int r = parse_key(q, &key, err);
 	if (r < 0)
 		return r;
-	return try_protectors(bitlocker_info(b), PROTECTOR_RECOVERY_PASSWORD, key, ret_vmk, err);
+	return try_protectors(bitlocker_info(b), kinds[q->kind], key, ret_vmk, err);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -99,7 +152,11 @@ static int next_write(FILE *f, struct block_device *volume, unsigned number, boo
 	if (len > sizeof(data) || fread(data, 1, len, f) != len)
 		return -EBADMSG;
 	int r = block_write(volume, get_le64(head), data, len);
-	(void)printf("write %u: %d\n", number, -r);
+	if (r == -EPERM)
+		(void)printf("write %u: refused at %ju\n", number,
+		        (uintmax_t)bitlocker_refused_at(volume));
+	else
+		(void)printf("write %u: %s\n", number, r < 0 ? strerror(-r) : "done");
 	return 0;
 }
 
@@ -169,23 +226,12 @@ static int make_plain(const struct request *q, struct block_device *dev, struct 
 	return r;
 }
 
-static int open_window(const struct request *q, struct block_device **ret_file,
-        struct block_device **ret, struct error *err)
-{
-	int r = file_device_open(q->volume, q->writes != NULL, q->sector_size, ret_file, err);
-
-	if (r < 0)
-		return r;
-	return partition_open(
-	        *ret_file, q->offset, q->size ? q->size : (*ret_file)->size - q->offset, ret);
-}
-
 static int run(const struct request *q)
 {
-	CLEANUP_BLOCK struct block_device *file = NULL, *dev = NULL;
+	CLEANUP_BLOCK struct block_device *dev = NULL;
 	struct error err = {0};
 
-	int r = open_window(q, &file, &dev, &err);
+	int r = file_device_open(q->volume, q->writes != NULL, q->sector_size, &dev, &err);
 	if (r == 0)
 		r = make_plain(q, dev, &err);
 	if (r == 0)
@@ -203,20 +249,16 @@ static int run(const struct request *q)
 static const struct option options[] = {
         {"volume", required_argument, NULL, 'v'},
         {"output", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'O'},
-        {"size", required_argument, NULL, 'S'},
         {"sector-size", required_argument, NULL, 's'},
         {"writes", required_argument, NULL, 'w'},
-        {"recovery-password", required_argument, NULL, 'r'},
-        {"clear-key", no_argument, NULL, 'c'},
+        {"recovery-password", required_argument, NULL, OPT_KEY + KEY_RECOVERY},
+        {"passphrase", required_argument, NULL, OPT_KEY + KEY_PASSPHRASE},
+        {"startup-key", required_argument, NULL, OPT_KEY + KEY_STARTUP},
+        {"clear-key", no_argument, NULL, OPT_KEY + KEY_CLEAR},
+        {"vmk", required_argument, NULL, OPT_KEY + KEY_VMK},
+        {"none", no_argument, NULL, OPT_KEY + KEY_NONE},
         {NULL, 0, NULL, 0},
 };
-
-static void take_key(struct request *q, enum key_kind kind)
-{
-	q->kind = kind;
-	q->key = optarg;
-}
 
 static bool take_option(struct request *q, int option)
 {
@@ -227,26 +269,18 @@ static bool take_option(struct request *q, int option)
 	case 'o':
 		q->output = optarg;
 		return true;
-	case 'O':
-		q->offset = strtoull(optarg, NULL, 10);
-		return true;
-	case 'S':
-		q->size = strtoull(optarg, NULL, 10);
-		return true;
 	case 's':
 		q->sector_size = (uint32_t)strtoul(optarg, NULL, 10);
 		return true;
 	case 'w':
 		q->writes = optarg;
 		return true;
-	case 'r':
-		take_key(q, KEY_RECOVERY);
-		return true;
-	case 'c':
-		take_key(q, KEY_CLEAR);
-		return true;
 	default:
-		return false;
+		if (option < OPT_KEY)
+			return false;
+		q->kind = (enum key_kind)(option - OPT_KEY);
+		q->key = optarg;
+		return true;
 	}
 }
 
