@@ -159,7 +159,7 @@ static void an_encrypted_volume_needs_one(void **state)
 	srandom(45);
 	fve_make(&v, &spec);
 	assert_int_equal(open_without_key(&v, &bare, &err), -ENOKEY);
-	assert_int_equal(err.reason, REASON_KEY_NOT_FOUND);
+	assert_int_equal(err.reason, REASON_KEY_NEEDED);
 	assert_null(bare.volume);
 	fve_close(&bare);
 	fve_drop(&v);
