@@ -193,7 +193,8 @@ uint64_t bitlocker_refused_at(struct block_device *volume);
 uint64_t bitlocker_physical(const struct bitlocker *b, uint64_t offset);
 
 /* True when [offset, offset+len) on dev touches what belongs to BitLocker: a metadata copy, the
- * area that holds the relocated header, or the volume's first header_sectors. */
+ * area that holds the relocated header, the volume's first header_sectors, a structure of
+ * encrypt-on-write, or the conversion buffer. */
 bool bitlocker_is_reserved(const struct bitlocker *b, uint64_t offset, uint64_t len);
 
 #endif

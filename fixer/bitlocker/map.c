@@ -66,8 +66,6 @@ static int reserve_base(struct fve_map *map, const struct bitlocker_info *info)
 
 static int fill(struct fve_map *map, const struct bitlocker_info *info, uint32_t conversion_bytes)
 {
-	uint64_t end = map->header_offset + map->header_len;
-
 	if (map->header_len == 0 || map->header_offset % map->sector_size != 0 ||
 	        !range_within(map->header_offset, map->header_len, map->size))
 		return -EBADMSG;
@@ -76,9 +74,6 @@ static int fill(struct fve_map *map, const struct bitlocker_info *info, uint32_t
 		return r;
 	if (info->current_state == FVE_SWITCHING)
 		map->converting = on_device(map, info->encrypted_size, conversion_bytes);
-	/* Neither form of the boot sectors would be known then. */
-	if (map->converting.start < end && map->header_offset < map->converting.end)
-		return -EBADMSG;
 	if (info->current_state != FVE_DECRYPTED)
 		map->encrypted_end =
 		        round_up(least(info->encrypted_size, map->size), map->sector_size);
@@ -216,8 +211,8 @@ struct extent fve_map_extent(const struct fve_map *map, uint64_t offset, uint64_
 		        range_behind(map->reserved, map->reserved_count, offset);
 		if (r)
 			apply_reserved(&e, r);
-		apply_reserved(&e, &map->converting);
 	}
+	apply_reserved(&e, &map->converting);
 	if (e.kind != EXTENT_RESERVED)
 		apply_encryption(map, &e);
 	return e;

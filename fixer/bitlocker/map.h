@@ -29,9 +29,10 @@ struct fve_map {
 	uint64_t header_offset, header_len;
 	struct byte_range *reserved; /* ascending and apart; all behind header_len */
 	size_t reserved_count;
-	struct byte_range converting; /* the conversion buffer of state 2; may cover other areas */
-	uint64_t encrypted_end;       /* from here on sectors stand in plaintext; without eow */
-	struct eow_map *eow;          /* NULL: encrypted_end tells */
+	struct byte_range
+	        converting;     /* the conversion buffer of state 2; may cover any other area */
+	uint64_t encrypted_end; /* from here on sectors stand in plaintext; without eow */
+	struct eow_map *eow;    /* NULL: encrypted_end tells */
 };
 
 /*

@@ -34,7 +34,8 @@ static int fvek_open(const struct bitlocker *b, const struct secret *vmk, struct
 	return 0;
 }
 
-static int bad_digest(int r, struct error *err)
+/* What the answer of a check of the SHA-256 means to people. */
+static int digest_verdict(int r, struct error *err)
 {
 	if (r == -EKEYREJECTED || r == -EBADMSG)
 		return error_set(err, -EBADMSG, REASON_BITLOCKER_METADATA_BAD,
@@ -55,7 +56,7 @@ static int check_sealed_digest(
 		r = key_datum_take(datum, DIGEST_METHOD, sizeof(b->digest), &digest);
 	if (r == 0 && CRYPTO_memcmp(digest->data, b->digest, sizeof(b->digest)) != 0)
 		r = -EBADMSG;
-	return bad_digest(r, err);
+	return digest_verdict(r, err);
 }
 
 /* A decrypted volume has no key to seal with: the SHA-256 stands in the clear. */
@@ -86,8 +87,8 @@ static int open_cipher(const struct bitlocker *b, const struct secret *vmk,
 	CLEANUP_SECRET struct secret *fvek = NULL;
 
 	if (!vmk)
-		return error_set(err, -ENOKEY, REASON_KEY_NEEDED,
-		        "the volume does not open without a key");
+		return error_set(
+		        err, -ENOKEY, REASON_KEY_NEEDED, "the volume does not open without a key");
 	int r = fvek_open(b, vmk, &fvek, err);
 	if (r == 0)
 		r = check_sealed_digest(b, vmk, err);
@@ -104,7 +105,7 @@ static int open_cipher(const struct bitlocker *b, const struct secret *vmk,
 static int open_decrypted(const struct bitlocker *b, const struct secret *vmk, struct error *err)
 {
 	if (b->has_plain_digest)
-		return bad_digest(plain_digest_is_right(b) ? 0 : -EBADMSG, err);
+		return digest_verdict(plain_digest_is_right(b) ? 0 : -EBADMSG, err);
 	return vmk ? check_sealed_digest(b, vmk, err) : 0;
 }
 

@@ -68,8 +68,7 @@ static inline struct secret *bitlk_vmk_derive(
 			continue;
 		assert_int_equal(protector->kind, PROTECTOR_RECOVERY_PASSWORD);
 		assert_true(protector->has_blob);
-		assert_int_equal(
-		        bitlocker_stretch(key, protector->blob.salt, &stretched), 0);
+		assert_int_equal(bitlocker_stretch(key, protector->blob.salt, &stretched), 0);
 		assert_int_equal(bitlocker_blob_open(&protector->blob, stretched, &vmk), 0);
 		return vmk;
 	}

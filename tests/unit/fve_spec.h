@@ -102,6 +102,13 @@ static inline bool fve_sector_is_encrypted(const struct fve_volume *v, uint64_t 
 	return false;
 }
 
+/* In the conversion buffer of state 2, where neither form is known. */
+static inline bool fve_is_converting(const struct fve_spec *s, uint64_t at)
+{
+	return s->state == 2 && at + s->sector > s->state_offset &&
+	       at < s->state_offset + s->state_size;
+}
+
 static inline void fve_mark_reserved(struct fve_volume *v, uint64_t start, uint64_t len)
 {
 	const struct fve_spec *s = &v->spec;

@@ -18,7 +18,7 @@ static inline void fve_put_data(struct fve_volume *v)
 	for (uint64_t at = 0; at + s->sector <= s->size; at += s->sector) {
 		bool moved = at < header;
 		uint64_t physical = moved ? s->header + at : at;
-		if (!moved && v->kind[at / s->sector] == 'r') {
+		if (fve_is_converting(s, physical) || (!moved && v->kind[at / s->sector] == 'r')) {
 			memset(v->view + at, 0, s->sector);
 			continue;
 		}
