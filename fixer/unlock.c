@@ -84,8 +84,19 @@ static int locked(const struct key_use use[KINDS], const struct attempt attempt[
 	        err, -ENOKEY, REASON_KEY_NEEDED, "give %s. Protectors: %s", options, openers);
 }
 
+/* A startup key by itself does not open a protector that wants the TPM, too. */
+static bool wants_tpm_too(const struct bitlocker_info *info, const struct guid *id)
+{
+	for (size_t i = 0; i < info->protector_count; i++)
+		if (guid_equal(&info->protectors[i].id, id))
+			return info->protectors[i].kind == PROTECTOR_TPM_STARTUP_KEY ||
+			       info->protectors[i].kind == PROTECTOR_TPM_PIN_STARTUP_KEY;
+	return false;
+}
+
 /* A key was given, but there is no protector to try it on. */
-static int no_protector_for(const struct key_use *use, const char *openers, struct error *err)
+static int no_protector_for(const struct bitlocker_info *info, const struct key_use *use,
+        const char *openers, struct error *err)
 {
 	char id[GUID_TEXT];
 
@@ -96,6 +107,10 @@ static int no_protector_for(const struct key_use *use, const char *openers, stru
 		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
 		        "the volume has no %s; protectors: %s", use->words, openers);
 	guid_format(use->id, id);
+	if (wants_tpm_too(info, use->id))
+		return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
+		        "protector %s opens with the machine's TPM only; protectors: %s", id,
+		        openers);
 	return error_set(err, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
 	        "the %s given is of protector %s, which is not among these: %s", use->words, id,
 	        openers);
@@ -129,7 +144,8 @@ static int explain(const struct bitlocker_info *info, const struct key_use use[K
 	if (!takes_key)
 		return error_set(err, -ENOKEY, REASON_BITLOCKER_NO_RECOVERY,
 		        "no key that can be given opens the volume; protectors: %s", openers);
-	return given ? no_protector_for(given, openers, err) : locked(use, attempt, openers, err);
+	return given ? no_protector_for(info, given, openers, err)
+	             : locked(use, attempt, openers, err);
 }
 
 static int try_keys(const struct bitlocker_info *info, const struct keys *keys,

@@ -182,6 +182,10 @@ class Escrow(unittest.TestCase):
         self.imports([(guid, self.passwords[guid])])  # both records are there now
         self.assertEqual(self.release(client, [guid], public)["status"], "released")
 
+    def test_no_core_dump(self):
+        with open(f"/proc/{self.process.pid}/limits") as limits:
+            self.assertRegex(limits.read(), r"Max core file size +0 +0 ")
+
     def test_second_protector_opens(self):
         first, second = list(self.passwords)
         public, _ = key_pair()

@@ -158,6 +158,13 @@ class Generated(Case):
             self.assert_repaired(image, "-f", self.bek)
             os.remove(image)
 
+    def test_nothing_encrypted_needs_no_key(self):
+        disk, _ = mkdisk(self.work, "decrypted", "--volume-only", "--size", "40", "--state", "1/1")
+        for keys in ((), ("--startup-key-file", self.bek)):
+            status, result = fixer("--image", disk, "--dry-run", *keys)
+            self.assertEqual((status, result["reason"]), (0, "WOULD_REPAIR"), result)
+            self.assertEqual(result["volumes"][0]["how"], "nothing on it is encrypted: no key needed")
+
     def test_recovery_password_for_a_volume_without(self):
         wrong = self.file("wrong", WRONG.encode())
         status, result = fixer("--image", self.disk, "--dry-run", "--recovery-password-file", wrong)

@@ -259,6 +259,15 @@ class BitLocker(Session):
         sent = next(v for v in self.appliance.session["volumes"] if v["kind"] == "bitlocker")
         self.assertEqual([p["kind"] for p in sent["protectors"]], ["clear-key"])
 
+    def test_nothing_encrypted(self):
+        """Decrypted, and BitLocker's metadata still there: protectors, but nothing that they protect."""
+        volume, _, passwords = self.put_machine("decrypted.raw", "--state", "1/1")
+        self.serve()
+        result = self.check(self.boot(), "REPAIRED")
+        self.assertNotIn("GET release", self.appliance.calls)
+        self.assertIn(volume, [v["id"] for v in result["volumes"]])
+        self.assertTrue(passwords)
+
     def test_not_opened(self):
         volume, vmk, _ = self.put_machine("bitlocker.raw")
         for reason, settings in (

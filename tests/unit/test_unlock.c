@@ -213,6 +213,10 @@ static void locked_volumes_say_what_opens_them(void **state)
 	stays_closed(more, &startup, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
 	        WORDS("startup key given is of protector EE000009-0000-0000-0000-000000000000",
 	                "startup key EE000004"));
+	add(&l, 9, 0x0300, NULL, 0);
+	CLEANUP_BITLOCKER struct bitlocker *tpm = parse(&l);
+	stays_closed(tpm, &startup, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
+	        WORDS("EE000009-0000-0000-0000-000000000000 opens with the machine's TPM only"));
 	startup.startup_key_id = guid_of(4);
 	stays_closed(more, &startup, -EKEYREJECTED, REASON_BITLOCKER_WRONG_KEY,
 	        WORDS("the startup key given opens none"));
