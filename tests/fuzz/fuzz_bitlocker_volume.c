@@ -170,7 +170,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = bitlocker_parse(dev, &b, &err);
 	must_explain(r, &err);
 	must((r == 0) == (b != NULL));
-	if (r == 0)
+	if (r == 0) {
+		volume_words_check(bitlocker_info(b));
 		open_and_use(dev, b, &in, &rules);
+	}
 	return 0;
 }

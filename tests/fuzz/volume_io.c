@@ -18,12 +18,28 @@ static uint8_t buffer[LENGTH_MAX + 2 * 4096];
 static uint64_t write_start, write_end;
 static size_t writes;
 static struct volume_rules *rules;
+static bool failing; /* the device below: no byte can be read */
+
+void volume_words_check(const struct bitlocker_info *info)
+{
+	char openers[200], words[BITLOCKER_CONDITION_TEXT];
+
+	must(bitlocker_method_name(info->method)[0] && bitlocker_method_words(info->method)[0]);
+	must(bitlocker_condition_name(bitlocker_condition(info))[0]);
+	bitlocker_condition_words(info, words, sizeof(words));
+	must(is_clean(words, sizeof(words)) && words[0]);
+	bitlocker_openers(info, openers, sizeof(openers));
+	must(is_clean(openers, sizeof(openers)) && openers[0]);
+	must(bitlocker_percent(info) <= 100 && info->encrypted_bytes <= info->volume_size);
+}
 
 /* --- the device below ------------------------------------------------------------------------ */
 
 static int device_read(struct block_device *dev, uint64_t offset, void *buf, size_t len)
 {
 	(void)dev;
+	if (failing)
+		return -EIO;
 	memcpy(buf, rules->bytes + offset, len);
 	return 0;
 }
@@ -132,6 +148,23 @@ static uint64_t first_forbidden(uint64_t offset, uint64_t end)
 	return UINT64_MAX;
 }
 
+/* What cannot be read is never taken for zeros. */
+static void do_failing_read(struct block_device *volume, uint64_t offset, size_t len)
+{
+	bool forbidden = true;
+
+	failing = true;
+	int r = block_read(volume, offset, buffer, len);
+	failing = false;
+	if (!range_within(offset, len, volume->size)) {
+		must(r == -EINVAL);
+		return;
+	}
+	for (uint64_t at = offset / rules->unit * rules->unit; at < offset + len; at += rules->unit)
+		forbidden = forbidden && knowledge[at / rules->unit] == FORBIDDEN;
+	must(r == (forbidden ? 0 : -EIO));
+}
+
 static int expected_of_write(const struct block_device *volume, uint64_t offset, size_t len)
 {
 	if (!volume->writable)
@@ -180,7 +213,9 @@ static void do_command(struct block_device *volume, const uint8_t *command)
 		offset = offset / rules->unit * rules->unit;
 	if (len > LENGTH_MAX)
 		len = LENGTH_MAX;
-	if (command[0] & 1)
+	if (command[0] & 8)
+		do_failing_read(volume, offset, len);
+	else if (command[0] & 1)
 		do_write(volume, offset, len, command[1]);
 	else
 		do_read(volume, offset, len);
@@ -230,6 +265,7 @@ void volume_io_run(struct block_device *volume, const uint8_t *commands, size_t 
 	forget();
 	for (; len >= VOLUME_IO_COMMAND; len -= VOLUME_IO_COMMAND, commands += VOLUME_IO_COMMAND)
 		do_command(volume, commands);
+	must(block_flush(volume) == 0 && block_drop_cache(volume) == 0);
 	if (method && rules->key->len == method->fvek_len) /* fails for a key no volume can have */
 		(void)fve_cipher_new(method, rules->unit, rules->key->key, &cipher);
 	check_device(cipher);

@@ -9,7 +9,9 @@
 #include "fixer/block/block_device.h"
 #include "tests/fuzz/fve_input.h"
 
-#define VOLUME_IO_COMMAND 8   /* bytes: what, pattern, u16 length, u32 offset */
+/* Bytes: what (1 write, 2 twice as long, 4 from a sector's start, 8 read while the device fails),
+ * pattern, u16 length, u32 offset. */
+#define VOLUME_IO_COMMAND 8
 #define VOLUME_IO_RANGES  256 /* that belong to BitLocker */
 
 struct volume_rules {
@@ -30,6 +32,10 @@ struct volume_rules {
 	bool (*is_encrypted)(const struct volume_rules *rules, uint64_t at);
 	uint64_t encrypted_end; /* for is_encrypted, when it wants it */
 };
+
+/* What is said of a volume to a person and to a program. */
+struct bitlocker_info;
+void volume_words_check(const struct bitlocker_info *info);
 
 /* Adds the sectors [start, start + len) touches, as far as they are on the device. */
 void volume_forbid(struct volume_rules *rules, uint64_t start, uint64_t len);
