@@ -29,8 +29,7 @@ static void judge(struct inspected_volume *v)
 	else if (s->reason != REASON_OK)
 		(void)error_set(&v->repair, -EPERM, s->reason, "%s", s->text);
 	else if (v->facts.windows_count == 0)
-		(void)error_set(&v->repair, -ENOENT, REASON_NO_WINDOWS,
-		        "no directory in its root holds a Windows");
+		(void)error_set(&v->repair, -ENOENT, REASON_NO_WINDOWS, "no Windows on it");
 	else
 		(void)ntfs_refusal(&v->facts.ntfs, &v->repair);
 }
@@ -91,14 +90,18 @@ static int look_at_disk(const struct command *c, struct inspection *in, struct e
 	return r;
 }
 
-/* A key that was given and opens nothing is what the person wants to know first. */
-static void find_wrong_key(const struct inspection *in, struct error *err)
+/* When a key was given and no volume opens, that is what the person wants to know first. */
+static void find_wrong_key(const struct command *c, const struct inspection *in, struct error *err)
 {
+	const struct key_files *k = &c->keys;
+
+	if (!k->recovery_password && !k->passphrase && !k->startup_key)
+		return;
 	for (size_t i = 0; i < in->count; i++)
 		if (in->volumes[i].how[0])
 			return;
 	for (size_t i = 0; i < in->count && !err->code; i++)
-		if (in->volumes[i].closed.reason == REASON_BITLOCKER_WRONG_KEY)
+		if (in->volumes[i].volume->bitlocker)
 			*err = in->volumes[i].closed;
 }
 
@@ -134,7 +137,7 @@ enum exit_status command_inspect(const struct command *c)
 		return status_of(REASON_OUT_OF_MEMORY);
 	}
 	if (look_at_disk(c, in, &err) == 0)
-		find_wrong_key(in, &err);
+		find_wrong_key(c, in, &err);
 	show(c, in, &err);
 	survey_free(in->survey);
 	return status_of(err.reason);

@@ -101,4 +101,6 @@ void inspect_json(const struct inspection *in, json_t *root)
 	(void)json_object_set_new(root, "disk", report_json_disk(in->survey, in->path));
 	(void)json_object_set_new(root, "partitions", json_partitions(in->survey));
 	(void)json_object_set_new(root, "volumes", volumes);
+	(void)json_object_set_new(
+	        root, "volumes_left_out", json_integer((json_int_t)in->survey->left_out));
 }

@@ -204,8 +204,6 @@ static void print_outlook(const struct inspected_volume *v)
 	if (needs[0])
 		report_field("Needs", "%s", needs);
 	else if (v->repair.reason == REASON_NO_WINDOWS)
-		report_field("Repair", "nothing to repair");
-	else if (v->repair.reason == REASON_NO_NTFS)
 		report_field("Repair", "nothing to repair: %s", v->repair.text);
 	else if (!v->repair.code)
 		report_field("Repair", "possible");
@@ -244,4 +242,6 @@ void inspect_print(const struct inspection *in)
 		inspect_print_partitions(in->survey);
 	for (size_t i = 0; i < in->count; i++)
 		print_volume(&in->volumes[i]);
+	if (in->survey->left_out)
+		report_line(false, "%zu more volumes, not looked at", in->survey->left_out);
 }

@@ -109,6 +109,7 @@ static const char *scheme_name(enum partition_scheme scheme)
 void report_disk(bool quiet, const struct survey *s, const char *path)
 {
 	char size[SIZE_TEXT], id[GUID_TEXT];
+	const char *inside = volume_content_name(s->content[0]);
 
 	report_line(quiet, "%s: %s (%llu bytes), sectors of %u bytes", path,
 	        report_size(s->disk->size, size), (unsigned long long)s->disk->size,
@@ -119,7 +120,8 @@ void report_disk(bool quiet, const struct survey *s, const char *path)
 	else if (s->table.scheme == SCHEME_MBR)
 		report_line(quiet, "MBR, disk signature %08X", s->table.mbr_signature);
 	else
-		report_line(quiet, "no partition table: looked at as one volume");
+		report_line(quiet, "no partition table: one volume, %s",
+		        inside ? inside : "of no kind we know");
 	if (s->table.from_backup)
 		report_line(quiet, "the primary partition table is damaged: its backup is used");
 	if (s->dynamic)

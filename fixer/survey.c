@@ -60,13 +60,28 @@ static void survey_bitlocker(struct survey_volume *v, struct block_device *windo
 		refuse(v, &err);
 }
 
+/* One volume more; NULL when there are too many. */
 static struct survey_volume *add_volume(
         struct survey *s, const struct partition *p, enum volume_kind kind)
 {
+	if (s->count == NM_MAX_VOLUMES) {
+		s->left_out++;
+		return NULL;
+	}
 	struct survey_volume *v = &s->volumes[s->count++];
-
 	*v = (struct survey_volume){.partition = p, .kind = kind, .reason = REASON_OK};
 	return v;
+}
+
+static void add_unreadable(struct survey *s, const struct partition *p, int r)
+{
+	struct survey_volume *v = add_volume(s, p, VOLUME_UNREADABLE);
+	struct error err = {0};
+
+	(void)error_set(&err, r, REASON_DISK_READ_ERROR, "partition %u: its boot sector: %s",
+	        p->number, strerror(-r));
+	if (v)
+		refuse(v, &err);
 }
 
 /* Adds the volume in a partition, when it is one that can be Windows. */
@@ -78,25 +93,24 @@ static int survey_partition(struct survey *s, size_t index, struct error *err)
 
 	if (partition_is_dynamic(p))
 		s->dynamic = true;
-	if (p->size < sizeof(sector) || s->count == NM_MAX_VOLUMES)
+	if (p->size < sizeof(sector))
 		return 0;
 	int r = partition_open(s->disk, p->start, p->size, &window);
 	if (r < 0)
 		return error_set(err, r, REASON_OUT_OF_MEMORY, "opening partition %u", p->number);
 	r = block_read(window, 0, sector, sizeof(sector));
 	if (r < 0) {
-		struct error unread = {0};
-		(void)error_set(&unread, r, REASON_DISK_READ_ERROR,
-		        "partition %u: its boot sector: %s", p->number, strerror(-r));
-		refuse(add_volume(s, p, VOLUME_UNREADABLE), &unread);
+		add_unreadable(s, p, r);
 		return 0;
 	}
-	s->content[index] = volume_content(sector);
-	if (bitlocker_probe(sector, sizeof(sector))) {
-		s->content[index] = CONTENT_BITLOCKER;
-		survey_bitlocker(add_volume(s, p, VOLUME_BITLOCKER), window);
-	} else if (s->content[index] == CONTENT_NTFS) {
+	s->content[index] = bitlocker_probe(sector, sizeof(sector)) ? CONTENT_BITLOCKER
+	                                                            : volume_content(sector);
+	if (s->content[index] == CONTENT_NTFS)
 		(void)add_volume(s, p, VOLUME_NTFS);
+	if (s->content[index] == CONTENT_BITLOCKER) {
+		struct survey_volume *v = add_volume(s, p, VOLUME_BITLOCKER);
+		if (v)
+			survey_bitlocker(v, window);
 	}
 	return 0;
 }

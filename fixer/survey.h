@@ -28,6 +28,7 @@ struct survey {
 	bool dynamic; /* a partition of a dynamic disk or storage space is there */
 	size_t count;
 	struct survey_volume volumes[NM_MAX_VOLUMES];
+	size_t left_out; /* volumes over that limit */
 };
 
 /* path: image or device. An image of a disk with sectors of 4096 bytes is recognised by its GPT.

@@ -27,7 +27,7 @@ struct ntfs_facts {
 /*
  * Mounts dev (kept, not owned). The mount itself writes nothing, replays nothing and accepts any
  * journal: ntfs_view_refusal() judges. Errors: REASON_NTFS_DAMAGED, _NTFS_VERSION,
- * _DISK_READ_ERROR, _OUT_OF_MEMORY.
+ * _DISK_READ_ERROR, _OUT_OF_MEMORY; REASON_NO_WINDOWS when it holds another file system.
  */
 int ntfs_view_open(struct block_device *dev, struct ntfs_view **ret, struct error *err);
 

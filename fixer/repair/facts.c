@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/repair/facts.h"
-#include "fixer/block/content.h"
 #include "fixer/block/overlay.h"
 #include "fixer/repair/sandbox.h"
 #include "fixer/repair/volume.h"
@@ -100,33 +99,13 @@ static void read_versions(
 		(void)close(job.scratch);
 }
 
-/* A To Go volume may hold FAT or exFAT, and what is decrypted with a wrong map holds anything. */
-static int check_content(struct block_device *dev, struct error *err)
-{
-	uint8_t sector[512];
-
-	int r = block_read(dev, 0, sector, sizeof(sector));
-	if (r < 0)
-		return error_set(
-		        err, r, REASON_DISK_READ_ERROR, "its boot sector: %s", strerror(-r));
-	enum volume_content content = volume_content(sector);
-	if (content == CONTENT_NTFS)
-		return 0;
-	const char *name = volume_content_name(content);
-	return error_set(err, -ENODEV, REASON_NO_NTFS, "it holds %s, not NTFS",
-	        name ? name : "no file system we know");
-}
-
 static int read_facts(struct block_device *dev, struct volume_facts *ret, struct error *err)
 {
 	struct facts_job job = {.dev = dev};
 	uint64_t roots[WINDOWS_MAX];
 	struct buffer answer;
 
-	int r = check_content(dev, err);
-	if (r < 0)
-		return r;
-	r = sandbox_run(read_file_system, &job, NM_CHILD_SECONDS, ANSWER_MAX, &answer, err);
+	int r = sandbox_run(read_file_system, &job, NM_CHILD_SECONDS, ANSWER_MAX, &answer, err);
 	if (r < 0)
 		return r;
 	r = facts_decode(answer.data, answer.len, ret, roots);

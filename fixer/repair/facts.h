@@ -23,8 +23,7 @@ struct volume_facts {
 /*
  * Reads the volume in children with limits, over a RAM overlay: one for the file system, one more
  * for the registry of each installation; when one of those fails, its version is unknown and says
- * why. disk is only read. Errors: those of volume_open(), ntfs_view_open() and sandbox_run();
- * REASON_NO_NTFS when the open volume holds another file system.
+ * why. disk is only read. Errors: those of volume_open(), ntfs_view_open() and sandbox_run().
  */
 int facts_read(struct block_device *disk, const struct volume_target *target,
         struct volume_facts *ret, struct error *err);

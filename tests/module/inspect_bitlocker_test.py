@@ -155,6 +155,9 @@ class Generated(Case):
         path, _ = self.make("--recovery-protectors", "0")
         v = self.look(path)
         self.assertEqual((v["repair"]["reason"], v["needs"]), ("BITLOCKER_NO_RECOVERY", ""))
+        password = self.file("password", b"042647-302313-590458-071500-554323-116567-412181-516978\n")
+        status, result = inspect(path, "--recovery-password-file", password)
+        self.assertEqual((status, result["reason"]), (3, "BITLOCKER_NO_RECOVERY"))
 
 
 class Cryptsetup(Case):
@@ -200,7 +203,7 @@ class Cryptsetup(Case):
         self.assertEqual(condition("partially-encrypted-aes-cbc-128"), "encrypt-on-write")
         passphrase = self.file("passphrase", b"anaconda")
         v = inspect(self.path("bitlk-togo-aes-cbc-128.img"), "--passphrase-file", passphrase)[1]["volumes"][0]
-        self.assertEqual((v["repair"]["reason"], v["repair"]["text"]), ("NO_NTFS", "it holds FAT, not NTFS"))
+        self.assertEqual((v["repair"]["reason"], v["repair"]["text"]), ("NO_WINDOWS", "it holds FAT, not NTFS"))
 
 
 if __name__ == "__main__":

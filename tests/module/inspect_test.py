@@ -272,12 +272,23 @@ class Other(Case):
                           result["partitions"][0]["type_name"]), ("mbr", 7, "Windows data"))
         self.assertRegex(result["disk"]["id"], r"^mbr:[0-9A-F]{8}$")
 
+    def test_more_volumes_than_are_looked_at(self):
+        image = self.sgdisk("many.raw", *("-n0:0:+1M" for _ in range(40)))
+        _, result = inspect(image, "--partition", "40")
+        for p in result["partitions"]:
+            patch(image, p["start"] + 3, b"NTFS    ")
+        status, result = inspect(image)
+        self.assertEqual((status, len(result["volumes"]), result["volumes_left_out"]), (0, 32, 8))
+        self.assertEqual({v["repair"]["reason"] for v in result["volumes"]}, {"NTFS_DAMAGED"})
+        self.assertIn("8 more volumes", self.words(image))
+
     def test_other_file_systems(self):
         image = self.path("fat.raw")
         with open(image, "wb") as f:
             f.truncate(64 << 20)
         subprocess.run(["mkfs.vfat", "-F", "32", image], check=True, capture_output=True)
         self.assertEqual([p["content"] for p in inspect(image)[1]["partitions"]], ["FAT"])
+        self.assertIn("one volume, FAT", self.words(image))
 
     def test_journals_of_crashed_windows(self):
         for name, journal, words in (("cs-clean", "clean", "clean"), ("cs-n4-20", "unclean-2.0", r"not clean \(version 2")):
