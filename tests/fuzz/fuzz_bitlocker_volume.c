@@ -121,8 +121,12 @@ static void make_ranges(struct volume_rules *rules)
 	for (size_t i = 0; i < 3; i++)
 		volume_forbid(rules, get_le64(block + 32 + 8 * i), FUZZ_AREA);
 	volume_forbid(rules, rules->header_at, rules->header_len);
-	if (get_le16(block + 12) == 2)
-		volume_forbid(rules, get_le64(block + 16), get_le32(block + 24));
+	if (get_le16(block + 12) != 2)
+		return;
+	size_t before = rules->forbidden_count;
+	volume_forbid(rules, get_le64(block + 16), get_le32(block + 24));
+	if (rules->forbidden_count > before)
+		rules->converting = rules->forbidden[before];
 }
 
 static void open_and_use(struct block_device *dev, const struct bitlocker *b,

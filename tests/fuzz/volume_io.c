@@ -240,18 +240,28 @@ static void check_device(struct fve_cipher *cipher)
 	}
 }
 
+static void forget_range(uint64_t at, uint64_t end)
+{
+	for (; at < end; at += rules->unit) {
+		memset(model + at, 0, rules->unit);
+		knowledge[at / rules->unit] = FORBIDDEN;
+	}
+}
+
 /* Nothing is known but what is forbidden. The volume's first sectors are elsewhere. */
 static void forget(void)
 {
+	const struct volume_range *c = &rules->converting;
+
 	memset(knowledge, UNKNOWN, sizeof(knowledge));
 	for (size_t i = 0; i < rules->forbidden_count; i++) {
-		uint64_t at = rules->forbidden[i].start, end = rules->forbidden[i].end;
-		for (at = at > rules->header_len ? at : rules->header_len; at < end;
-		        at += rules->unit) {
-			memset(model + at, 0, rules->unit);
-			knowledge[at / rules->unit] = FORBIDDEN;
-		}
+		uint64_t at = rules->forbidden[i].start;
+		forget_range(
+		        at > rules->header_len ? at : rules->header_len, rules->forbidden[i].end);
 	}
+	for (uint64_t at = 0; at < rules->header_len; at += rules->unit)
+		if (rules->header_at + at >= c->start && rules->header_at + at < c->end)
+			forget_range(at, at + rules->unit);
 }
 
 void volume_io_run(struct block_device *volume, const uint8_t *commands, size_t len)

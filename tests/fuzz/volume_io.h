@@ -23,9 +23,11 @@ struct volume_rules {
 	uint64_t header_len, header_at;
 	/* On the device: read as zero, never written. Not the volume's first sectors. */
 	size_t forbidden_count;
-	struct {
+	struct volume_range {
 		uint64_t start, end;
 	} forbidden[VOLUME_IO_RANGES];
+	/* One of them that may lie over the moved first sectors: then those read as zero. */
+	struct volume_range converting;
 	uint16_t method;
 	const struct fuzz_key *key;
 	/* Whether the sector at that byte of the device is encrypted. */
