@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Random writes through our BitLocker layer, judged by dislocker. A model of the plaintext is kept here: it starts as what
 dislocker reads before, each write that has to be done is done to it too, and at the end dislocker has to read exactly that.
-Writes that touch what belongs to BitLocker have to be refused whole. Nothing but the sectors written may change.
+Writes that touch what belongs to BitLocker have to be refused whole. Nothing but the sectors written may change, and on a
+volume that is read-only nothing at all.
 
 SEED=N chooses other writes. The writes of each volume are counted in $TABLE."""
 import hashlib
@@ -22,10 +23,28 @@ ARCHIVE = "../shared/data/bitlk-images.tar.xz"
 SEED = int(os.environ.get("SEED", "1"))
 WRITES = 400
 AREA = 64 * 1024  # of one metadata copy
+DECRYPTED = 1     # of the states
 
 METHODS = ("aes-cbc-128-diffuser", "aes-cbc-256-diffuser", "aes-cbc-128", "aes-cbc-256", "xts-aes-128", "xts-aes-256")
-GENERATED = {
-    **{f"{method}, sectors of {size}": f"--method {method} --sector-size {size}" for method in METHODS for size in (512, 4096)},
+WRITABLE = {
+    **{f"{method}, {size}": f"--method {method} --sector-size {size}" for method in METHODS for size in (512, 4096)},
+    **{f"{sectors} sectors of {size} moved": f"--header-sectors {sectors} --sector-size {size}"
+       for sectors, size in ((1, 512), (201, 512), (10270, 512), (1, 4096), (1283, 4096))},
+    **{f"metadata {places}": f"--places {places} --header-sectors 160" for places in ("low", "high", "reversed")},
+    "To Go": "--to-go --method aes-cbc-128",
+    "grown": "--grow 8",
+    "shrunk": "--shrink 5",
+    "decrypted": "--state 1/1",
+    "decrypted, 4096": "--state 1/1 --sector-size 4096 --header-sectors 40 --places reversed",
+}
+READ_ONLY = {
+    "1 bad metadata copy": "--bad-copies 1",
+    "metadata copies differ": "--copies-differ",
+    "state 4/1": "--state 4/1",
+    "state 3/1": "--state 3/1",
+    "state 2/4": "--state 2/4",
+    "encrypt-on-write": "--encrypt-on-write 50",
+    "decrypted, encrypt-on-write type": "--state 1/1 --encrypt-on-write 0",
 }
 WINDOWS = {
     "aes-cbc-128-4k": "482548-408683-386023-032725-083754-344718-228228-361845",
@@ -50,8 +69,17 @@ class Layout:
         sectors, = struct.unpack_from("<I", raw, metadata[0] + 28)
         self.backup, = struct.unpack_from("<Q", raw, metadata[0] + 56)
         self.header = sectors * self.sector
+        self.state, = struct.unpack_from("<H", raw, metadata[0] + 12)
         self.size = len(raw) // self.sector * self.sector
         self.reserved = sorted([(m, m + AREA) for m in metadata] + [(self.backup, self.backup + self.header)])
+
+    def unencrypted(self, raw):
+        """The plaintext of a volume on which nothing is encrypted."""
+        plain = bytearray(raw[:self.size])
+        for start, end in self.reserved:
+            plain[start:end] = bytes(end - start)
+        plain[:self.header] = raw[self.backup:self.backup + self.header]
+        return plain
 
     def edges(self):
         return [0, self.header, self.size] + [edge for area in self.reserved for edge in area]
@@ -119,8 +147,9 @@ class WritesTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        lines = [f"seed {SEED}: random writes      done  refused  outside the volume"]
-        lines += [f"{name:28} {c['done']:5} {c['refused']:8} {c['outside']:8}" for name, c in cls.counts.items()]
+        width = max(map(len, cls.counts), default=0)
+        lines = [f"{f'random writes, seed {SEED}':{width}}  done  refused  outside"]
+        lines += [f"{name:{width}} {c['done']:5} {c['refused']:8} {c['outside']:8}" for name, c in cls.counts.items()]
         with open(os.environ.get("TABLE", os.devnull), "w", encoding="utf-8") as f:
             f.write("\n".join(lines) + "\n")
 
@@ -145,14 +174,18 @@ class WritesTest(unittest.TestCase):
         digest = conf.partition(f"[bitlk-{name}]")[2].partition("SHA256SUM=")[2][:64]
         return readers.Volume(os.path.join(self.work, member), readers.Key("recovery", password), digest)
 
-    def by_dislocker(self, volume):
+    def by_others(self, volume, layout):
+        """The plaintext by dislocker, which ends where encryption does; behind that, and in state 1, it is on the device."""
+        unencrypted = layout.unencrypted(read(volume.path))
+        if layout.state == DECRYPTED:
+            return unencrypted
         output = os.path.join(self.work, "dislocker")
         subprocess.run(readers.dislocker_command(volume.path, volume, output), check=True, capture_output=True)
-        plain = read(output)
+        plain = read(output)[:layout.size]
         os.unlink(output)
-        return plain
+        return plain + unencrypted[len(plain):]
 
-    def write(self, volume, writes):
+    def write(self, volume, writes, opened="read+write"):
         """(mkplain's words about each write, the plaintext our layer reads afterwards)"""
         file, output = os.path.join(self.work, "writes"), os.path.join(self.work, "ours")
         with open(file, "wb") as f:
@@ -160,30 +193,41 @@ class WritesTest(unittest.TestCase):
                 f.write(struct.pack("<QI", offset, len(data)) + data)
         said = subprocess.run([*readers.mkplain_command(volume.path, volume, output), "--writes", file], check=True,
                               capture_output=True, text=True).stdout.splitlines()
-        self.assertEqual(said[0], "read+write")
+        self.assertEqual(said[0].split()[0], opened)
+        self.assertEqual(len(said) - 1, len(writes))
         return [line.partition(": ")[2] for line in said[1:]], read(output)
 
     def assert_same(self, got, right, what):
         at = first_difference(got, right)
         if at is not None:
-            self.fail(f"{what} differs from byte {at} on")
+            self.fail(f"seed {SEED}: {what} differs from byte {at} on")
 
     def check(self, name, volume):
-        before, plain = read(volume.path), self.by_dislocker(volume)
-        self.assertEqual(hashlib.sha256(plain).hexdigest(), volume.sha256)
+        before = read(volume.path)
         layout = Layout(before)
+        plain = self.by_others(volume, layout)
+        self.assertEqual(hashlib.sha256(plain).hexdigest(), volume.sha256)
         model, rng = Model(layout, plain), random.Random(f"{SEED} {name}")
         writes = [random_write(rng, layout) for _ in range(WRITES)]
         expected = [model.write(offset, data) for offset, data in writes]
         said, ours = self.write(volume, writes)
         for number, (offset, data) in enumerate(writes):
             self.assertEqual(said[number], expected[number], f"seed {SEED}, write {number}: {len(data)} bytes at {offset}")
-        self.assertEqual(len(said), len(writes))
-        self.assert_same(self.by_dislocker(volume), model.plain, f"seed {SEED}: what dislocker reads")
-        self.assert_same(ours, model.plain, f"seed {SEED}: what our layer reads")
+        self.assert_same(self.by_others(volume, layout), model.plain, "what others read")
+        self.assert_same(ours, model.plain, "what our layer reads")
         self.check_untouched(before, read(volume.path), layout, model)
         self.assertGreater(min(model.counts.values()), 0)
         self.counts[name] = model.counts
+
+    def check_read_only(self, volume):
+        before, rng = read(volume.path), random.Random(SEED)
+        layout = Layout(before)
+        writes = [(offset, data) for offset, data in (random_write(rng, layout) for _ in range(40))
+                  if offset + len(data) <= layout.size]
+        said, ours = self.write(volume, writes, opened="read-only")
+        self.assertEqual(set(said), {"Read-only file system"})
+        self.assert_same(read(volume.path), before, "the volume")
+        self.assertEqual(hashlib.sha256(ours).hexdigest(), volume.sha256)
 
     def check_untouched(self, before, after, layout, model):
         """On the device, no sector changed that no write touched."""
@@ -191,18 +235,19 @@ class WritesTest(unittest.TestCase):
         for start, end in model.touched:
             for a, b in layout.physical(start, end):
                 masked[a:b] = before[a:b]
-        self.assert_same(masked, before, f"seed {SEED}: a sector nobody wrote")
+        self.assert_same(masked, before, "a sector nobody wrote")
 
 
-def add(kind, name, value):
-    slug = "".join(c if c.isalnum() else "_" for c in f"{kind}_{name}")
-    setattr(WritesTest, "test_" + slug, lambda self: self.check(name, getattr(self, kind)(*value)))
+def add(name, test):
+    setattr(WritesTest, "test_" + "".join(c if c.isalnum() else "_" for c in name), test)
 
 
-for each, options in GENERATED.items():
-    add("generated", each, (options,))
-for each, password in WINDOWS.items():
-    add("windows", each, (each, password))
+for each, text in WRITABLE.items():
+    add(each, lambda self, name=each, options=text: self.check(name, self.generated(options)))
+for each, text in READ_ONLY.items():
+    add("read_only_" + each, lambda self, options=text: self.check_read_only(self.generated(options)))
+for each, text in WINDOWS.items():
+    add("windows_" + each, lambda self, name=each, password=text: self.check(name, self.windows(name, password)))
 
 if __name__ == "__main__":
     unittest.main()
