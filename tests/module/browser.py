@@ -43,7 +43,10 @@ class Browser:
         while b"\0" not in self.rest:
             if not select.select([self.back], [], [], max(0, end - time.monotonic()))[0]:
                 raise TimeoutError("Chromium does not answer")
-            self.rest += os.read(self.back, 1 << 20)
+            more = os.read(self.back, 1 << 20)
+            if not more:
+                raise RuntimeError("Chromium has ended")
+            self.rest += more
         message, self.rest = self.rest.split(b"\0", 1)
         return json.loads(message)
 
