@@ -66,6 +66,11 @@ def run(*command, **settings):
     return REFUSES if done.returncode else None, said
 
 
+def unmount(point):
+    """At once, also while somebody on this machine is looking at all mounts."""
+    subprocess.run(["umount", "--lazy", point], check=True)
+
+
 def begins_with(path, beginning):
     with open(path, "rb") as whole, open(beginning, "rb") as part:
         return all(whole.read(len(block)) == block for block in iter(lambda: part.read(1 << 20), b""))
@@ -177,6 +182,6 @@ def bdemount(volume, folder):
             answer = judge(volume, os.path.join(point, "bde1"))
         except OSError as error:
             answer, said = REFUSES, f"reading: {error}"
-        subprocess.run(["umount", point], check=True)
+        unmount(point)
     os.rmdir(point)
     return answer, said

@@ -22,7 +22,7 @@ def files_of(plain, folder):
         return {os.path.relpath(os.path.join(at, name), point): readers.sha256_of(os.path.join(at, name))
                 for at, _, names in os.walk(point) for name in names}
     finally:
-        subprocess.run(["umount", point], check=True)
+        readers.unmount(point)
         os.rmdir(point)
 
 
