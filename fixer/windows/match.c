@@ -10,17 +10,17 @@
 #define FILETIME_PER_SECOND 10000000
 #define FILETIME_1970       11644473600 /* seconds from 1601-01-01 */
 
-static bool in_window(const struct recipe *recipe, uint64_t filetime)
+static bool in_window(const struct recipe_match *by, uint64_t filetime)
 {
 	int64_t seconds = (int64_t)(filetime / FILETIME_PER_SECOND) - FILETIME_1970;
 
-	return !recipe->has_window ||
-	       (seconds >= recipe->modified_from && seconds < recipe->modified_to);
+	return !by->has_window || (seconds >= by->modified_from && seconds < by->modified_to);
 }
 
-static enum reason judge(const struct recipe *recipe, const struct match *m)
+static enum reason judge(
+        const struct recipe *recipe, const struct recipe_match *by, const struct match *m)
 {
-	if (!m->in_window && !recipe->act_outside_window)
+	if (!m->in_window && !by->act_outside_window)
 		return REASON_OUTSIDE_WINDOW;
 	if (recipe->action == ACTION_REPORT)
 		return REASON_REPORT_ONLY;
@@ -60,25 +60,51 @@ static int add(struct match_list *list, const struct match *m)
 	return 0;
 }
 
-static int consider(struct ntfs_view *view, const struct recipe *recipe, uint64_t dir,
-        const char *dir_path, const struct ntfs_entry *entry, struct match_list *list)
+/* The name in dir when it is listed already, by an earlier [match] section. */
+static struct match *listed(struct match_list *list, uint64_t dir, const struct ntfs_entry *entry)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct match *m = &list->items[i];
+		if (m->dir == dir && m->entry.reference == entry->reference &&
+		        m->entry.name_len == entry->name_len &&
+		        memcmp(m->entry.name, entry->name, sizeof(entry->name)) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+/* What a file is left alone for by one section, another may act on. */
+static int merge(struct match_list *list, const struct match *m)
+{
+	struct match *known = listed(list, m->dir, &m->entry);
+
+	if (!known)
+		return add(list, m);
+	if (known->reason != REASON_OK && m->reason == REASON_OK)
+		*known = *m;
+	return 0;
+}
+
+static int consider(struct ntfs_view *view, const struct recipe *recipe,
+        const struct recipe_match *by, uint64_t dir, const char *dir_path,
+        const struct ntfs_entry *entry, struct match_list *list)
 {
 	struct match m = {.entry = *entry, .dir = dir};
 
-	if (entry->name_type == NTFS_NAME_DOS || !recipe_glob_match(recipe->glob, entry->name,
-	                                                 entry->name_len, ntfs_view_upcase(view)))
+	if (entry->name_type == NTFS_NAME_DOS ||
+	        !recipe_glob_match(by->glob, entry->name, entry->name_len, ntfs_view_upcase(view)))
 		return 0;
 	int r = ntfs_file_stat(view, entry->reference, &m.file);
 	if (r < 0 || m.file.is_directory)
 		return r;
-	m.in_window = in_window(recipe, m.file.modified);
-	m.reason = judge(recipe, &m);
+	m.in_window = in_window(by, m.file.modified);
+	m.reason = judge(recipe, by, &m);
 	r = describe(dir_path, &m);
-	return r < 0 ? r : add(list, &m);
+	return r < 0 ? r : merge(list, &m);
 }
 
-static int search(
-        struct ntfs_view *view, const struct recipe *recipe, uint64_t dir, struct match_list *list)
+static int search(struct ntfs_view *view, const struct recipe *recipe,
+        const struct recipe_match *by, uint64_t dir, struct match_list *list)
 {
 	struct ntfs_listing listing;
 	char path[sizeof(list->items->path)];
@@ -89,7 +115,7 @@ static int search(
 	if (r < 0)
 		return r == -ENOTDIR ? 0 : r;
 	for (size_t i = 0; r == 0 && i < listing.count; i++)
-		r = consider(view, recipe, dir, path, &listing.entries[i], list);
+		r = consider(view, recipe, by, dir, path, &listing.entries[i], list);
 	ntfs_listing_free(&listing);
 	return r;
 }
@@ -111,19 +137,29 @@ static int add_directory(
 	return 0;
 }
 
+static int find_by(struct ntfs_view *view, const struct recipe *recipe,
+        const struct recipe_match *by, const struct windows_list *windows, struct match_list *found)
+{
+	struct windows_list dirs = {0};
+	size_t first = 1 + strcspn(by->path + 1, "\\");
+
+	int r = add_directory(view, ntfs_root(), by->path, &dirs);
+	if (strncasecmp(by->path, "\\Windows", first) == 0)
+		for (size_t i = 0; r == 0 && i < windows->count; i++)
+			r = add_directory(view, windows->roots[i], by->path + first, &dirs);
+	for (size_t i = 0; r == 0 && i < dirs.count; i++)
+		r = search(view, recipe, by, dirs.roots[i], found);
+	return r;
+}
+
 int match_find(struct ntfs_view *view, const struct recipe *recipe,
         const struct windows_list *windows, struct match_list *ret)
 {
-	struct windows_list dirs = {0};
 	struct match_list found = {0};
-	size_t first = 1 + strcspn(recipe->path + 1, "\\");
+	int r = 0;
 
-	int r = add_directory(view, ntfs_root(), recipe->path, &dirs);
-	if (strncasecmp(recipe->path, "\\Windows", first) == 0)
-		for (size_t i = 0; r == 0 && i < windows->count; i++)
-			r = add_directory(view, windows->roots[i], recipe->path + first, &dirs);
-	for (size_t i = 0; r == 0 && i < dirs.count; i++)
-		r = search(view, recipe, dirs.roots[i], &found);
+	for (size_t i = 0; r == 0 && i < recipe->match_count; i++)
+		r = find_by(view, recipe, &recipe->matches[i], windows, &found);
 	if (r < 0) {
 		match_list_free(&found);
 		return r;

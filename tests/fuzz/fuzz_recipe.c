@@ -14,9 +14,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0)
 		return 0;
 	must(is_clean(recipe.name, sizeof(recipe.name)) && recipe.name[0]);
-	must(is_clean(recipe.path, sizeof(recipe.path)) && recipe.path[0] == '\\');
-	must(is_clean(recipe.glob, sizeof(recipe.glob)) && recipe.glob[0]);
-	must(!recipe.has_window || recipe.modified_from < recipe.modified_to);
-	(void)recipe_glob_match(recipe.glob, name, sizeof(name) / sizeof(name[0]), NULL);
+	must(recipe.version > 0 && is_clean(recipe.title, sizeof(recipe.title)));
+	must(recipe.match_count > 0 && recipe.match_count <= RECIPE_MATCHES_MAX);
+	for (size_t i = 0; i < recipe.match_count; i++) {
+		const struct recipe_match *m = &recipe.matches[i];
+		must(is_clean(m->path, sizeof(m->path)) && m->path[0] == '\\');
+		must(is_clean(m->glob, sizeof(m->glob)) && m->glob[0]);
+		must(!m->has_window || m->modified_from < m->modified_to);
+		must(m->size_min <= m->size_max && m->header_len <= RECIPE_HEADER_MAX);
+		(void)recipe_glob_match(m->glob, name, sizeof(name) / sizeof(name[0]), NULL);
+	}
 	return 0;
 }

@@ -20,12 +20,13 @@ static void test_default(void **state)
 	assert_int_equal(
 	        recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), &r, &err), 0);
 	assert_string_equal(r.name, "crowdstrike-291");
-	assert_string_equal(r.path, "\\Windows\\System32\\drivers\\CrowdStrike");
-	assert_string_equal(r.glob, "C-00000291*.sys");
-	assert_true(r.has_window);
-	assert_int_equal(r.modified_from, 1721362140); /* date -u -d 2024-07-19T04:09:00Z +%s */
-	assert_int_equal(r.modified_to, 1721366820);
-	assert_false(r.act_outside_window);
+	assert_string_equal(r.matches[0].path, "\\Windows\\System32\\drivers\\CrowdStrike");
+	assert_string_equal(r.matches[0].glob, "C-00000291*.sys");
+	assert_true(r.matches[0].has_window);
+	assert_int_equal(
+	        r.matches[0].modified_from, 1721362140); /* date -u -d 2024-07-19T04:09:00Z +%s */
+	assert_int_equal(r.matches[0].modified_to, 1721366820);
+	assert_false(r.matches[0].act_outside_window);
 	assert_int_equal(r.action, ACTION_REMOVE);
 	assert_int_equal(r.unclean, UNCLEAN_RENAME);
 }
@@ -41,7 +42,7 @@ static void test_smallest(void **state)
 
 	(void)state;
 	assert_int_equal(recipe_parse(text, strlen(text), &r, NULL), 0);
-	assert_false(r.has_window);
+	assert_false(r.matches[0].has_window);
 	assert_int_equal(r.unclean, UNCLEAN_REFUSE);
 }
 
@@ -52,8 +53,8 @@ static const struct {
 } bad[] = {
         {"", "line 0: end of recipe, 'name' missing in [recipe]"},
         {MATCH DO, "line 5: end of recipe, 'name' missing in [recipe]"},
-        {NAME "[match]\nglob = *.sys\n" DO, "line 6: end of recipe, 'path' missing in [match]"},
-        {NAME "[match]\npath = \\A\n" DO, "line 6: end of recipe, 'glob' missing in [match]"},
+        {NAME "[match]\nglob = *.sys\n" DO, "line 3: 'path' missing in [match]"},
+        {NAME "[match]\npath = \\A\n" DO, "line 3: 'glob' missing in [match]"},
         {NAME MATCH, "line 5: end of recipe, 'do' missing in [action]"},
         {NAME "[other]\n", "line 3: section not known '[other]'"},
         {NAME "  [other]\nx = 1\n", "line 3: section not known '[other]'"},
@@ -86,11 +87,11 @@ static const struct {
         {"[action]\ndo = Remove\n", "line 2: value not known 'Remove'"},
         {"[action]\nunclean-journal = maybe\n", "line 2: value not known 'maybe'"},
         {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\n" DO,
-                "line 8: end of recipe, 'modified-from' without 'modified-to'"},
+                "line 6: 'modified-from' without 'modified-to'"},
         {NAME MATCH "modified-to = 2024-07-19T04:09:00Z\n" DO,
-                "line 8: end of recipe, 'modified-to' without 'modified-from'"},
+                "line 6: 'modified-to' without 'modified-from'"},
         {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T04:09:00Z\n" DO,
-                "line 9: end of recipe, modified-from is not before modified-to"},
+                "line 7: modified-from is not before modified-to"},
 };
 
 static void test_errors(void **state)

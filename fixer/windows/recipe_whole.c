@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the lines of a recipe make together. */
+#include "fixer/windows/recipe_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* In words: "'key' missing in [section]", at the section's line, or the last one's when there is no
+ * such section. */
+static int missing(struct parser *p, enum recipe_key key)
+{
+	enum recipe_section section = recipe_keys[key].section;
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s'%s' missing in [%s]",
+	        p->section_lines[section] ? "" : "end of recipe, ", recipe_keys[key].name,
+	        recipe_sections[section]);
+	return recipe_fail_at(
+	        p, p->section_lines[section] ? p->section_lines[section] : p->line, text, "");
+}
+
+static int check_required(struct parser *p, enum recipe_section section)
+{
+	for (unsigned i = 0; i < KEY_COUNT; i++)
+		if (recipe_keys[i].section == section && recipe_keys[i].required &&
+		        !p->key_lines[i])
+			return missing(p, (enum recipe_key)i);
+	return 0;
+}
+
+static unsigned later(const struct parser *p, enum recipe_key a, enum recipe_key b)
+{
+	return p->key_lines[a] > p->key_lines[b] ? p->key_lines[a] : p->key_lines[b];
+}
+
+static int check_match(struct parser *p)
+{
+	const unsigned from = p->key_lines[KEY_MODIFIED_FROM], to = p->key_lines[KEY_MODIFIED_TO];
+	struct recipe_match *m = p->match;
+
+	if (from && !to)
+		return recipe_fail_at(p, from, "'modified-from' without 'modified-to'", "");
+	if (to && !from)
+		return recipe_fail_at(p, to, "'modified-to' without 'modified-from'", "");
+	m->has_window = from != 0;
+	if (from && m->modified_from >= m->modified_to)
+		return recipe_fail_at(p, later(p, KEY_MODIFIED_FROM, KEY_MODIFIED_TO),
+		        "modified-from is not before modified-to", "");
+	if (m->size_min > m->size_max)
+		return recipe_fail_at(p, later(p, KEY_SIZE_FROM, KEY_SIZE_TO),
+		        "size-from is larger than size-to", "");
+	return 0;
+}
+
+int recipe_check_section(struct parser *p, enum recipe_section section)
+{
+	int r = check_required(p, section);
+
+	return r == 0 && section == SECTION_MATCH ? check_match(p) : r;
+}
+
+int recipe_check_whole(struct parser *p)
+{
+	int r = recipe_check_section(p, SECTION_RECIPE);
+
+	if (r == 0 && p->recipe.match_count == 0)
+		r = missing(p, KEY_PATH);
+	if (r == 0)
+		r = recipe_check_section(p, SECTION_ACTION);
+	return r;
+}
