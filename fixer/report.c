@@ -238,10 +238,10 @@ static const char *fate(const struct plan *plan, const struct plan_file *f, enum
 
 	if (!f->acted)
 		return reason_title(f->reason);
-	if (outcome == REASON_REPAIRED)
-		return rename ? "renamed" : "removed";
+	if (repair_is_done(outcome))
+		return rename ? "renamed to .off" : "removed";
 	if (outcome == REASON_WOULD_REPAIR)
-		return rename ? "would be renamed" : "would be removed";
+		return rename ? "would be renamed to .off" : "would be removed";
 	return "not done";
 }
 
@@ -265,11 +265,12 @@ json_t *report_json_files(const struct plan *plan, enum reason outcome)
 		char when[ISO8601_TEXT], hash[65];
 		iso8601_format(filetime_to_ns(f->modified), when);
 		hex_encode(f->sha256, sizeof(f->sha256), hash);
-		(void)json_array_append_new(
-		        list, json_pack("{s:o, s:I, s:s, s:s, s:s, s:b}", "path",
-		                      json_text(f->path), "size", (json_int_t)f->size, "modified",
-		                      when, "sha256", hash, "reason", reason_code(f->reason),
-		                      "removed", (int)(outcome == REASON_REPAIRED && f->acted)));
+		(void)json_array_append_new(list,
+		        json_pack("{s:o, s:I, s:s, s:s, s:s, s:b, s:o}", "path", json_text(f->path),
+		                "size", (json_int_t)f->size, "modified", when, "sha256", hash,
+		                "reason", reason_code(f->reason), "removed",
+		                (int)(outcome == REASON_REPAIRED && f->acted), "renamed_to",
+		                json_text(outcome == REASON_RENAMED ? f->renamed_to : "")));
 	}
 	return list;
 }

@@ -131,7 +131,7 @@ static enum bootnext prepare_boot(struct session *s, enum reason reason)
 
 	if (!goes_back(reason))
 		return BOOTNEXT_NOT_NEEDED;
-	bool repaired = reason == REASON_REPAIRED || reason == REASON_COMPLETED_PENDING;
+	bool repaired = repair_is_done(reason) || reason == REASON_COMPLETED_PENDING;
 	enum bootnext b = bootnext_to_windows(s->env->sys, &err);
 	session_tell(s, repaired ? "repaired" : "running", "bootnext", REASON_OK,
 	        b == BOOTNEXT_FAILED ? err.text : bootnext_name(b), NULL);

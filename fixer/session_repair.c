@@ -79,8 +79,8 @@ static void tell_volume(struct session *s, const struct session_volume *v, const
 	enum reason reason = v->reason == REASON_NO_WINDOWS ? REASON_OK : v->reason;
 	json_t *numbers = json_pack("{s:I}", "sectors", (json_int_t)v->result.sectors_written);
 
-	session_tell(s, v->reason == REASON_REPAIRED ? "repaired" : state, "volume", reason,
-	        v->text, numbers);
+	session_tell(s, repair_is_done(v->reason) ? "repaired" : state, "volume", reason, v->text,
+	        numbers);
 }
 
 static void repair_one(struct session *s, struct session_volume *v)

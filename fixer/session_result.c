@@ -5,15 +5,16 @@
 
 #include <stdio.h>
 
-static json_t *file_json(const struct plan_file *f, bool repaired)
+static json_t *file_json(const struct plan_file *f, enum reason outcome)
 {
 	char modified[ISO8601_TEXT], sha256[65];
 
 	iso8601_format(filetime_to_ns(f->modified), modified);
 	hex_encode(f->sha256, sizeof(f->sha256), sha256);
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:b}", "path", json_text(f->path), "size",
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:b, s:o}", "path", json_text(f->path), "size",
 	        (json_int_t)f->size, "modified", modified, "sha256", sha256, "reason",
-	        reason_code(f->reason), "removed", f->acted && repaired);
+	        reason_code(f->reason), "removed", f->acted && outcome == REASON_REPAIRED,
+	        "renamed_to", json_text(outcome == REASON_RENAMED ? f->renamed_to : ""));
 }
 
 static json_t *volume_json(const struct session_volume *v)
@@ -25,8 +26,7 @@ static json_t *volume_json(const struct session_volume *v)
 	if (v->bitlocker)
 		guid_format(&bitlocker_info(v->bitlocker)->volume_id, id);
 	for (size_t i = 0; plan && i < plan->file_count; i++)
-		(void)json_array_append_new(
-		        files, file_json(&plan->files[i], v->reason == REASON_REPAIRED));
+		(void)json_array_append_new(files, file_json(&plan->files[i], v->reason));
 	return json_pack("{s:I, s:I, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:o}", "disk",
 	        (json_int_t)v->disk, "partition", (json_int_t)v->partition.number, "id", id,
 	        "reason", reason_code(v->reason), "text", json_text(v->text), "plan",

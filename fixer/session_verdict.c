@@ -17,6 +17,7 @@ static int rank(enum reason reason)
 	case REASON_VERIFY_FAILED:
 		return 9;
 	case REASON_REPAIRED:
+	case REASON_RENAMED:
 	case REASON_WOULD_REPAIR:
 		return 8;
 	case REASON_OK:

@@ -8,16 +8,18 @@
 
 static int file_check(json_t *json, const char *where, struct error *err)
 {
-	const char *path, *modified, *sha256, *reason;
+	const char *path, *modified, *sha256, *reason, *renamed_to;
 	json_int_t size;
 	int removed;
 	enum reason parsed;
 
-	int r = input_unpack(json, err, where, "{s:s, s:I, s:s, s:s, s:s, s:b}", "path", &path,
+	int r = input_unpack(json, err, where, "{s:s, s:I, s:s, s:s, s:s, s:b, s:s}", "path", &path,
 	        "size", &size, "modified", &modified, "sha256", &sha256, "reason", &reason,
-	        "removed", &removed);
+	        "removed", &removed, "renamed_to", &renamed_to);
 	if (r == 0)
 		r = input_length(path, PATH_MAX_BYTES, "files.path", err);
+	if (r == 0)
+		r = input_length(renamed_to, PATH_MAX_BYTES, "files.renamed_to", err);
 	if (r == 0)
 		r = input_range(size, 0, (json_int_t)1 << 60, "files.size", err);
 	/* A file's time may be anything a disk holds. */

@@ -21,6 +21,7 @@ static const struct outcome *outcome_of(enum reason reason, bool again_left)
 {
 	switch (reason) {
 	case REASON_REPAIRED:
+	case REASON_RENAMED:
 	case REASON_COMPLETED_PENDING:
 	case REASON_NO_BAD_FILE:
 	case REASON_WOULD_REPAIR:

@@ -18,7 +18,7 @@
 /* A FILE record or an INDX block, as on the volume (update sequence applied as on disk). */
 struct ntfs_block {
 	uint64_t offset; /* bytes of the volume */
-	uint32_t len;    /* of the whole record or block; only its sectors that change are written */
+	uint32_t len; /* of the whole record or block; only its sectors that change are written */
 	uint8_t *old_bytes, *new_bytes;
 };
 

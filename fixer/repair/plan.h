@@ -21,15 +21,16 @@ const char *journal_state_name(enum journal_state state);
 
 /* One file that matched. */
 struct plan_file {
-	char path[512]; /* true name, UTF-8, with backslashes, from the volume's root */
-	uint64_t size;  /* bytes of $DATA */
+	char path[512];       /* true name, UTF-8, with backslashes, from the volume's root */
+	char renamed_to[512]; /* the path after the plan; "" unless the plan renames this file */
+	uint64_t size;        /* bytes of $DATA */
 	uint64_t mft_reference;
 	uint64_t directory; /* MFT reference of the directory it is in */
 	uint64_t created, modified, mft_modified, accessed; /* FILETIME, $STANDARD_INFORMATION */
 	uint32_t attributes;                                /* FILE_ATTRIBUTE_* */
 	bool in_window;     /* true as well when the recipe has no window */
 	bool acted;         /* part of the plan; otherwise reason says why not */
-	enum reason reason; /* REPAIRED-to-be: OK; OUTSIDE_WINDOW, TARGET_*, REPORT_ONLY */
+	enum reason reason; /* OK: to be acted on; OUTSIDE_WINDOW, TARGET_*, REPORT_ONLY, ... */
 	uint8_t sha256[32];
 	uint8_t *content; /* size bytes; only for files acted on; NULL otherwise */
 };

@@ -17,6 +17,8 @@ static int put_file(struct buffer *out, const struct plan_file *f)
 
 	int r = answer_put_text(out, f->path);
 	if (r == 0)
+		r = answer_put_text(out, f->renamed_to);
+	if (r == 0)
 		r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)
 		r = answer_put_blob(out, f->sha256, sizeof(f->sha256));
@@ -78,6 +80,7 @@ static uint8_t *get_blob(struct cursor *c, uint64_t len)
 static void get_file(struct cursor *c, struct plan_file *f)
 {
 	answer_text(c, f->path, sizeof(f->path));
+	answer_text(c, f->renamed_to, sizeof(f->renamed_to));
 	f->size = cursor_le64(c);
 	f->mft_reference = cursor_le64(c);
 	f->directory = cursor_le64(c);
@@ -145,19 +148,41 @@ static void get_whitelist(struct cursor *c, struct ntfs_whitelist *list, size_t 
 	}
 }
 
+/* What a kind of plan may be made for, whatever the child says: nothing but a rename touches a
+ * volume that asks for chkdsk, and a delete needs a journal in which nothing waits. */
+static bool fits_volume(const struct plan *plan)
+{
+	bool clean = plan->journal == JOURNAL_CLEAN || plan->journal == JOURNAL_EMPTY;
+	bool dirty = plan->volume_flags & NTFS_FLAG_DIRTY;
+
+	switch (plan->kind) {
+	case PLAN_DELETE:
+		return clean && !dirty;
+	case PLAN_REPLAY_DELETE:
+		return !clean && plan->journal != JOURNAL_DAMAGED && !dirty;
+	case PLAN_RENAME:
+		return plan->journal != JOURNAL_DAMAGED;
+	case PLAN_NONE:
+		break;
+	}
+	return true;
+}
+
 /* A plan with something to commit has files, a kind and sectors; any other has none of them. */
 static bool is_consistent(const struct plan *plan)
 {
+	bool active = plan->reason == REASON_OK, renames = plan->kind == PLAN_RENAME;
 	size_t acted = 0;
 
 	for (size_t i = 0; i < plan->file_count; i++) {
-		acted += plan->files[i].acted;
-		if (plan->files[i].acted != (plan->files[i].reason == REASON_OK))
+		const struct plan_file *f = &plan->files[i];
+		acted += f->acted;
+		if (f->acted != (f->reason == REASON_OK) ||
+		        (f->renamed_to[0] != 0) != (f->acted && renames))
 			return false;
 	}
-	bool active = plan->reason == REASON_OK;
 	return active == (acted > 0) && active == (plan->run_count > 0) &&
-	       active == (plan->kind == PLAN_DELETE) && (active || plan->kind == PLAN_NONE);
+	       active == (plan->kind != PLAN_NONE) && fits_volume(plan);
 }
 
 int plan_decode(const void *bytes, size_t len, struct plan *plan, struct ntfs_whitelist *list)

@@ -50,6 +50,11 @@ void repair_result_clear(struct repair_result *result)
 	*result = (struct repair_result){0};
 }
 
+bool repair_is_done(enum reason result)
+{
+	return result == REASON_REPAIRED || result == REASON_RENAMED;
+}
+
 static void progress(const struct job *job, enum repair_step step, const char *text)
 {
 	if (job->ops->progress)
@@ -219,7 +224,8 @@ static int run(const struct job *job, struct error *err)
 	if (r < 0)
 		return r;
 	job->result->written = WRITTEN_ALL;
-	conclude(job->result, REASON_REPAIRED, job->result->plan->text);
+	const struct plan *p = job->result->plan;
+	conclude(job->result, p->kind == PLAN_RENAME ? REASON_RENAMED : REASON_REPAIRED, p->text);
 	return 0;
 }
 

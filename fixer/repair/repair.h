@@ -45,7 +45,7 @@ enum repair_written {
 const char *repair_written_name(enum repair_written written); /* "none", as on the wire. Static. */
 
 struct repair_result {
-	enum reason reason; /* REPAIRED, NO_BAD_FILE, WOULD_REPAIR, or why not */
+	enum reason reason; /* REPAIRED, RENAMED, NO_BAD_FILE, WOULD_REPAIR, or why not */
 	char text[320];
 	size_t sectors_written; /* sectors of the disk's logical size */
 	struct plan *plan;      /* NULL when none was made; freed by repair_result_clear */
@@ -53,6 +53,9 @@ struct repair_result {
 	enum repair_written written;
 };
 void repair_result_clear(struct repair_result *result);
+
+/* Whether a result says that the volume's bad files are out of the way: REPAIRED or RENAMED. */
+bool repair_is_done(enum reason result);
 
 /*
  * Repairs one volume. disk_path is opened read-only for everything but the commit itself. Fills

@@ -12,6 +12,8 @@ static void check_plan(const struct plan *plan)
 	for (size_t i = 0; i < plan->file_count; i++) {
 		const struct plan_file *f = &plan->files[i];
 		must(is_clean(f->path, sizeof(f->path)) && f->reason < REASON_COUNT);
+		must(is_clean(f->renamed_to, sizeof(f->renamed_to)));
+		must((f->renamed_to[0] != 0) == (f->acted && plan->kind == PLAN_RENAME));
 		must(!f->acted || (f->content && f->size <= NM_MAX_TARGET_FILE));
 	}
 	for (size_t i = 0; i < plan->run_count; i++) {
@@ -25,6 +27,9 @@ static void check_plan(const struct plan *plan)
 	must(sectors == plan->sector_count);
 	must(sectors * plan->sector_size <= (size_t)NM_MAX_CHANGED_SECTORS * 512);
 	must((plan->reason == REASON_OK) == (plan->run_count > 0));
+	/* Only a rename is for a volume that asks for chkdsk. */
+	must(!(plan->volume_flags & NTFS_FLAG_DIRTY) || plan->kind == PLAN_NONE ||
+	        plan->kind == PLAN_RENAME);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -68,7 +68,7 @@ class Plain(Session):
         self.assertEqual((volume["plan"], volume["journal"], volume["windows"]), ("delete", "empty", 1))
         self.assertEqual(volume["files"], [{
             "path": self.bad["path"], "size": self.bad["size"], "modified": self.bad["modified"],
-            "sha256": self.bad["sha256"], "reason": "OK", "removed": True}])
+            "sha256": self.bad["sha256"], "reason": "OK", "removed": True, "renamed_to": ""}])
         timing = list(result["timing"].values())
         self.assertEqual([t for t in timing if t > 0], timing)
         self.assertEqual(sorted(timing), timing)

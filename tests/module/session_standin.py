@@ -32,7 +32,7 @@ TIMING = dict.fromkeys(("init", "session", "release", "plan", "save", "commit", 
 RESULT_VOLUME = {"disk": INT, "partition": INT, "id": TEXT, "reason": TEXT, "text": TEXT, "plan": TEXT, "journal": TEXT,
                  "sectors": INT, "windows": INT, "files": LIST}
 RESULT_BUNDLE = {"sha256": TEXT, "written": ("all", "part", "none")}
-FILE = {"path": TEXT, "size": INT, "modified": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL}
+FILE = {"path": TEXT, "size": INT, "modified": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL, "renamed_to": TEXT}
 
 SESSION_ID = "00112233445566778899aabbccddeeff"
 

@@ -314,7 +314,7 @@ def result(reason, bundle="", written="all", **changes):
                      "journal": "clean", "sectors": 24, "windows": 1, "files": [
                          {"path": "\\Windows\\System32\\drivers\\CrowdStrike\\C-00000291-00000000-00000032.sys",
                           "size": 41004, "modified": "2024-07-19T04:20:00Z", "sha256": "ab" * 32, "reason": "OK",
-                          "removed": True}]}]} | changes
+                          "removed": True, "renamed_to": ""}]}]} | changes
 
 
 def operator(web, mac, **fields):

@@ -261,19 +261,18 @@ static void test_nobody_is_silent_while_we_were_away(void **state)
 	store_session_free(&session);
 }
 
-static void test_relapse(void **state)
+static void relapse(struct fixture *f, enum reason repair)
 {
-	struct fixture *f = *state;
 	char token[TOKEN_TEXT];
 
 	int64_t id = add(f);
 	struct store_session session = start(f);
-	finish(f, &session, REASON_REPAIRED, "reboot");
+	finish(f, &session, repair, "reboot");
 	store_session_free(&session);
 	assert_false(fleet_answers(&f->fleet, &(struct machine){.in_scope = true, .done = true}));
 	now += MINUTE;
 	assert_int_equal(boot(f, token), FLEET_LOCAL);
-	expect(f, STATE_rebooting, REASON_REPAIRED);
+	expect(f, STATE_rebooting, repair);
 	now += 10 * MINUTE;
 	assert_int_equal(boot(f, token), FLEET_LOCAL);
 	expect(f, STATE_attention, REASON_RELAPSED);
@@ -282,6 +281,16 @@ static void test_relapse(void **state)
 	assert_int_equal(fleet_release(f->fleet.store, id), 0);
 	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
 	assert_int_equal(get(f).attempt, 2);
+}
+
+static void test_relapse(void **state)
+{
+	relapse(*state, REASON_REPAIRED);
+}
+
+static void test_relapse_after_a_rename(void **state)
+{
+	relapse(*state, REASON_RENAMED);
 }
 
 static void test_the_operator_may_send_it_round_again(void **state)
@@ -464,6 +473,7 @@ int main(void)
 	        TEST(test_windows_that_does_not_come_back),
 	        TEST(test_nobody_is_silent_while_we_were_away),
 	        TEST(test_relapse),
+	        TEST(test_relapse_after_a_rename),
 	        TEST(test_the_operator_may_send_it_round_again),
 	        TEST(test_serve_guard),
 	        TEST(test_slow_boots_are_not_guarded),

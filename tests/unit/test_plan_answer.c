@@ -83,6 +83,40 @@ static void test_round_trip(void **state)
 	buffer_free(&out);
 }
 
+/* What is not for a delete is for the other kinds. */
+static void test_kinds(void **state)
+{
+	static const struct {
+		enum plan_kind kind;
+		enum journal_state journal;
+		uint16_t flags;
+	} fit[] = {{PLAN_RENAME, JOURNAL_UNCLEAN_V2, NTFS_FLAG_DIRTY},
+	        {PLAN_RENAME, JOURNAL_CLEAN, NTFS_FLAG_DIRTY}, {PLAN_RENAME, JOURNAL_EMPTY, 0},
+	        {PLAN_REPLAY_DELETE, JOURNAL_UNCLEAN_V1, 0x80}, {PLAN_DELETE, JOURNAL_EMPTY, 0x80}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fit) / sizeof(fit[0]); i++) {
+		struct plan *p = make_plan(), *got;
+		struct ntfs_whitelist got_list;
+		struct buffer out;
+		p->kind = fit[i].kind;
+		p->journal = fit[i].journal;
+		p->volume_flags = fit[i].flags;
+		if (p->kind == PLAN_RENAME)
+			(void)snprintf(p->files[0].renamed_to, sizeof(p->files[0].renamed_to),
+			        "\\A\\b.off");
+		buffer_init(&out, 65536);
+		assert_int_equal(plan_encode(p, &list, &out), 0);
+		assert_int_equal(decode(out.data, out.len, &got, &got_list), 0);
+		assert_int_equal(got->kind, fit[i].kind);
+		assert_string_equal(got->files[0].renamed_to, p->files[0].renamed_to);
+		ntfs_whitelist_free(&got_list);
+		plan_free(got);
+		plan_free(p);
+		buffer_free(&out);
+	}
+}
+
 /* Every cut, and every byte changed in several ways: refused or still a consistent plan. */
 static void test_hostile_answers(void **state)
 {
@@ -119,7 +153,7 @@ static void test_hostile_answers(void **state)
 static void test_inconsistent(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 12; i++) {
 		struct plan *p = make_plan(), *got;
 		struct ntfs_whitelist got_list;
 		struct buffer out;
@@ -133,8 +167,20 @@ static void test_inconsistent(void **state)
 			p->kind = PLAN_NONE;
 		else if (i == 4)
 			p->reason = REASON_NO_BAD_FILE; /* but sectors */
-		else
+		else if (i == 5)
 			p->runs[1].lba = UINT64_MAX / 512;
+		else if (i == 6)
+			p->kind = PLAN_RENAME; /* to what? */
+		else if (i == 7)
+			memcpy(p->files[0].renamed_to, "\\A\\b.off", 9); /* of a delete */
+		else if (i == 8)
+			p->volume_flags = NTFS_FLAG_DIRTY;
+		else if (i == 9)
+			p->journal = JOURNAL_UNCLEAN_V2;
+		else if (i == 10)
+			p->kind = PLAN_REPLAY_DELETE; /* of what? */
+		else
+			p->journal = JOURNAL_DAMAGED;
 		buffer_init(&out, 65536);
 		assert_int_equal(plan_encode(p, &list, &out), 0);
 		assert_int_equal(decode(out.data, out.len, &got, &got_list), -EBADMSG);
@@ -202,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_round_trip),
+	        cmocka_unit_test(test_kinds),
 	        cmocka_unit_test(test_hostile_answers),
 	        cmocka_unit_test(test_inconsistent),
 	        cmocka_unit_test(test_sectors),

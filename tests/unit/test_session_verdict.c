@@ -25,6 +25,8 @@ static const struct vector vectors[] = {
         {{R(OK), NONE}, {R(NO_BAD_FILE), R(NO_WINDOWS), NONE}, false, R(NO_BAD_FILE)},
         {{R(OK), NONE}, {R(NO_WINDOWS), R(REPAIRED), R(NO_BAD_FILE), NONE}, false, R(REPAIRED)},
         {{R(OK), NONE}, {R(REPAIRED), R(BITLOCKER_NO_RECOVERY), NONE}, false, R(REPAIRED)},
+        {{R(OK), NONE}, {R(RENAMED), R(BITLOCKER_NO_RECOVERY), NONE}, false, R(RENAMED)},
+        {{R(OK), NONE}, {R(NO_WINDOWS), R(RENAMED), NONE}, true, R(RENAMED)},
         {{R(OK), NONE}, {R(REPAIRED), R(VERIFY_FAILED), NONE}, false, R(VERIFY_FAILED)},
         {{R(OK), NONE}, {R(NO_BAD_FILE), R(NTFS_DAMAGED), NONE}, false, R(NTFS_DAMAGED)},
         {{R(OK), NONE}, {R(OUTSIDE_WINDOW), R(NO_BAD_FILE), NONE}, false, R(OUTSIDE_WINDOW)},

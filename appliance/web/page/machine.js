@@ -54,7 +54,7 @@ function outcome(result) {
 	return el("section", {}, el("h2", {}, "What was done"),
 		files.length === 0 && el("p", {}, "No file was removed."),
 		el("ul", {class: "files"}, files.map((f) => el("li", {},
-			el("b", {}, f.removed ? "removed " : "left "), el("code", {class: "path"}, f.path),
+			el("b", {}, f.removed ? "removed " : f.renamed_to ? "renamed to .off " : "left "), el("code", {class: "path"}, f.path),
 			` · ${bytes(f.size)} · written ${f.modified.replace("T", " ").replace("Z", " UTC")}`,
 			!f.removed && f.reason !== "OK" && [" · ", el("code", {}, f.reason)],
 			el("br"), el("small", {}, `SHA-256 ${f.sha256}`)))),
