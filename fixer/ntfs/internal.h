@@ -51,6 +51,13 @@ bool ntfs_mirror_differs(struct block_device *dev, const struct ntfs_geometry *g
 
 enum journal_state ntfs_journal_read(ntfs_volume *vol);
 
+/* The parts of ntfs_metadata_read(): sizes and clusters, the content of streams already named, the
+ * security descriptor. 0 or a negative errno. */
+struct ntfs_metadata;
+int ntfs_metadata_data(ntfs_inode *ni, struct ntfs_metadata *m);
+int ntfs_metadata_streams(ntfs_inode *ni, struct ntfs_metadata *m);
+int ntfs_metadata_security(ntfs_inode *ni, struct ntfs_metadata *m);
+
 /* True when hiberfil.sys holds a Windows that expects this volume as it left it. */
 bool ntfs_is_hibernated(struct ntfs_view *view);
 

@@ -46,6 +46,8 @@ static void free_contents(struct plan *p)
 	for (size_t i = 0; i < p->file_count; i++) {
 		free(p->files[i].content);
 		p->files[i].content = NULL;
+		ntfs_metadata_free(p->files[i].metadata);
+		p->files[i].metadata = NULL;
 	}
 }
 

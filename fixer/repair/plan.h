@@ -11,6 +11,7 @@
 #include "fixer/base/text.h"
 #include "fixer/block/partition.h"
 #include "fixer/ntfs/journal.h"
+#include "fixer/ntfs/metadata.h"
 #include "fixer/windows/recipe.h"
 
 enum plan_kind { PLAN_NONE, PLAN_DELETE, PLAN_RENAME, PLAN_REPLAY_DELETE };
@@ -32,7 +33,9 @@ struct plan_file {
 	bool acted;         /* part of the plan; otherwise reason says why not */
 	enum reason reason; /* OK: to be acted on; OUTSIDE_WINDOW, TARGET_*, REPORT_ONLY, ... */
 	uint8_t sha256[32];
-	uint8_t *content; /* size bytes; only for files acted on; NULL otherwise */
+	/* Only for files acted on; NULL otherwise. */
+	uint8_t *content; /* size bytes */
+	struct ntfs_metadata *metadata;
 };
 
 /* One run of consecutive sectors on the disk. */

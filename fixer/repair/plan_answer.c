@@ -2,6 +2,7 @@
 /* A plan as bytes (answer.h), from the child that made it to the parent that doubts it: in the
  * order of the functions. */
 #include "fixer/repair/answer.h"
+#include "fixer/repair/metadata_answer.h"
 #include "fixer/repair/plan_internal.h"
 
 #include <errno.h>
@@ -24,6 +25,8 @@ static int put_file(struct buffer *out, const struct plan_file *f)
 		r = answer_put_blob(out, f->sha256, sizeof(f->sha256));
 	if (r == 0 && f->acted)
 		r = answer_put_blob(out, f->content, (size_t)f->size);
+	if (r == 0 && f->acted)
+		r = metadata_put(out, f->metadata);
 	return r;
 }
 
@@ -99,6 +102,8 @@ static void get_file(struct cursor *c, struct plan_file *f)
 		c->failed = true;
 	if (f->acted && !c->failed)
 		f->content = get_blob(c, f->size);
+	if (f->acted && !c->failed)
+		f->metadata = metadata_get(c);
 }
 
 /* Runs come in ascending order and never touch: what touches is one run. */

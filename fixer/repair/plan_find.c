@@ -127,7 +127,7 @@ static int save_content(struct ntfs_view *view, struct plan_file *f)
 	int r = ntfs_file_read(view, f->mft_reference, 0, f->content, (size_t)f->size);
 	if (r == 0)
 		(void)crypto_hash_sha256(f->sha256, f->content, f->size);
-	return r;
+	return r < 0 ? r : ntfs_metadata_read(view, f->mft_reference, &f->metadata);
 }
 
 static int delete_one(struct ntfs_view *view, const struct match *m, struct plan_file *f,

@@ -3,6 +3,21 @@
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
 
+static void check_metadata(const struct ntfs_metadata *m)
+{
+	uint64_t streams = 0;
+
+	must(m && m->run_count <= NTFS_METADATA_RUNS && m->name_count <= NTFS_METADATA_NAMES);
+	must(m->stream_count <= NTFS_METADATA_STREAMS);
+	for (size_t i = 0; i < m->name_count; i++)
+		must(is_clean(m->names[i].name, NTFS_NAME_UTF8));
+	for (size_t i = 0; i < m->stream_count; i++) {
+		must(is_clean(m->streams[i].name, NTFS_NAME_UTF8));
+		streams += m->streams[i].content ? m->streams[i].size : 0;
+	}
+	must(streams <= NTFS_METADATA_STREAM_MAX);
+}
+
 /* What the parent relies on before it looks at the disk. */
 static void check_plan(const struct plan *plan)
 {
@@ -15,6 +30,8 @@ static void check_plan(const struct plan *plan)
 		must(is_clean(f->renamed_to, sizeof(f->renamed_to)));
 		must((f->renamed_to[0] != 0) == (f->acted && plan->kind == PLAN_RENAME));
 		must(!f->acted || (f->content && f->size <= NM_MAX_TARGET_FILE));
+		if (f->acted)
+			check_metadata(f->metadata);
 	}
 	for (size_t i = 0; i < plan->run_count; i++) {
 		const struct plan_run *run = &plan->runs[i];

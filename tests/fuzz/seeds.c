@@ -7,6 +7,7 @@
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seeds.h"
+#include "tests/unit/metadata_sample.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,8 @@ static void make_plan(struct plan *p, struct plan_run runs[2])
 	p->files[0].acted = p->files[0].in_window = true;
 	p->files[0].size = sizeof(content);
 	p->files[0].content = content;
+	p->files[0].metadata = metadata_sample();
+	must(p->files[0].metadata);
 	(void)snprintf(p->files[1].path, sizeof(p->files[1].path), "\\Windows\\b.sys");
 	p->files[1].reason = REASON_OUTSIDE_WINDOW;
 }
@@ -239,5 +242,6 @@ int main(int argc, char **argv)
 	partition_seed();
 	mbr_seed();
 	bitlocker_seeds();
+	ntfs_metadata_free(plan.files[0].metadata);
 	return 0;
 }

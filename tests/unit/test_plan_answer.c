@@ -2,6 +2,7 @@
 /* What the parent believes of a planning child: the form of its answer, and its sectors. */
 #include "fixer/repair/plan_internal.h"
 #include "tests/unit/memory_device.h"
+#include "tests/unit/metadata_sample.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,8 @@ static struct plan *make_plan(void)
 	p->files[0].content = malloc(3);
 	assert_non_null(p->files[0].content);
 	memcpy(p->files[0].content, "abc", 3);
+	p->files[0].metadata = metadata_sample();
+	assert_non_null(p->files[0].metadata);
 	(void)snprintf(p->files[1].path, sizeof(p->files[1].path), "\\A\\c.sys");
 	p->files[1].reason = REASON_OUTSIDE_WINDOW;
 	p->run_count = 2;
@@ -72,6 +75,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(got->file_count, 2);
 	assert_string_equal(got->files[0].path, "\\A\\b.sys");
 	assert_memory_equal(got->files[0].content, "abc", 3);
+	assert_string_equal(got->files[0].metadata->names[0].name, "C-0000~1.SYS");
+	assert_null(got->files[1].metadata);
 	assert_int_equal(got->files[1].reason, REASON_OUTSIDE_WINDOW);
 	assert_int_equal(got->sector_count, 3);
 	assert_memory_equal(got->runs[0].new_bytes, made->runs[0].new_bytes, 1024);
