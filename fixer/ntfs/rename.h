@@ -13,12 +13,13 @@
 #include "fixer/block/block_device.h"
 #include "fixer/ntfs/whitelist.h"
 
-#define NTFS_RENAME_BLOCKS 8
+#define NTFS_RENAME_BLOCKS 24 /* three, unless clusters smaller than they are tear them apart */
 
-/* A FILE record or an INDX block, as on the volume (update sequence applied as on disk). */
+/* A FILE record or an INDX block (or a piece of one, where clusters are smaller), as on the volume:
+ * with its update sequence. */
 struct ntfs_block {
 	uint64_t offset; /* bytes of the volume */
-	uint32_t len; /* of the whole record or block; only its sectors that change are written */
+	uint32_t len;    /* a multiple of 512; only its sectors that change are written */
 	uint8_t *old_bytes, *new_bytes;
 };
 

@@ -5,7 +5,7 @@
 #include <ntfs-3g/runlist.h>
 #include <string.h>
 
-static int add(struct ntfs_whitelist *list, uint64_t offset, uint64_t len)
+int ntfs_allow_range(struct ntfs_whitelist *list, uint64_t offset, uint64_t len)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->ranges[i].offset == offset && list->ranges[i].len >= len)
@@ -37,7 +37,8 @@ static int allow_part(ntfs_attr *na, s64 pos, s64 len, struct ntfs_whitelist *li
 		s64 n = len < left ? len : left;
 		if (run->lcn < 0 || n <= 0)
 			return -EIO;
-		int r = add(list, (uint64_t)((run->lcn << vol->cluster_size_bits) + pos - start),
+		int r = ntfs_allow_range(list,
+		        (uint64_t)((run->lcn << vol->cluster_size_bits) + pos - start),
 		        (uint64_t)n);
 		if (r < 0)
 			return r;

@@ -20,7 +20,10 @@ struct ntfs_whitelist {
 	struct ntfs_range *ranges;
 };
 
-/* Adds what belongs to a file; call before it is deleted. -E2BIG over NTFS_RANGES_MAX. */
+/* Adds one range. -E2BIG over NTFS_RANGES_MAX, -ENOMEM; so do the other two. */
+int ntfs_allow_range(struct ntfs_whitelist *list, uint64_t offset, uint64_t len);
+
+/* Adds what belongs to a file; call before it is deleted. */
 int ntfs_allow_file(struct ntfs_view *view, uint64_t ref, struct ntfs_whitelist *list);
 
 /* Adds what belongs to a directory from which a name goes; call before and after, because a
