@@ -165,13 +165,15 @@ FUZZ_SHARED := tests/fuzz/fve_input.c tests/fuzz/volume_io.c
 REPLAYS    := $(FUZZ_NAMES:%=$(B)/tests/fuzz/replay_%)
 GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
+CHECKER_OBJS := $(filter-out %/main.o,$(call objs,tests/ntfscheck/*.c))
+CHECKER    := $(B)/tests/ntfscheck/ntfscheck
 TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFIXER) $(LIBINITRD) $(LIBBASE)
 
-$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(GEN_LIB_OBJS) $(CHECKER_OBJS) $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
 
-$(B)/tests/module/test_%: $(B)/tests/module/test_%.o $(GEN_LIB_OBJS) $(TEST_LIBS)
+$(B)/tests/module/test_%: $(B)/tests/module/test_%.o $(GEN_LIB_OBJS) $(CHECKER_OBJS) $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group -lcmocka $(FIXER_SYS) $(APPLIANCE_SYS)
 
@@ -184,7 +186,12 @@ $(B)/tests/generators/mk%: $(B)/tests/generators/mk%.o $(GEN_LIB_OBJS) $(LIBFIXE
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
 
-tests: $(TESTS) $(REPLAYS) $(GENERATORS)
+# The judge of every repaired NTFS volume: nothing of the code under test in it.
+$(CHECKER): $(B)/tests/ntfscheck/main.o $(CHECKER_OBJS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsodium
+
+tests: $(TESTS) $(REPLAYS) $(GENERATORS) $(CHECKER)
 generators: $(GENERATORS)
 
 # make check and make demo install what is missing first, then start over with a look at the result.
