@@ -171,7 +171,8 @@ static void treat_all(struct image_run *run)
 {
 	const struct survey *s = run->survey;
 
-	run->reason = s->dynamic ? REASON_DYNAMIC_DISK : REASON_NO_NTFS;
+	run->reason = s->refusal.code ? s->refusal.reason : REASON_NO_NTFS;
+	memcpy(run->text, s->refusal.text, sizeof(run->text));
 	for (size_t i = 0; i < s->count && run->weight < WEIGHT_WINDOWS; i++) {
 		struct repair_result result = {0};
 		const struct survey_volume *v = &s->volumes[i];

@@ -124,8 +124,8 @@ void report_disk(bool quiet, const struct survey *s, const char *path)
 		        inside ? inside : "of no kind we know");
 	if (s->table.from_backup)
 		report_line(quiet, "the primary partition table is damaged: its backup is used");
-	if (s->dynamic)
-		report_line(quiet, "dynamic disk or storage space: what lies in it is not seen");
+	if (s->refusal.code)
+		report_line(quiet, "not to be written to: %s", s->refusal.text);
 }
 
 void report_volume(bool quiet, const struct survey_volume *v)
@@ -155,10 +155,12 @@ json_t *report_json_disk(const struct survey *s, const char *path)
 	char id[DISK_ID_TEXT];
 
 	bundle_disk_id(&s->table, id);
-	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:b, s:b}", "path", json_text(path), "table",
-	        scheme_name(s->table.scheme), "id", id, "size", (json_int_t)s->disk->size, "sector",
-	        (json_int_t)s->disk->sector_size, "from_backup", (int)s->table.from_backup,
-	        "dynamic", (int)s->dynamic);
+	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "path", json_text(path),
+	        "table", scheme_name(s->table.scheme), "id", id, "size", (json_int_t)s->disk->size,
+	        "sector", (json_int_t)s->disk->sector_size, "from_backup",
+	        (int)s->table.from_backup, "refusal",
+	        s->refusal.code ? reason_code(s->refusal.reason) : "OK", "refusal_text",
+	        json_text(s->refusal.text));
 }
 
 static json_t *json_guid(const struct guid *g)

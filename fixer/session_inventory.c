@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/block/file.h"
+#include "fixer/block/member.h"
 #include "fixer/session_internal.h"
 
 #include <errno.h>
@@ -98,8 +99,6 @@ static void inspect_partition(
 	struct session_disk *d = &s->disks[index];
 	uint8_t sector[BOOT_SECTOR];
 
-	if (partition_is_dynamic(p))
-		disk_refused(d, REASON_DYNAMIC_DISK, "dynamic disk or Storage Spaces");
 	if (p->size < sizeof(sector))
 		return;
 	if (block_read(disk, p->start, sector, sizeof(sector)) < 0) {
@@ -119,17 +118,28 @@ static void inspect_partition(
 		inspect_bitlocker(disk, v);
 }
 
+/* Nothing is written to such a disk, so no key is asked for, either. */
+static void refuse_volumes(struct session *s, size_t first, const struct error *err)
+{
+	for (size_t i = first; i < s->volume_count; i++)
+		if (s->volumes[i].reason == REASON_OK)
+			volume_refused(&s->volumes[i], err);
+}
+
 static void inspect_disk(struct session *s, size_t index)
 {
 	struct session_disk *d = &s->disks[index];
 	struct block_device *disk CLEANUP_BLOCK = NULL;
-	struct error err = {0};
+	struct error err = {0}, refusal = {0};
+	size_t first = s->volume_count;
 
 	d->table = calloc(1, sizeof(*d->table));
 	int r = d->table ? file_device_open(d->path, false, 0, &disk, &err)
 	                 : error_set(&err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
 	if (r == 0)
 		r = partition_table_read(disk, d->table, &err);
+	if (disk && disk_refusal(disk, r == 0 ? d->table : NULL, &refusal) < 0)
+		err = refusal;
 	if (r < 0) {
 		disk_refused(d, err.reason, err.text);
 		free(d->table);
@@ -141,6 +151,10 @@ static void inspect_disk(struct session *s, size_t index)
 	bundle_disk_id(d->table, d->id);
 	for (size_t i = 0; i < d->table->count; i++)
 		inspect_partition(s, index, disk, &d->table->entries[i]);
+	if (refusal.code) {
+		disk_refused(d, refusal.reason, refusal.text);
+		refuse_volumes(s, first, &refusal);
+	}
 }
 
 void session_inventory(struct session *s)

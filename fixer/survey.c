@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/survey.h"
 #include "fixer/block/file.h"
+#include "fixer/block/member.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,8 +92,6 @@ static int survey_partition(struct survey *s, size_t index, struct error *err)
 	const struct partition *p = &s->table.entries[index];
 	uint8_t sector[512];
 
-	if (partition_is_dynamic(p))
-		s->dynamic = true;
 	if (p->size < sizeof(sector))
 		return 0;
 	int r = partition_open(s->disk, p->start, p->size, &window);
@@ -115,6 +114,27 @@ static int survey_partition(struct survey *s, size_t index, struct error *err)
 	return 0;
 }
 
+/* A table that cannot be read may be the piece a striped set has left on this member. */
+static int read_table(struct survey *s, struct error *err)
+{
+	struct error refusal = {0};
+
+	int r = partition_table_read(s->disk, &s->table, err);
+	if (disk_refusal(s->disk, r == 0 ? &s->table : NULL, &refusal) == 0)
+		return r;
+	s->refusal = refusal;
+	if (r < 0)
+		*err = refusal;
+	return r;
+}
+
+static void refuse_volumes(struct survey *s)
+{
+	for (size_t i = 0; s->refusal.code && i < s->count; i++)
+		if (s->volumes[i].reason == REASON_OK)
+			refuse(&s->volumes[i], &s->refusal);
+}
+
 int survey_disk(const char *path, struct survey **ret, struct error *err)
 {
 	struct survey *s CLEANUP(survey_free_p) = calloc(1, sizeof(*s));
@@ -123,11 +143,12 @@ int survey_disk(const char *path, struct survey **ret, struct error *err)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "opening %s", path);
 	int r = open_disk(path, &s->disk, err);
 	if (r == 0)
-		r = partition_table_read(s->disk, &s->table, err);
+		r = read_table(s, err);
 	for (size_t i = 0; r == 0 && i < s->table.count; i++)
 		r = survey_partition(s, i, err);
 	if (r < 0)
 		return r;
+	refuse_volumes(s);
 	*ret = s;
 	s = NULL;
 	return 0;

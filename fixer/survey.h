@@ -25,15 +25,17 @@ struct survey {
 	struct partition_table table;
 	/* What each partition's boot sector says, in the order of the table. */
 	enum volume_content content[NM_MAX_PARTITIONS];
-	bool dynamic; /* a partition of a dynamic disk or storage space is there */
+	struct error refusal; /* code set: why nothing may be written to it, whatever is on it */
 	size_t count;
 	struct survey_volume volumes[NM_MAX_VOLUMES];
 	size_t left_out; /* volumes over that limit */
 };
 
 /* path: image or device. An image of a disk with sectors of 4096 bytes is recognised by its GPT.
- * The caller frees with survey_free. Errors of file_device_open() and partition_table_read(). What
- * is wrong with one volume is in that volume. */
+ * The caller frees with survey_free. Errors of file_device_open() and partition_table_read(); when
+ * the table of a RAID member cannot be read, REASON_RAID_MEMBER. What is wrong with one volume is
+ * in that volume; the volumes of a disk with a refusal have that reason, unless one of their own.
+ */
 int survey_disk(const char *path, struct survey **ret, struct error *err);
 void survey_free(struct survey *s);
 DEFINE_CLEANUP(struct survey *, survey_free)

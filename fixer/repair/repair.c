@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/repair/repair.h"
 #include "fixer/block/file.h"
+#include "fixer/block/member.h"
 #include "fixer/repair/commit.h"
 #include "netmend/wire.h"
 
@@ -258,6 +259,9 @@ static int apply(const char *disk_path, const struct bundle *bundle,
 	if (r < 0)
 		return r;
 	r = partition_table_read(disk, &table, err);
+	if (r < 0)
+		return r;
+	r = disk_refusal(disk, &table, err);
 	if (r < 0)
 		return r;
 	r = bundle_fits(bundle, &table, disk->size, disk->sector_size, err);

@@ -5,6 +5,7 @@
  * records.
  */
 #include "fixer/base/bytes.h"
+#include "fixer/block/member.h"
 #include "fixer/block/partition.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/memory_device.h"
@@ -82,7 +83,8 @@ static void check_table(struct block_device *dev, const struct partition_table *
 		const char *type = partition_type_name(p);
 		must(p->size >= 512 && range_within(p->start, p->size, DISK_SIZE));
 		must(is_clean(p->label, sizeof(p->label)) && (!type || type[0]));
-		(void)partition_is_dynamic(p);
+		if (partition_is_dynamic(p))
+			must(disk_refusal(dev, t, &(struct error){0}) == -ENOTSUP);
 		check_windows(dev, p);
 		for (size_t j = 0; j < i; j++) {
 			const struct partition *q = &t->entries[j];

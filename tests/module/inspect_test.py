@@ -53,8 +53,8 @@ class Plain(Case):
         status, result = inspect(self.disk)
         self.assertEqual((status, result["reason"]), (0, "OK"))
         disk = result["disk"]
-        self.assertEqual((disk["table"], disk["id"], disk["size"], disk["sector"], disk["from_backup"], disk["dynamic"]),
-                         ("gpt", self.info["disk_guid"], os.path.getsize(self.disk), 512, False, False))
+        self.assertEqual((disk["table"], disk["id"], disk["size"], disk["sector"], disk["from_backup"], disk["refusal"]),
+                         ("gpt", self.info["disk_guid"], os.path.getsize(self.disk), 512, False, "OK"))
         self.assertEqual([p["number"] for p in result["partitions"]], [1, 2, 3, 4])
         for p in result["partitions"]:
             told = run("sgdisk", "-i", str(p["number"]), self.disk).stdout
@@ -257,8 +257,8 @@ class Other(Case):
         for code in ("4200", "4201", "4202"):
             image = self.sgdisk("dynamic.raw", "-n1:2048:+8M", f"-t1:{code}")
             status, result = inspect(image)
-            self.assertEqual((status, result["disk"]["dynamic"]), (0, True))
-            self.assertIn("dynamic disk or storage space", self.words(image))
+            self.assertEqual((status, result["disk"]["refusal"]), (0, "DYNAMIC_DISK"))
+            self.assertIn("not to be written to: partition 1 is Windows", self.words(image))
 
     def test_mbr_and_unknown_types(self):
         image = self.sgdisk("mbr.raw", "-n1:2048:+8M", "-t1:0700", "-n2:0:+8M", "-t2:a007", "-c2:X")

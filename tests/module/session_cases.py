@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -320,6 +321,36 @@ class Others(Session):
         self.put_disk(path)
         self.serve(next="hold")
         self.check(self.boot(), "NO_NTFS", HOLD)
+        self.assertUntouched()
+
+    def test_member_of_a_raid_set(self):
+        """Its Windows is plain to see, and is left alone; for a BitLocker volume no key is asked."""
+        for name, kind in (("plain.raw", "--plain"), ("bitlocker.raw", "--bitlocker")):
+            with self.subTest(kind):
+                path, _ = Disks.get(name, kind)
+                self.put_member(path)
+                self.serve(next="hold")
+                result = self.check(self.boot(), "RAID_MEMBER", HOLD)
+                self.assertIn("Intel RST", result["text"])
+                self.assertNotIn("GET release", self.appliance.calls)
+                self.assertUntouched()
+
+    def put_member(self, path):
+        member = os.path.join(self.root, "member")
+        copy(path, member)
+        with open(member, "r+b") as f:
+            f.seek(-1024, os.SEEK_END)
+            f.write(b"Intel Raid ISM Cfg Sig. 1.3.00")
+        self.put_disk(member)
+
+    def test_dynamic_disk(self):
+        path, truth = Disks.get("plain.raw", "--plain")
+        dynamic = os.path.join(self.root, "dynamic")
+        copy(path, dynamic)
+        subprocess.run(["sgdisk", f"-t{truth['c_partition']}:4200", dynamic], check=True, capture_output=True)
+        self.put_disk(dynamic)
+        self.serve(next="hold")
+        self.check(self.boot(), "DYNAMIC_DISK", HOLD)
         self.assertUntouched()
 
     def test_no_windows(self):
