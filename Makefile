@@ -7,7 +7,8 @@
 
 PACKAGES := build-essential pkg-config \
 	libmicrohttpd-dev libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
-	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin libcmocka-dev \
+	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin \
+	libfuse3-dev libseccomp-dev libcmocka-dev \
 	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
 	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
@@ -75,7 +76,7 @@ $(LIBINITRD): $(filter-out %/main.o,$(INIT_OBJS) $(MKINITRD_OBJS))
 # Debian's libhivex is linked statically in every build, because its iconv() goes to our code
 # (fixer/windows/recode.c says why).
 ICONV_WRAP    := -Wl,--wrap=iconv_open,--wrap=iconv,--wrap=iconv_close,-u,__wrap_iconv_open
-FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
+FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -lfuse3 -lseccomp -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
 APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -ljansson -lssl -lcrypto -linih -lsodium
 ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lz
 

@@ -1,126 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fixer/repair/sandbox.h"
 #include "fixer/base/bytes.h"
-#include "fixer/base/cleanup.h"
 #include "fixer/base/text.h"
+#include "fixer/repair/sandbox_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-/* The answer on the pipe: this header, then either the work's bytes or the error's text. */
-#define ANSWER_MAGIC  0x31646c6843 /* "Chld1" */
-#define ANSWER_HEADER 24           /* u64 magic, i32 code, u32 reason, u64 length of what follows */
-
-#define CHILD_MEMORY (1024UL * 1024 * 1024)
-#define CHILD_FILES  1024
-
-/* --- in the child ---------------------------------------------------------------------------- */
-
-static void limit(int resource, rlim_t value)
-{
-	struct rlimit now;
-
-	/* Lowering always works; where the limit is lower already it stays. */
-	if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < value)
-		value = now.rlim_max;
-	(void)setrlimit((__rlimit_resource_t)resource, &(struct rlimit){value, value});
-}
-
-/* Standard streams to nowhere, and no connection of the parent's: a network namespace only keeps
- * new ones from being made. */
-static int close_ways_out(int answer)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd < 3; fd++)
-		if ((null < 0 ? close(fd) : dup2(null, fd)) < 0 && errno != EBADF)
-			return -errno;
-	for (int fd = 3; fd < CHILD_FILES; fd++) {
-		struct stat st;
-		if (fd != answer && fstat(fd, &st) == 0 &&
-		        (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
-			(void)close(fd);
-	}
-	return 0;
-}
-
-static int confine(int answer, unsigned seconds)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	/* Needs a privilege that --image on a workstation does not have. */
-	(void)unshare(CLONE_NEWNET);
-	/* Locked memory isn't inherited, and the volume's key is in this process too. */
-	(void)mlockall(MCL_CURRENT | MCL_ONFAULT);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_NPROC, 0);
-	limit(RLIMIT_NOFILE, CHILD_FILES);
-	limit(RLIMIT_CPU, seconds);
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow is terabytes of address space, whose report a file */
-	limit(RLIMIT_AS, CHILD_MEMORY);
-	limit(RLIMIT_FSIZE, 0);
-#endif
-	return close_ways_out(answer);
-}
-
-static int write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		p += n > 0 ? n : 0;
-		len -= (size_t)(n > 0 ? n : 0);
-	}
-	return 0;
-}
-
-static int send_answer(int fd, int code, const struct error *err, const struct buffer *out)
-{
-	uint8_t header[ANSWER_HEADER];
-	const void *body = code < 0 ? (const void *)err->text : out->data;
-	size_t len = code < 0 ? strlen(err->text) : out->len;
-
-	put_le64(header, ANSWER_MAGIC);
-	put_le32(header + 8, (uint32_t)code);
-	put_le32(header + 12, (uint32_t)err->reason);
-	put_le64(header + 16, len);
-	int r = write_all(fd, header, sizeof(header));
-	return r < 0 || len == 0 ? r : write_all(fd, body, len);
-}
-
-__attribute__((noreturn)) static void sandbox_main(int answer,
-        int (*work)(void *, struct buffer *, struct error *), void *context, unsigned seconds,
-        size_t max_answer)
-{
-	struct error err = {0};
-	struct buffer out;
-
-	buffer_init(&out, max_answer);
-	if (confine(answer, seconds) < 0)
-		_exit(2);
-	int r = work(context, &out, &err);
-	if (r < 0 && err.code == 0)
-		(void)error_set(
-		        &err, r, REASON_INTERNAL, "reading the volume failed: %s", strerror(-r));
-	_exit(send_answer(answer, r, &err, &out) < 0 ? 3 : 0);
-}
-
-/* --- in the parent --------------------------------------------------------------------------- */
-
-static int64_t now_ms(void)
+int64_t sandbox_now_ms(void)
 {
 	struct timespec t;
 
@@ -131,11 +23,11 @@ static int64_t now_ms(void)
 /* Everything until the end of the pipe. -ETIMEDOUT, -EMSGSIZE, -ENOMEM, -EIO. */
 static int collect(int fd, unsigned seconds, struct buffer *ret)
 {
-	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int64_t deadline = sandbox_now_ms() + (int64_t)seconds * 1000;
 	uint8_t piece[65536];
 
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - sandbox_now_ms();
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
 		if (n == 0)
@@ -155,6 +47,11 @@ static int collect(int fd, unsigned seconds, struct buffer *ret)
 
 static int crashed(int status, struct error *err)
 {
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
+		        "the process that reads the volume made a system call it may not make "
+		        "(signal %d); the kernel's log may name it",
+		        SIGSYS);
 	if (WIFSIGNALED(status))
 		return error_set(err, -EPROTO, REASON_CHILD_CRASHED,
 		        "the process that reads the volume died of signal %d (%s)",
@@ -213,10 +110,10 @@ static int take_answer(
 	return r < 0 ? crashed(status, err) : open_answer(answer, status, err);
 }
 
-int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
-        unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err)
+int sandbox_run_job(const struct sandbox_job *job, struct buffer *ret, struct error *err)
 {
 	struct buffer answer;
+	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -224,7 +121,7 @@ int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err
 		        err, -errno, REASON_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0)
-		sandbox_main(ends[1], work, context, seconds, max_answer);
+		sandbox_child(job, ends[1], parent);
 	int fork_error = errno;
 	(void)close(ends[1]);
 	if (pid < 0) {
@@ -232,8 +129,8 @@ int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err
 		return error_set(err, -fork_error, REASON_OUT_OF_MEMORY,
 		        "cannot start the process that reads the volume: %s", strerror(fork_error));
 	}
-	buffer_init(&answer, max_answer + ANSWER_HEADER);
-	int r = take_answer(ends[0], pid, seconds, &answer, err);
+	buffer_init(&answer, job->max_answer + ANSWER_HEADER);
+	int r = take_answer(ends[0], pid, job->seconds, &answer, err);
 	(void)close(ends[0]);
 	if (r < 0) {
 		buffer_free(&answer);
@@ -241,4 +138,13 @@ int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err
 	}
 	*ret = answer;
 	return 0;
+}
+
+int sandbox_run(int (*work)(void *context, struct buffer *out, struct error *err), void *context,
+        unsigned seconds, size_t max_answer, struct buffer *ret, struct error *err)
+{
+	const struct sandbox_job job = {
+	        .work = work, .context = context, .seconds = seconds, .max_answer = max_answer};
+
+	return sandbox_run_job(&job, ret, err);
 }

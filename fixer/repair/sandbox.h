@@ -10,8 +10,10 @@
 #include "fixer/base/error.h"
 
 /*
- * work runs in the child: no network, no new files, no output, bounded memory and time. It fills
- * out and returns 0, or a negative errno with err. Everything the parent had is readable there.
+ * work runs in the child: it can read what the parent has open and open files for reading; it can
+ * write to nothing but out and memory the parent made for it (a descriptor without a name, mapped).
+ * No network, no other programs, bounded memory and time: any other system call ends it. It fills
+ * out and returns 0, or a negative errno with err.
  *
  * The parent gets what work wrote to out in ret (initialised here; to be freed with buffer_free),
  * or work's error; REASON_CHILD_CRASHED when the child ended without a whole answer,

@@ -1,119 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Damaged volumes, and a planning process that dies, hangs or lies. */
+/* Damaged volumes. test_sandbox.c has the process that reads them, when it dies, hangs or lies. */
 #include "fixer/block/overlay.h"
-#include "fixer/repair/sandbox.h"
 #include "tests/module/plan_fixture.h"
 
-#include <signal.h>
 #include <unistd.h>
-
-static int work_fine(void *context, struct buffer *out, struct error *err)
-{
-	(void)err;
-	return buffer_append(out, context, strlen(context));
-}
-
-static int work_error(void *context, struct buffer *out, struct error *err)
-{
-	(void)context;
-	(void)out;
-	return error_set(err, -EBUSY, REASON_NTFS_DIRTY, "line\nbreak %d", 7);
-}
-
-static int work_crash(void *context, struct buffer *out, struct error *err)
-{
-	(void)context;
-	(void)out;
-	(void)err;
-	(void)signal(SIGSEGV, SIG_DFL); /* a sanitizer would catch it */
-	(void)raise(SIGSEGV);
-	return 0;
-}
-
-static int work_hang(void *context, struct buffer *out, struct error *err)
-{
-	(void)context;
-	(void)out;
-	(void)err;
-	while (pause() < 0)
-		;
-	return 0;
-}
-
-/* Finds the pipe without being told, as code that took over the process would. */
-static int work_lie(void *context, struct buffer *out, struct error *err)
-{
-	(void)out;
-	(void)err;
-	for (int fd = 3; fd < 64; fd++)
-		if (write(fd, context, 64) < 0)
-			continue;
-	_exit(0);
-}
-
-/* 0 when nothing could be written anywhere. */
-static int work_escape(void *context, struct buffer *out, struct error *err)
-{
-	int fd = open(context, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	(void)out;
-	(void)err;
-	(void)signal(SIGXFSZ, SIG_IGN);
-	if (fd >= 0 && write(fd, "x", 1) == 1)
-		return -EEXIST;
-	return 0;
-}
-
-static void expect_failure(
-        int (*work)(void *, struct buffer *, struct error *), void *context, enum reason reason)
-{
-	struct error err = {0};
-	struct buffer answer;
-
-	assert_true(sandbox_run(work, context, 2, 4096, &answer, &err) < 0);
-	if (err.reason != reason)
-		fail_msg("%s: %s", reason_code(err.reason), err.text);
-	assert_true(err.code < 0 && err.text[0]);
-}
-
-static void test_child(void **state)
-{
-	struct error err = {0};
-	struct buffer answer;
-	uint8_t lie[64] = "Chl", *end = lie;
-	char hello[] = "hello";
-
-	(void)state;
-	assert_int_equal(sandbox_run(work_fine, hello, 10, 4096, &answer, &err), 0);
-	assert_int_equal(answer.len, 5);
-	assert_memory_equal(answer.data, "hello", 5);
-	buffer_free(&answer);
-	expect_failure(work_error, NULL, REASON_NTFS_DIRTY);
-	expect_failure(work_crash, NULL, REASON_CHILD_CRASHED);
-	expect_failure(work_hang, NULL, REASON_CHILD_TIMEOUT);
-	expect_failure(work_lie, lie, REASON_CHILD_CRASHED);
-	/* A header that is right but for its length. */
-	memcpy(end, "\x43\x68\x6c\x64\x31\0\0\0", 8);
-	memset(end + 8, 0, 8);
-	memset(end + 16, 0xff, 8);
-	expect_failure(work_lie, lie, REASON_CHILD_CRASHED);
-}
-
-static void test_child_writes_no_file(void **state)
-{
-	struct error err = {0};
-	struct buffer answer;
-	char path[128];
-
-	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	print_message("skipped: with a sanitizer the child may write, which its report needs\n");
-	skip();
-#endif
-	(void)snprintf(path, sizeof(path), "%s", fixture_path("escaped"));
-	assert_int_equal(sandbox_run(work_escape, path, 10, 4096, &answer, &err), 0);
-	buffer_free(&answer);
-}
 
 static uint64_t next_random(uint64_t *seed)
 {
@@ -261,8 +151,6 @@ static void test_read_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_child),
-	        cmocka_unit_test(test_child_writes_no_file),
 	        cmocka_unit_test(test_damaged_volumes),
 	        cmocka_unit_test(test_read_errors),
 	};
