@@ -28,12 +28,16 @@ static const char help[] =
         "  netmend audit verify               check the chain of released keys\n"
         "  netmend audit show                 print it\n"
         "\n"
+        "  netmend recipe list                the recipes that are built in\n"
+        "  netmend recipe show NAME           one of them as a file, to change\n"
+        "  netmend recipe check NAME|FILE     what a recipe would do, or the line that is wrong\n"
+        "\n"
         "Options: --config FILE   default /etc/netmend.conf, if there is one\n"
         "         --state DIR     instead of the configuration's\n"
         "         --interface IF  serve, check: the network the machines are on\n"
-        "         --json          machines list, show\n"
+        "         --json          machines list, show; recipe check\n"
         "\n"
-        "Exit status: 0 done, 1 failed, 2 wrong arguments.\n";
+        "Exit status: 0 done, 1 failed, 2 wrong arguments or recipe.\n";
 
 static int run_web(int argc, char **argv)
 {
@@ -68,6 +72,7 @@ int main(int argc, char **argv)
 	        {"machines", cli_machines},
 	        {"keys", cli_keys},
 	        {"audit", cli_audit},
+	        {"recipe", cli_recipe},
 	        {"web", run_web},
 	        {"watch", run_watch},
 	};

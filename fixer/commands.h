@@ -17,7 +17,7 @@ enum exit_status status_of(enum reason reason);
 struct command {
 	const char *disk;   /* image file or device node */
 	const char *bundle; /* where to save it, or which one to apply or verify; may be NULL */
-	const char *recipe_file; /* NULL: channel file 291 */
+	const char *recipe; /* a built-in one's name, or a file */
 	struct key_files keys;
 	uint32_t partition; /* only this one; ANY_PARTITION: all */
 	bool dry_run, json;

@@ -39,25 +39,24 @@ static int load_recipe(const struct command *c, struct recipe *ret, struct error
 {
 	char text[NM_MAX_RECIPE + 1];
 
-	if (!c->recipe_file)
-		return recipe_parse(
-		        recipe_crowdstrike_291, strlen(recipe_crowdstrike_291), ret, err);
-	FILE *f = fopen(c->recipe_file, "re");
+	const char *builtin = recipe_builtin_text(c->recipe);
+	if (builtin)
+		return recipe_parse(builtin, strlen(builtin), ret, err);
+	FILE *f = fopen(c->recipe, "re");
 	if (!f)
 		return error_set(
-		        err, -errno, REASON_CANNOT_OPEN, "%s: %s", c->recipe_file, strerror(errno));
+		        err, -errno, REASON_CANNOT_OPEN, "%s: %s", c->recipe, strerror(errno));
 	size_t len = fread(text, 1, sizeof(text), f);
 	int failed = ferror(f);
 	(void)fclose(f);
 	if (failed)
-		return error_set(
-		        err, -EIO, REASON_CANNOT_OPEN, "%s: cannot be read", c->recipe_file);
+		return error_set(err, -EIO, REASON_CANNOT_OPEN, "%s: cannot be read", c->recipe);
 	if (len > NM_MAX_RECIPE)
-		return error_set(err, -EMSGSIZE, REASON_RECIPE_BAD, "%s: over %d bytes",
-		        c->recipe_file, NM_MAX_RECIPE);
+		return error_set(err, -EMSGSIZE, REASON_RECIPE_BAD, "%s: over %d bytes", c->recipe,
+		        NM_MAX_RECIPE);
 	int r = recipe_parse(text, len, ret, err);
 	if (r < 0)
-		error_prefix(err, "%s", c->recipe_file);
+		error_prefix(err, "%s", c->recipe);
 	return r;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/base/secret.h"
 #include "fixer/commands.h"
+#include "fixer/windows/recipe.h"
 #include "fixer/session.h"
 #include "netmend/limits.h"
 #include "netmend/version.h"
@@ -26,7 +27,8 @@ static const char help[] =
         "  --recovery-password-file FILE  the 48 digits that open the BitLocker volume\n"
         "  --passphrase-file FILE         or the passphrase, UTF-8, one line\n"
         "  --startup-key-file FILE.BEK    or the startup key Windows saved\n"
-        "  --recipe FILE                  what to remove (default: CrowdStrike channel file 291)\n"
+        "  --recipe NAME|FILE             what to remove (default: crowdstrike-291; or "
+        "report-only)\n"
         "  --partition N                  only this partition (0: the device without a table)\n"
         "  --bundle FILE                  where to save what undoes the repair; must not exist\n"
         "                                 (default: DISK.netmend-TIME.tar.zst)\n"
@@ -152,7 +154,7 @@ static bool take_option(int option, const char *value, struct command *c)
 		c->bundle = value;
 		break;
 	case OPT_RECIPE:
-		c->recipe_file = value;
+		c->recipe = value;
 		break;
 	case OPT_PASSWORD:
 		c->keys.recovery_password = value;
@@ -212,7 +214,7 @@ static enum exit_status dispatch(int words, char **word, unsigned given, struct 
 
 int main(int argc, char **argv)
 {
-	struct command c = {.partition = ANY_PARTITION};
+	struct command c = {.partition = ANY_PARTITION, .recipe = RECIPE_DEFAULT};
 	unsigned given = 0;
 	int option, index = 0;
 

@@ -170,6 +170,21 @@ static void check_accounts(struct config *config)
 	                : "");
 }
 
+static void check_recipe(const struct config *config)
+{
+	struct recipe_warning warnings[RECIPE_WARNINGS_MAX];
+	struct error err = {0};
+	struct recipe recipe;
+
+	if (state_read_recipe(config->recipe, &recipe, NULL, &err) < 0) {
+		bad(&err);
+		return;
+	}
+	size_t count = recipe_warnings(&recipe, warnings, RECIPE_WARNINGS_MAX);
+	good("recipe %s, version %u%s", recipe.name, recipe.version,
+	        count == 0 ? "" : ": netmend recipe check has warnings");
+}
+
 static void check_host(struct config *config)
 {
 	char self[STATE_PATH_MAX], escrow[STATE_PATH_MAX], entry[STATE_PATH_MAX];
@@ -191,12 +206,8 @@ static void check_host(struct config *config)
 		good("[dhcp] mode is off: dnsmasq is not used");
 	else if (config->address[0])
 		check_dnsmasq(config);
+	check_recipe(config);
 	err = (struct error){0};
-	if (state_read_recipe(config, NULL, &err) < 0)
-		bad(&err);
-	else
-		good("recipe %s",
-		        config->recipe[0] ? config->recipe : "crowdstrike-291 (built in)");
 	if (serve_find_escrow(self, escrow, &err) < 0)
 		bad(&err);
 	else

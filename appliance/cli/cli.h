@@ -14,6 +14,7 @@ int cli_check(int argc, char **argv);
 int cli_keys(int argc, char **argv);
 int cli_machines(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_recipe(int argc, char **argv);
 
 /* Options common to the verbs; what is left in argv are the verb's own words. */
 struct cli_options {

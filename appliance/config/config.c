@@ -2,6 +2,7 @@
 #include "appliance/config/config.h"
 
 #include "appliance/config/value.h"
+#include "fixer/windows/recipe.h"
 #include "fixer/base/cleanup.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ static const struct key keys[] = {
         KEY("dhcp", "range", value_range, range, NULL),
         KEY("dhcp", "gateway", value_ipv4, gateway, NULL),
         KEY("dhcp", "dnsmasq", value_path, dnsmasq, NULL),
-        KEY("repair", "recipe", value_path, recipe, NULL),
+        KEY("repair", "recipe", value_recipe, recipe, NULL),
         KEY("repair", "dry-run", value_choice, dry_run, &yes_no),
         KEY("web", "templates", value_path, templates, NULL),
 };
@@ -87,6 +88,7 @@ void config_defaults(struct config *ret)
 	        .initrd = NM_PREFIX "/lib/netmend/initrd.img",
 	        .program = "/usr/lib/ipxe/snponly.efi",
 	        .dnsmasq = "/usr/sbin/dnsmasq",
+	        .recipe = RECIPE_DEFAULT,
 	        .templates = NM_PREFIX "/share/netmend/netboot",
 	};
 }

@@ -47,7 +47,7 @@ struct config {
 	char range[40];                /* "A,B", full mode */
 	char gateway[16];              /* IPv4, or "" */
 	char dnsmasq[CONFIG_PATH_MAX];
-	char recipe[CONFIG_PATH_MAX]; /* "": the built-in one */
+	char recipe[CONFIG_PATH_MAX]; /* a built-in one's name, or a path */
 	int dry_run;                  /* 1: every machine plans and reports, none is written to */
 	char templates[CONFIG_PATH_MAX];
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/config/value.h"
+#include "fixer/windows/recipe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,6 +63,16 @@ const char *value_path(const char *value, const struct value_target *target)
 	if (value[0] != '/')
 		return wanted;
 	return copy_text(value, target, LETTERS DIGITS "/._+-:@", wanted);
+}
+
+const char *value_recipe(const char *value, const struct value_target *target)
+{
+	static const char wanted[] = "the name of a built-in recipe (netmend recipe list) or the "
+	                             "absolute path of a file";
+
+	if (recipe_builtin_text(value))
+		return copy_text(value, target, LETTERS DIGITS "-", wanted);
+	return value[0] == '/' ? value_path(value, target) : wanted;
 }
 
 const char *value_user(const char *value, const struct value_target *target)

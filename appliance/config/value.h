@@ -22,6 +22,7 @@ const char *value_interface(const char *value, const struct value_target *target
 const char *value_ipv4(const char *value, const struct value_target *target);      /* char[16] */
 const char *value_port(const char *value, const struct value_target *target);      /* int */
 const char *value_path(const char *value, const struct value_target *target);      /* char[] */
+const char *value_recipe(const char *value, const struct value_target *target);    /* char[] */
 const char *value_user(const char *value, const struct value_target *target);      /* char[] */
 const char *value_choice(const char *value, const struct value_target *target);    /* int, index */
 const char *value_range(const char *value, const struct value_target *target);     /* "A,B" */

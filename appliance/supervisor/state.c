@@ -4,7 +4,6 @@
 #include "appliance/supervisor/dnsmasq.h"
 #include "appliance/web/page.h"
 #include "fixer/base/cleanup.h"
-#include "fixer/windows/recipe.h"
 #include "netmend/limits.h"
 
 #include <errno.h>
@@ -180,25 +179,29 @@ int state_copy_programs(const struct config *config, struct error *err)
 	return r;
 }
 
-int state_read_recipe(const struct config *config, char **ret_text, struct error *err)
+static int recipe_text(const char *which, struct buffer *ret, struct error *err)
 {
-	struct recipe recipe;
+	const char *builtin = recipe_builtin_text(which);
+
+	if (!builtin)
+		return state_read_file(which, NM_MAX_RECIPE, ret, err);
+	buffer_init(ret, NM_MAX_RECIPE);
+	if (buffer_append(ret, builtin, strlen(builtin)) < 0)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
+	return 0;
+}
+
+int state_read_recipe(const char *which, struct recipe *ret, char **ret_text, struct error *err)
+{
 	struct buffer text;
 
-	if (config->recipe[0]) {
-		int r = state_read_file(config->recipe, NM_MAX_RECIPE, &text, err);
-		if (r < 0)
-			return r;
-	} else {
-		buffer_init(&text, NM_MAX_RECIPE);
-		if (buffer_append(&text, recipe_crowdstrike_291, strlen(recipe_crowdstrike_291)) <
-		        0)
-			return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
-	}
-	int r = text.len == 0 ? error_set(err, -EINVAL, REASON_RECIPE_BAD, "empty")
-	                      : recipe_parse((const char *)text.data, text.len, &recipe, err);
+	int r = recipe_text(which, &text, err);
 	if (r < 0)
-		error_prefix(err, "recipe %s", config->recipe[0] ? config->recipe : "(built in)");
+		return r;
+	r = text.len == 0 ? error_set(err, -EINVAL, REASON_RECIPE_BAD, "empty")
+	                  : recipe_parse((const char *)text.data, text.len, ret, err);
+	if (r < 0)
+		error_prefix(err, "recipe %s", which);
 	if (r < 0 || !ret_text)
 		buffer_free(&text);
 	else
@@ -210,8 +213,9 @@ int state_write_recipe(const struct config *config, struct error *err)
 {
 	char *CLEANUP_FREE text = NULL;
 	char path[STATE_PATH_MAX];
-	int r = state_read_recipe(config, &text, err);
+	struct recipe recipe;
 
+	int r = state_read_recipe(config->recipe, &recipe, &text, err);
 	if (r < 0)
 		return r;
 	state_path(path, config->runtime, "recipe.ini");

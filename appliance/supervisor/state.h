@@ -5,6 +5,7 @@
 #define SUPERVISOR_STATE_H
 
 #include "appliance/config/config.h"
+#include "fixer/windows/recipe.h"
 #include "fixer/base/buffer.h"
 
 #define STATE_PATH_MAX (CONFIG_PATH_MAX + 64)
@@ -22,16 +23,16 @@ int state_prepare(const struct config *config, struct error *err);
  * lies beside the first (as Debian's package has it); without it BIOS machines get no answer. */
 int state_copy_programs(const struct config *config, struct error *err);
 
-/* Writes the recipe (the configured file's, or the built-in one) to RUNTIME/recipe.ini after
+/* Writes the configured recipe to RUNTIME/recipe.ini after
  * parsing it. */
 int state_write_recipe(const struct config *config, struct error *err);
 
 /* Writes the status page carried in this binary to RUNTIME/page, where web serves it from. */
 int state_write_page(const struct config *config, struct error *err);
 
-/* Reads and parses the recipe, for `check`. Gives the text (malloc()ed) when ret_text is not NULL.
- */
-int state_read_recipe(const struct config *config, char **ret_text, struct error *err);
+/* Reads and parses a recipe: a built-in one's name, or a path. Gives the text (malloc()ed) when
+ * ret_text is not NULL. RECIPE_BAD, CANNOT_OPEN. */
+int state_read_recipe(const char *which, struct recipe *ret, char **ret_text, struct error *err);
 
 /* Takes the lock of this runtime directory for the life of the process. The descriptor; -EBUSY when
  * another instance has it. */

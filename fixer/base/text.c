@@ -203,11 +203,10 @@ char *utf16_to_utf8(const void *units, size_t count)
 	return out;
 }
 
-/* Bytes of the character at p, which is terminated; 0 when it is not UTF-8 (RFC 3629), or a control
- * character (C0, DEL, C1). */
-static size_t printable_len(const unsigned char *p)
+size_t utf8_char(const char *text, uint32_t *ret_code)
 {
 	static const uint32_t least[] = {0x20, 0x20, 0xa0, 0x800, 0x10000};
+	const unsigned char *p = (const unsigned char *)text;
 	size_t len = 1 + (p[0] >= 0xc0) + (p[0] >= 0xe0) + (p[0] >= 0xf0);
 	uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
 
@@ -218,7 +217,33 @@ static size_t printable_len(const unsigned char *p)
 	}
 	if (c < least[len] || (len == 1 && c > 0x7e) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
 		return 0;
-	return p[0] < 0xf8 ? len : 0;
+	if (p[0] >= 0xf8)
+		return 0;
+	if (ret_code)
+		*ret_code = c;
+	return len;
+}
+
+int utf8_to_utf16(const char *text, uint16_t *out, size_t max, size_t *ret_len)
+{
+	size_t n = 0;
+
+	while (*text) {
+		uint32_t c;
+		size_t len = utf8_char(text, &c);
+		if (len == 0)
+			return -EINVAL;
+		if (max - n < (c < 0x10000 ? 1u : 2u))
+			return -EMSGSIZE;
+		if (c >= 0x10000) {
+			put_le16(&out[n++], (uint16_t)(0xd800 + ((c - 0x10000) >> 10)));
+			c = 0xdc00 + (c & 0x3ff);
+		}
+		put_le16(&out[n++], (uint16_t)c);
+		text += len;
+	}
+	*ret_len = n;
+	return 0;
 }
 
 void text_clean(char *dst, size_t size, const char *src)
@@ -228,7 +253,7 @@ void text_clean(char *dst, size_t size, const char *src)
 	if (size == 0)
 		return;
 	while (src && *src) {
-		size_t len = printable_len((const unsigned char *)src), taken = len ? len : 1;
+		size_t len = utf8_char(src, NULL), taken = len ? len : 1;
 		if (taken >= size - n)
 			break;
 		if (len)

@@ -41,6 +41,13 @@ void iso8601_format(int64_t ns, char out[ISO8601_TEXT]); /* seconds precision, U
 /* UTF-16LE units to malloc()ed UTF-8; unpaired surrogates become U+FFFD. NULL without memory. */
 char *utf16_to_utf8(const void *units, size_t count);
 
+/* Bytes of the character text (terminated) begins with, its number in *ret_code (NULL is fine); 0
+ * at the end, for bytes that are not UTF-8 (RFC 3629) and for control characters (C0, DEL, C1). */
+size_t utf8_char(const char *text, uint32_t *ret_code);
+
+/* UTF-8 to UTF-16LE units, at most max. -EINVAL where utf8_char() gives 0, -EMSGSIZE. */
+int utf8_to_utf16(const char *text, uint16_t *out, size_t max, size_t *ret_len);
+
 /* Copies src into dst of size bytes, cut at a character boundary, always terminated. Control
  * characters and bytes that are not UTF-8 are replaced by '?': the result can go to a screen, a log
  * and JSON. For any string a machine tells about itself. The two do not overlap. */

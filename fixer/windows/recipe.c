@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/base/text.h"
 #include "fixer/windows/recipe_internal.h"
 #include "netmend/limits.h"
 
@@ -13,9 +14,12 @@ const char *const recipe_sections[SECTION_COUNT] = {
 
 int recipe_fail_at(struct parser *p, unsigned line, const char *what, const char *subject)
 {
+	char shown[64];
+
+	text_clean(shown, sizeof(shown), subject);
 	if (!p->failed)
-		(void)error_set(p->err, -EINVAL, REASON_RECIPE_BAD, "line %u: %s%s%.60s%s", line,
-		        what, *subject ? " '" : "", subject, *subject ? "'" : "");
+		(void)error_set(p->err, -EINVAL, REASON_RECIPE_BAD, "line %u: %s%s%s%s", line, what,
+		        *shown ? " '" : "", shown, *shown ? "'" : "");
 	p->failed = true;
 	return -EINVAL;
 }
@@ -69,6 +73,18 @@ static int begin_section(struct parser *p, const char *line, size_t len)
 	return recipe_fail(p, "section not known", shown);
 }
 
+/* A recipe goes through JSON on its way to a machine and to people's screens. */
+static bool is_text(const char *line)
+{
+	while (*line) {
+		size_t len = utf8_char(line, NULL);
+		if (len == 0 && !strchr("\t\r\n", *line))
+			return false;
+		line += len ? len : 1;
+	}
+	return true;
+}
+
 /* Gives libinih the next line, as fgets would. It says nothing about a section without keys, nor
  * about a line cut at its buffer, and takes an indented line for more of the last value: all that
  * is settled here. */
@@ -89,11 +105,13 @@ static char *next_line(char *str, int num, void *stream)
 		(void)recipe_fail(p, "line too long", "");
 		return NULL;
 	}
-	if (len > 0 && *line == '[' && begin_section(p, line, len) < 0)
-		return NULL;
 	memcpy(str, line, len);
 	str[len] = 0;
-	return str;
+	if (!is_text(str)) {
+		(void)recipe_fail(p, "not text in UTF-8; save the recipe as UTF-8", "");
+		return NULL;
+	}
+	return *str == '[' && begin_section(p, str, len) < 0 ? NULL : str;
 }
 
 /* Non-zero is libinih's "fine". */

@@ -40,6 +40,7 @@ struct recipe {
 	char title[128];    /* for people; "" when not given */
 	size_t match_count; /* 1 or more */
 	struct recipe_match matches[RECIPE_MATCHES_MAX];
+	unsigned action_line; /* where [action] begins */
 	enum recipe_action action;
 	enum recipe_unclean unclean;
 };
@@ -49,7 +50,28 @@ struct recipe {
  * several times; what is missing in one is told with the line where it began. */
 int recipe_parse(const char *text, size_t len, struct recipe *ret, struct error *err);
 
-/* The recipe of channel file 291, as text; what ships as the default. */
+/* What a person who wrote the recipe should think about again; line as in struct recipe_match. */
+struct recipe_warning {
+	unsigned line;
+	char text[160];
+};
+#define RECIPE_WARNINGS_MAX 64
+
+/* Fills out with at most max; returns how many. */
+size_t recipe_warnings(const struct recipe *recipe, struct recipe_warning *out, size_t max);
+
+/* The recipes that ship, as text; each parses, and is called in its text what it is called here. */
+struct recipe_builtin {
+	const char *name, *text;
+};
+extern const struct recipe_builtin recipe_builtins[];
+extern const size_t recipe_builtin_count;
+
+/* NULL when none is called so. */
+const char *recipe_builtin_text(const char *name);
+
+/* The recipe of channel file 291: the default. */
+#define RECIPE_DEFAULT "crowdstrike-291"
 extern const char recipe_crowdstrike_291[];
 
 /* Matches name against a recipe's glob, case folded through upcase (65536 UTF-16 units, as in

@@ -6,6 +6,10 @@
 
 #include "fixer/windows/recipe.h"
 
+#define RECIPE_GLOB_MAX 128 /* UTF-16 units; never more than bytes */
+/* A pattern that says less of a name may mean any of Windows' own files. */
+#define RECIPE_GLOB_LITERALS 4
+
 enum recipe_section { SECTION_RECIPE, SECTION_MATCH, SECTION_ACTION, SECTION_COUNT };
 
 enum recipe_key {
@@ -52,6 +56,19 @@ struct recipe_key_rule {
 };
 extern const struct recipe_key_rule recipe_keys[KEY_COUNT];
 extern const char *const recipe_sections[SECTION_COUNT];
+
+/* 0, or recipe_fail() with what is wrong: a path names one directory from the volume's root and
+ * nothing else, a glob one name in it. */
+int recipe_check_path(struct parser *p, const char *path);
+int recipe_check_glob(struct parser *p, const char *glob);
+
+/* Letters and digits before the extension: what a pattern says of the name. */
+size_t recipe_glob_literals(const char *glob);
+/* Whether some name fits both patterns, ASCII letters in any case. */
+bool recipe_globs_meet(const char *a, const char *b);
+
+/* Whether a plan by this recipe may be a rename. */
+bool recipe_may_rename(const struct recipe *recipe);
 
 /* When a section's keys are all read: what is missing in it, what contradicts itself. */
 int recipe_check_section(struct parser *p, enum recipe_section section);

@@ -58,36 +58,32 @@ static int set_version(struct parser *p, const char *v)
 
 static int set_title(struct parser *p, const char *v)
 {
-	char clean[sizeof(p->recipe.title)];
-
-	text_clean(clean, sizeof(clean), v);
-	if (!*v || (strlen(v) < sizeof(clean) && strcmp(clean, v) != 0))
-		return recipe_fail(p, "title is not text in UTF-8", clean);
+	if (!*v)
+		return recipe_fail(p, "title is empty; leave it out or say something", "");
 	return set_text(p, p->recipe.title, sizeof(p->recipe.title), v);
 }
 
 static int set_path(struct parser *p, const char *v)
 {
-	size_t len = strlen(v);
+	int r = recipe_check_path(p, v);
 
-	if (!is_plain(v, "/:*?\"<>|") || v[0] != '\\' || len < 2 || v[len - 1] == '\\' ||
-	        strstr(v, "\\\\") || strstr(v, "\\."))
-		return recipe_fail(p, "path is not of the form \\Folder\\Folder", v);
-	return set_text(p, p->match->path, sizeof(p->match->path), v);
+	return r < 0 ? r : set_text(p, p->match->path, sizeof(p->match->path), v);
 }
 
 static int set_glob(struct parser *p, const char *v)
 {
-	if (!is_plain(v, "\\/:\"<>|") || strspn(v, "*?.") == strlen(v))
-		return recipe_fail(p, "glob is not a file name pattern", v);
+	int r = recipe_check_glob(p, v);
+
 	p->glob_lines[p->recipe.match_count - 1] = p->line;
-	return set_text(p, p->match->glob, sizeof(p->match->glob), v);
+	return r < 0 ? r : set_text(p, p->match->glob, sizeof(p->match->glob), v);
 }
 
 static int set_time(struct parser *p, int64_t *dst, const char *v)
 {
 	if (iso8601_parse(v, dst) < 0)
 		return recipe_fail(p, "not a time like 2024-07-19T04:09:00Z:", v);
+	if (*dst < 0 || *dst > INT64_MAX / 1000000000)
+		return recipe_fail(p, "not a time from 1970 to 2262:", v);
 	return 0;
 }
 

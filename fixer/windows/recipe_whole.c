@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* In words: "'key' missing in [section]", at the section's line, or the last one's when there is no
  * such section. */
@@ -59,6 +60,40 @@ int recipe_check_section(struct parser *p, enum recipe_section section)
 	return r == 0 && section == SECTION_MATCH ? check_match(p) : r;
 }
 
+/* Conditions that only hold for one content make any pattern narrow. */
+static bool is_narrow(const struct recipe_match *m)
+{
+	return m->has_sha256 || !strpbrk(m->glob, "*?") ||
+	       recipe_glob_literals(m->glob) >= RECIPE_GLOB_LITERALS;
+}
+
+bool recipe_may_rename(const struct recipe *r)
+{
+	return r->action == ACTION_RENAME ||
+	       (r->action == ACTION_REMOVE && r->unclean != UNCLEAN_REFUSE);
+}
+
+/* A rename must leave a name the recipe does not find again: the machine would never be done. */
+static int check_globs(struct parser *p)
+{
+	const struct recipe *r = &p->recipe;
+
+	for (size_t i = 0; i < r->match_count; i++) {
+		const struct recipe_match *m = &r->matches[i];
+		if (r->action != ACTION_REPORT && !is_narrow(m))
+			return recipe_fail_at(p, p->glob_lines[i],
+			        "glob is too wide to act on; it needs 4 letters or digits before "
+			        "the extension, or sha256:",
+			        m->glob);
+		if (recipe_may_rename(r) && recipe_globs_meet(m->glob, "*off"))
+			return recipe_fail_at(p, p->glob_lines[i],
+			        "glob fits the file still when it is renamed to .off; say its "
+			        "extension too:",
+			        m->glob);
+	}
+	return 0;
+}
+
 int recipe_check_whole(struct parser *p)
 {
 	int r = recipe_check_section(p, SECTION_RECIPE);
@@ -67,5 +102,6 @@ int recipe_check_whole(struct parser *p)
 		r = missing(p, KEY_PATH);
 	if (r == 0)
 		r = recipe_check_section(p, SECTION_ACTION);
-	return r;
+	p->recipe.action_line = p->section_lines[SECTION_ACTION];
+	return r == 0 ? check_globs(p) : r;
 }

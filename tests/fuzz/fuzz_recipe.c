@@ -6,6 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint16_t name[] = {'C', '-', '0', '0', '0', '0', '0', '2', '9', '1', '.', 's'};
+	struct recipe_warning warnings[RECIPE_WARNINGS_MAX];
 	struct recipe recipe;
 	struct error err = {0};
 
@@ -24,5 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(m->size_min <= m->size_max && m->header_len <= RECIPE_HEADER_MAX);
 		(void)recipe_glob_match(m->glob, name, sizeof(name) / sizeof(name[0]), NULL);
 	}
+	size_t count = recipe_warnings(&recipe, warnings, RECIPE_WARNINGS_MAX);
+	for (size_t i = 0; i < count; i++)
+		must(is_clean(warnings[i].text, sizeof(warnings[i].text)));
 	return 0;
 }

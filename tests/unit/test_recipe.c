@@ -32,7 +32,7 @@ static void test_default(void **state)
 }
 
 #define NAME  "[recipe]\nname = x\n"
-#define MATCH "[match]\npath = \\A\\b\nglob = *.sys\n"
+#define MATCH "[match]\npath = \\A\\b\nglob = abcd*.sys\n"
 #define DO    "[action]\ndo = remove\n"
 
 static void test_smallest(void **state)
@@ -72,20 +72,71 @@ static const struct {
         {"[recipe]\nname = " LONG_60 LONG_60 LONG_60 LONG_60 "\n", "line 2: line too long"},
         {"[match]\npath = Windows\\x\n", "line 2: path is not of the form"},
         {"[match]\npath = \\\n", "line 2: path is not of the form"},
-        {"[match]\npath = \\A\\\n", "line 2: path is not of the form"},
-        {"[match]\npath = \\A\\\\B\n", "line 2: path is not of the form"},
-        {"[match]\npath = \\A\\..\\B\n", "line 2: path is not of the form"},
-        {"[match]\npath = C:\\A\n", "line 2: path is not of the form"},
-        {"[match]\npath = \\A/B\n", "line 2: path is not of the form"},
-        {"[match]\npath = \\\xc3\xa4\n", "line 2: path is not of the form"},
-        {"[match]\nglob = a\\b\n", "line 2: glob is not a file name pattern"},
-        {"[match]\nglob = *\n", "line 2: glob is not a file name pattern"},
-        {"[match]\nglob = *.*\n", "line 2: glob is not a file name pattern"},
+        {"[match]\npath = \\A\\\n", "line 2: path has an empty name"},
+        {"[match]\npath = \\A\\\\B\n", "line 2: path has an empty name"},
+        {"[match]\npath = \\\\server\\share\n", "line 2: path has an empty name"},
+        {"[match]\npath = \\A\\..\\B\n", "line 2: path has '.' or '..'"},
+        {"[match]\npath = \\A\\.\n", "line 2: path has '.' or '..'"},
+        {"[match]\npath = \\..\n", "line 2: path has '.' or '..'"},
+        {"[match]\npath = C:\\A\n", "line 2: path has a drive letter; begin with the first"},
+        {"[match]\npath = \\A/B\n", "line 2: path has '/' in it"},
+        {"[match]\npath = \\A\\..:x\n", "line 2: path has ':' in it"},
+        {"[match]\npath = \\A::$DATA\n", "line 2: path has ':' in it"},
+        {"[match]\npath = \\?\\A\n", "line 2: path has a character no directory has"},
+        {"[match]\npath = \\A*\\b\n", "line 2: path has a character no directory has"},
+        {"[match]\npath = \\A.\\b\n", "line 2: path has a name with a blank or dot at its edge"},
+        {"[match]\npath = \\A\\ b\n", "line 2: path has a name with a blank or dot"},
+        {"[match]\npath = \\A \\b\n", "line 2: path has a name with a blank or dot"},
+        {"[match]\npath = \\Windows\\nul\n", "line 2: path names a device"},
+        {"[match]\npath = \\Windows\\COM1\\x\n", "line 2: path names a device"},
+        {"[match]\npath = \\Windows\\con.txt\n", "line 2: path names a device"},
+        {"[match]\npath = \\Windows\\Lpt9 .x\\y\n", "line 2: path names a device"},
+        {"[match]\npath = \\A\x01\n", "line 2: not text in UTF-8"},
+        {"[match]\npath = \\\xe4\n", "line 2: not text in UTF-8"},
+        {"[match]\nglob = a\\b\n", "line 2: glob is the name only"},
+        {"[match]\nglob = a/b\n", "line 2: glob is the name only"},
+        {"[match]\nglob = abcd.sys:s\n", "line 2: glob has ':' in it"},
+        {"[match]\nglob = <abcd.sys\n", "line 2: glob has a character no file has"},
+        {"[match]\nglob = *\n", "line 2: glob fits every file"},
+        {"[match]\nglob = *.*\n", "line 2: glob fits every file"},
+        {"[match]\nglob = ???.*\n", "line 2: glob fits every file"},
+        {"[match]\nglob = ..\n", "line 2: glob has '.' or '..'"},
+        {"[match]\nglob = abcd.\n", "line 2: glob has a name with a blank or dot"},
+        {"[match]\nglob = aux.sys\n", "line 2: glob names a device"},
+        {"[match]\nsize-from = -1\n", "line 2: not a whole number"},
+        {"[match]\nsize-from = 1k\n", "line 2: not a whole number"},
+        {"[match]\nsize-to = \n", "line 2: not a whole number"},
+        {"[match]\nsize-to = 99999999999999999999\n", "line 2: not a whole number"},
+        {"[match]\nheader = \n", "line 2: header without bytes"},
+        {"[match]\nheader = A\n", "line 2: not bytes like"},
+        {"[match]\nheader = AA A\n", "line 2: not bytes like"},
+        {"[match]\nheader = 0xAA\n", "line 2: not bytes like"},
+        {"[match]\nsha256 = 00\n", "line 2: not a SHA-256"},
+        {"[match]\nmodified-to = 1969-12-31T23:59:59Z\n", "line 2: not a time from 1970"},
+        {"[match]\nmodified-to = 9999-12-31T23:59:59Z\n", "line 2: not a time from 1970"},
+        {"[match]\nheader = " LONG_60 LONG_60 "aaaaaaaaaa\n",
+                "line 2: header longer than 64 bytes"},
+        {"[match]\nsha256 = " LONG_60 "aaaaa\n", "line 2: not a SHA-256"},
+        {"[recipe]\nversion = 0\n", "line 2: version counts from 1"},
+        {"[recipe]\nversion = 1.1\n", "line 2: not a whole number"},
+        {"[recipe]\ntitle =\n", "line 2: title is empty"},
+        {"[recipe]\n\n; \xfc\n", "line 3: not text in UTF-8"},
+        {"[recipe]\ntitle = \x1b[2J\n", "line 2: not text in UTF-8"},
         {"[match]\nmodified-from = 2024-07-19\n", "line 2: not a time like 2024-07-19T04:09:00Z:"},
         {"[match]\nmodified-to = 2024-13-19T04:09:00Z\n", "line 2: not a time"},
         {"[match]\nwhen-outside-window = delete\n", "line 2: value not known 'delete'"},
         {"[action]\ndo = Remove\n", "line 2: value not known 'Remove'"},
         {"[action]\nunclean-journal = maybe\n", "line 2: value not known 'maybe'"},
+        {NAME MATCH MATCH MATCH MATCH MATCH MATCH MATCH MATCH MATCH,
+                "line 27: more than 8 [match] sections"},
+        {NAME "[match]\npath = \\A\n\n" MATCH DO, "line 3: 'glob' missing in [match]"},
+        {NAME MATCH "[match]\nglob = abcd\n" DO MATCH, "line 6: 'path' missing in [match]"},
+        {NAME MATCH "[match]\n" DO, "line 6: 'path' missing in [match]"},
+        {NAME DO, "line 4: end of recipe, 'path' missing in [match]"},
+        {NAME MATCH "[action]\n\n", "line 6: 'do' missing in [action]"},
+        {NAME MATCH "path = \\B\n", "line 6: given twice: 'path'"},
+        {NAME MATCH "  path = \\B\n", "line 6: given twice: 'path'"},
+        {NAME MATCH "size-to = 9\nsize-from = 10\n\n" DO, "line 7: size-from is larger"},
         {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\n" DO,
                 "line 6: 'modified-from' without 'modified-to'"},
         {NAME MATCH "modified-to = 2024-07-19T04:09:00Z\n" DO,
@@ -93,6 +144,47 @@ static const struct {
         {NAME MATCH "modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T04:09:00Z\n" DO,
                 "line 7: modified-from is not before modified-to"},
 };
+
+/* Every key, several sections, blanks at the edges, the mark of Windows' editors. */
+static void test_whole(void **state)
+{
+	static const char text[] =
+	        "\xef\xbb\xbf[recipe]\r\nname = whole ; a comment\r\n  version = 7\r\n"
+	        "\ttitle = Pr\xc3\xbc"
+	        "fung\r\n"
+	        "[match]\r\npath = \\Programme\\\xc3\x84\r\nglob = \xc3\xa4?bcd*.sys\r\n"
+	        "size-from = 10\r\nsize-to = 10\r\nheader = AA aa01 00\r\n"
+	        "sha256 = 00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\r\n"
+	        "\r\n[action]\r\ndo = rename\r\nunclean-journal = replay\r\n"
+	        "  [match]\r\nglob = second.sys\r\npath = \\B\r\n"
+	        "modified-from = 2024-07-19T04:09:00Z\r\nmodified-to = 2024-07-19T05:27:00Z\r\n"
+	        "when-outside-window = act\r\n";
+	struct error err = {0};
+	struct recipe r;
+
+	(void)state;
+	if (recipe_parse(text, strlen(text), &r, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(r.name, "whole");
+	assert_int_equal(r.version, 7);
+	assert_string_equal(r.title, "Pr\xc3\xbc"
+	                             "fung");
+	assert_int_equal(r.match_count, 2);
+	const struct recipe_match *a = &r.matches[0], *b = &r.matches[1];
+	assert_int_equal(a->line, 5);
+	assert_string_equal(a->path, "\\Programme\\\xc3\x84");
+	assert_true(a->size_min == 10 && a->size_max == 10 && a->has_sha256 && !a->has_window);
+	assert_int_equal(a->header_len, 4);
+	assert_memory_equal(a->header, "\xaa\xaa\x01\x00", 4);
+	assert_true(a->sha256[0] == 0x00 && a->sha256[31] == 0xff);
+	assert_int_equal(b->line, 16);
+	assert_string_equal(b->glob, "second.sys");
+	assert_true(b->has_window && b->act_outside_window && !b->has_sha256);
+	assert_true(b->size_min == 0 && b->size_max == UINT64_MAX && b->header_len == 0);
+	assert_int_equal(r.action, ACTION_RENAME);
+	assert_int_equal(r.action_line, 13);
+	assert_int_equal(r.unclean, UNCLEAN_REPLAY);
+}
 
 static void test_errors(void **state)
 {
@@ -141,51 +233,6 @@ static void test_cut(void **state)
 	}
 }
 
-static bool match(const char *glob, const char *name)
-{
-	uint16_t units[64];
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		units[i] = (uint8_t)name[i];
-	return recipe_glob_match(glob, units, len, NULL);
-}
-
-static void test_glob(void **state)
-{
-	(void)state;
-	assert_true(match("C-00000291*.sys", "C-00000291-00000000-00000032.sys"));
-	assert_true(match("C-00000291*.sys", "c-00000291-00000000-00000032.SYS"));
-	assert_true(match("C-00000291*.sys", "C-00000291.sys"));
-	assert_false(match("C-00000291*.sys", "C-00000290-00000000-00000032.sys"));
-	assert_false(match("C-00000291*.sys", "C-00000291-00000000-00000032.sys.bak"));
-	assert_false(match("C-00000291*.sys", "xC-00000291.sys"));
-	assert_false(match("C-00000291*.sys", ""));
-	assert_true(match("*a*b*", "xxaxxbxx"));
-	assert_true(match("*ab", "aab"));
-	assert_true(match("a?c", "abc"));
-	assert_false(match("a?c", "ac"));
-	assert_false(match("a", "ab"));
-	/* Quick although a naive matcher would take for ever. */
-	assert_false(match(
-	        "*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
-}
-
-/* The volume's own table decides what is the same letter. */
-static void test_glob_upcase(void **state)
-{
-	static uint16_t upcase[65536];
-
-	(void)state;
-	for (unsigned i = 0; i < 65536; i++)
-		upcase[i] = (uint16_t)i;
-	assert_false(recipe_glob_match("a", (const uint16_t[]){'A'}, 1, upcase));
-	upcase['a'] = 'A';
-	assert_true(recipe_glob_match("a", (const uint16_t[]){'A'}, 1, upcase));
-	upcase[0x131] = 'I';
-	assert_true(recipe_glob_match("I", (const uint16_t[]){0x131}, 1, upcase));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,8 +241,7 @@ int main(void)
 	        cmocka_unit_test(test_errors),
 	        cmocka_unit_test(test_not_text),
 	        cmocka_unit_test(test_cut),
-	        cmocka_unit_test(test_glob),
-	        cmocka_unit_test(test_glob_upcase),
+	        cmocka_unit_test(test_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
