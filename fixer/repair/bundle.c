@@ -18,6 +18,16 @@ void bundle_seal_make(const void *bytes, size_t len, uint8_t seal[BUNDLE_SEAL])
 	crypto_hash_sha256(seal + 8, bytes, len);
 }
 
+void bundle_file_entry_name(char out[BUNDLE_ENTRY_NAME], size_t file)
+{
+	(void)snprintf(out, BUNDLE_ENTRY_NAME, "files/%zu", file);
+}
+
+void bundle_stream_name(char out[BUNDLE_ENTRY_NAME], size_t file, size_t stream)
+{
+	(void)snprintf(out, BUNDLE_ENTRY_NAME, "streams/%zu/%zu", file, stream);
+}
+
 void bundle_disk_id(const struct partition_table *table, char out[DISK_ID_TEXT])
 {
 	out[0] = 0;

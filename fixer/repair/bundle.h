@@ -2,10 +2,11 @@
 /*
  * The repair bundle: everything needed to finish or to undo a repair, and to know what was removed.
  * One tar (pax) compressed with zstd, readable with `tar --zstd`: manifest.json, sectors.old,
- * sectors.new (the runs one after the other, as on disk), files/N (content of each file removed or
- * renamed), in this order. The last BUNDLE_SEAL bytes are a zstd skippable frame (RFC 8878, 3.1.2)
- * holding the SHA-256 of everything before it, so that no bit of a bundle can change unnoticed.
- * The same plan always gives the same bytes: there is no time and no owner in a bundle.
+ * sectors.new (the runs one after the other, as on disk), then for each file removed or renamed its
+ * content files/N and of its named streams streams/N/M, in this order. README.md has the manifest.
+ * The last BUNDLE_SEAL bytes are a zstd skippable frame (RFC 8878, 3.1.2) holding the SHA-256 of
+ * everything before it, so that no bit of a bundle can change unnoticed. The same plan always gives
+ * the same bytes: there is no time and no owner in a bundle.
  */
 #ifndef REPAIR_BUNDLE_H
 #define REPAIR_BUNDLE_H

@@ -11,7 +11,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,17 +104,14 @@ static int decode_sectors(struct archive *a, struct bundle *b, bool new_side, st
 }
 
 /* The content is not kept: whoever wants it back unpacks the bundle with tar. */
-static int check_file(struct archive *a, const struct bundle *b, size_t n, struct error *err)
+static int check_part(
+        struct archive *a, const char *name, const struct manifest_part *part, struct error *err)
 {
 	crypto_hash_sha256_state state;
-	struct manifest_file f;
 	uint8_t chunk[16384], found[32];
-	char name[32];
 	uint64_t size;
 
-	manifest_file_at(b, n, &f);
-	(void)snprintf(name, sizeof(name), "files/%zu", n);
-	int r = next_entry(a, name, f.size, &size, err);
+	int r = next_entry(a, name, part->size, &size, err);
 	if (r < 0)
 		return r;
 	(void)crypto_hash_sha256_init(&state);
@@ -129,9 +125,34 @@ static int check_file(struct archive *a, const struct bundle *b, size_t n, struc
 	if (r < 0)
 		return r;
 	(void)crypto_hash_sha256_final(&state, found);
-	if (size != f.size || memcmp(found, f.sha256, sizeof(found)) != 0)
+	if (size != part->size || memcmp(found, part->sha256, sizeof(found)) != 0)
 		return bundle_bad(err, "%s does not have the size or hash of the manifest", name);
 	return 0;
+}
+
+static int check_streams(struct archive *a, const struct bundle *b, size_t n, struct error *err)
+{
+	struct manifest_part part;
+	char name[BUNDLE_ENTRY_NAME];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < manifest_stream_count(b, n); i++) {
+		bundle_stream_name(name, n, i);
+		if (manifest_stream_at(b, n, i, &part))
+			r = check_part(a, name, &part, err);
+	}
+	return r;
+}
+
+static int check_file(struct archive *a, const struct bundle *b, size_t n, struct error *err)
+{
+	struct manifest_part part;
+	char name[BUNDLE_ENTRY_NAME];
+
+	manifest_file_at(b, n, &part);
+	bundle_file_entry_name(name, n);
+	int r = check_part(a, name, &part, err);
+	return r < 0 ? r : check_streams(a, b, n, err);
 }
 
 static int decode_all(struct archive *a, struct bundle *b, struct error *err)

@@ -6,7 +6,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,31 +55,51 @@ static int put_sectors(struct archive *a, const char *name, const struct plan *p
 	return r;
 }
 
+static int put_part(struct archive *a, const char *name, const void *data, size_t len)
+{
+	int r = put_header(a, name, len);
+
+	return r < 0 ? r : put_data(a, data, len);
+}
+
+static int put_streams(struct archive *a, const struct ntfs_metadata *m, size_t n)
+{
+	char name[BUNDLE_ENTRY_NAME];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->stream_count; i++) {
+		const struct ntfs_metadata_stream *s = &m->streams[i];
+		bundle_stream_name(name, n, i);
+		if (s->content)
+			r = put_part(a, name, s->content, (size_t)s->size);
+	}
+	return r;
+}
+
 static int put_files(struct archive *a, const struct plan *plan)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < plan->file_count; i++) {
 		const struct plan_file *f = &plan->files[i];
-		char name[32];
+		char name[BUNDLE_ENTRY_NAME];
 		if (!f->acted)
 			continue;
-		(void)snprintf(name, sizeof(name), "files/%zu", n++);
-		int r = put_header(a, name, f->size);
+		bundle_file_entry_name(name, n);
+		int r = put_part(a, name, f->content, (size_t)f->size);
 		if (r == 0)
-			r = put_data(a, f->content, f->size);
+			r = put_streams(a, f->metadata, n);
 		if (r < 0)
 			return r;
+		n++;
 	}
 	return 0;
 }
 
 static int put_all(struct archive *a, const struct plan *plan, const char *manifest)
 {
-	int r = put_header(a, "manifest.json", strlen(manifest));
+	int r = put_part(a, "manifest.json", manifest, strlen(manifest));
 
-	if (r == 0)
-		r = put_data(a, manifest, strlen(manifest));
 	if (r == 0)
 		r = put_sectors(a, "sectors.old", plan, false);
 	if (r == 0)
@@ -129,9 +148,9 @@ static int check_sizes(const struct plan *plan, struct error *err)
 			return error_set(err, -EFBIG, REASON_TARGET_TOO_LARGE,
 			        "the files to remove are over %d MiB together",
 			        NM_MAX_BUNDLE >> 20);
-		if (f->size > 0 && !f->content)
-			return error_set(
-			        err, -EINVAL, REASON_INTERNAL, "%.200s: content not kept", f->path);
+		if ((f->size > 0 && !f->content) || !f->metadata)
+			return error_set(err, -EINVAL, REASON_INTERNAL,
+			        "%.200s: content or metadata not kept", f->path);
 		total += f->size;
 	}
 	return 0;

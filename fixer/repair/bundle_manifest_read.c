@@ -26,30 +26,25 @@ static bool known_journal(const char *name)
 	return false;
 }
 
-static bool is_u64(const char *text)
+static bool take_stage(const char *name, enum plan_stage *ret)
 {
-	size_t len = strspn(text, "0123456789");
-
-	if (len == 0 || len > 20 || text[len] != 0)
-		return false;
-	errno = 0;
-	(void)strtoull(text, NULL, 10);
-	return errno == 0;
-}
-
-static bool is_time(json_t *entry)
-{
-	const char *utc, *filetime;
-	json_error_t e;
-
-	if (json_unpack_ex(entry, &e, 0, "{s:s, s:s !}", "utc", &utc, "filetime", &filetime) < 0)
-		return false;
-	return strlen(utc) < ISO8601_TEXT && is_u64(filetime);
+	for (int stage = 0; stage < STAGES; stage++)
+		if (strcmp(name, plan_stage_name((enum plan_stage)stage)) == 0) {
+			*ret = (enum plan_stage)stage;
+			return true;
+		}
+	return false;
 }
 
 /* One run: after the one before it, inside the disk, total under the limit. */
-static int read_run(json_t *entry, size_t i, struct bundle *b, struct error *err)
+static int read_run(
+        json_t *entry, json_int_t version, size_t i, struct bundle *b, struct error *err)
 {
+	static const char *const formats[] = {
+	        [1] = "{s:I, s:I, s:s, s:s !}", [2] = "{s:I, s:I, s:s, s:s, s:s !}"};
+	/* All of version 1 is of one stage. */
+	const char *stage_name = plan_stage_name(STAGE_FLAGS);
+	enum plan_stage stage;
 	const struct plan_run *previous = i > 0 ? &b->runs[i - 1] : NULL;
 	uint64_t disk_sectors = b->disk_size / b->sector_size;
 	size_t limit = (size_t)(BUNDLE_MAX_SECTOR_BYTES / b->sector_size);
@@ -58,8 +53,8 @@ static int read_run(json_t *entry, size_t i, struct bundle *b, struct error *err
 	uint8_t hash[32];
 	json_error_t e;
 
-	if (json_unpack_ex(entry, &e, 0, "{s:I, s:I, s:s, s:s !}", "lba", &lba, "count", &count,
-	            "old_sha256", &old_hash, "new_sha256", &new_hash) < 0)
+	if (json_unpack_ex(entry, &e, 0, formats[version], "lba", &lba, "count", &count,
+	            "old_sha256", &old_hash, "new_sha256", &new_hash, "stage", &stage_name) < 0)
 		return bundle_bad(err, "manifest, run %zu: %s", i, e.text);
 	if (lba < 0 || count < 1 || (uint64_t)count > limit - b->sector_count ||
 	        !range_within((uint64_t)lba, (uint64_t)count, disk_sectors) ||
@@ -68,12 +63,15 @@ static int read_run(json_t *entry, size_t i, struct bundle *b, struct error *err
 	if (hex_decode(old_hash, hash, sizeof(hash)) < 0 ||
 	        hex_decode(new_hash, hash, sizeof(hash)) < 0)
 		return bundle_bad(err, "manifest, run %zu: bad hash", i);
-	b->runs[i] = (struct plan_run){.lba = (uint64_t)lba, .count = (uint32_t)count};
+	if (!take_stage(stage_name, &stage))
+		return bundle_bad(err, "manifest, run %zu: unknown stage", i);
+	b->runs[i] =
+	        (struct plan_run){.lba = (uint64_t)lba, .count = (uint32_t)count, .stage = stage};
 	b->sector_count += (size_t)count;
 	return 0;
 }
 
-static int read_runs(json_t *list, struct bundle *b, struct error *err)
+static int read_runs(json_t *list, json_int_t version, struct bundle *b, struct error *err)
 {
 	size_t count = json_array_size(list); /* 0 as well when it is no array */
 
@@ -83,50 +81,11 @@ static int read_runs(json_t *list, struct bundle *b, struct error *err)
 	if (!b->runs)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "decoding the bundle");
 	for (size_t i = 0; i < count; i++) {
-		int r = read_run(json_array_get(list, i), i, b, err);
+		int r = read_run(json_array_get(list, i), version, i, b, err);
 		if (r < 0)
 			return r;
 	}
 	b->run_count = count;
-	return 0;
-}
-
-static int check_file(json_t *entry, size_t n, uint64_t *total, struct error *err)
-{
-	json_int_t index, size, attributes;
-	json_t *created, *modified, *mft_modified, *accessed;
-	const char *path, *reference, *hash_text;
-	uint8_t hash[32];
-	json_error_t e;
-
-	if (json_unpack_ex(entry, &e, 0, "{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:s, s:s !}",
-	            "n", &index, "path", &path, "size", &size, "created", &created, "modified",
-	            &modified, "mft_modified", &mft_modified, "accessed", &accessed, "attributes",
-	            &attributes, "mft_reference", &reference, "sha256", &hash_text) < 0)
-		return bundle_bad(err, "manifest, file %zu: %s", n, e.text);
-	if (index != (json_int_t)n || size < 0 || size > NM_MAX_TARGET_FILE ||
-	        (uint64_t)size > BUNDLE_MAX_FILE_BYTES - *total)
-		return bundle_bad(err, "manifest, file %zu: wrong number, or too large", n);
-	if (!is_time(created) || !is_time(modified) || !is_time(mft_modified) ||
-	        !is_time(accessed) || attributes < 0 || attributes > UINT32_MAX ||
-	        !is_u64(reference) || hex_decode(hash_text, hash, sizeof(hash)) < 0)
-		return bundle_bad(err, "manifest, file %zu: bad time, number or hash", n);
-	*total += (uint64_t)size;
-	return 0;
-}
-
-static int check_files(json_t *list, struct error *err)
-{
-	uint64_t total = 0;
-	size_t count = json_array_size(list);
-
-	if (!json_is_array(list) || count > NM_MAX_MATCHES)
-		return bundle_bad(err, "manifest: bad list of files");
-	for (size_t n = 0; n < count; n++) {
-		int r = check_file(json_array_get(list, n), n, &total, err);
-		if (r < 0)
-			return r;
-	}
 	return 0;
 }
 
@@ -160,7 +119,7 @@ int manifest_read(const char *text, size_t len, struct bundle *b, struct error *
 	            &sector, "partition", &partition, "volume_id", &volume_id, "runs", &runs,
 	            "files", &files) < 0)
 		return bundle_bad(err, "manifest: %s", e.text);
-	if (version != 1)
+	if (version != 1 && version != MANIFEST_VERSION)
 		return bundle_bad(err, "manifest: its version is not known");
 	if (!known_plan(plan) || !known_journal(journal) || partition < 0 ||
 	        partition > NM_MAX_PARTITIONS)
@@ -169,24 +128,10 @@ int manifest_read(const char *text, size_t len, struct bundle *b, struct error *
 	int r = read_disk(disk_id, size, sector, b, err);
 	if (r < 0)
 		return r;
-	r = read_runs(runs, b, err);
+	r = read_runs(runs, version, b, err);
 	if (r < 0)
 		return r;
-	return check_files(files, err);
-}
-
-size_t manifest_file_count(const struct bundle *b)
-{
-	return json_array_size(json_object_get(b->manifest, "files"));
-}
-
-void manifest_file_at(const struct bundle *b, size_t n, struct manifest_file *ret)
-{
-	const json_t *f = json_array_get(json_object_get(b->manifest, "files"), n);
-
-	ret->path = json_string_value(json_object_get(f, "path"));
-	ret->size = (uint64_t)json_integer_value(json_object_get(f, "size"));
-	(void)hex_decode(json_string_value(json_object_get(f, "sha256")), ret->sha256, 32);
+	return manifest_check_files(files, version, err);
 }
 
 void manifest_run_hash(const struct bundle *b, size_t run, bool new_side, uint8_t ret[32])

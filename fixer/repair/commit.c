@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Order of the writes. A power cut may leave any subset of them on disk: one MFT record or index
- * block is several sectors, and the drive reorders what sits in its cache until it is flushed. No
- * order of in-place writes makes every such state a sound NTFS, so none is relied on. What makes
- * the commit safe is that old and new content of every sector are durable elsewhere before the
- * first write, and that the machine goes through COMMIT_COMPLETE before it boots anything else.
- * Ascending order is kept because sectors of one record are neighbours and go out as one request:
- * that is the shortest time on disk with the least chance of a torn record. One flush ends it; more
- * of them would only stretch the time in which a cut hurts.
- */
+/* The order of the writes and its reasons are in commit.h. */
 #include "fixer/repair/commit.h"
 #include "fixer/base/bytes.h"
 
@@ -16,6 +7,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What both passes work on. */
+struct commit {
+	const struct plan_run *runs;
+	size_t run_count;
+	enum commit_direction direction;
+	bool *differs; /* for each sector of the runs: it must be written */
+};
 
 static const uint8_t *side(const struct plan_run *run, bool new_side)
 {
@@ -102,6 +101,31 @@ static int write_run(struct block_device *disk, const struct plan_run *run, bool
 	return 0;
 }
 
+static int flush(struct block_device *disk, size_t written, struct error *err)
+{
+	int r = block_flush(disk);
+
+	if (r < 0)
+		return error_set(err, r, REASON_DISK_WRITE_ERROR, "%s: flushing %zu sectors: %s",
+		        disk->name, written, strerror(-r));
+	return 0;
+}
+
+/* The runs of one stage, ascending, and a flush when any was written. */
+static int write_stage(struct block_device *disk, const struct commit *c, enum plan_stage stage,
+        size_t *written, struct error *err)
+{
+	const bool *differs = c->differs;
+	size_t before = *written;
+	int r = 0;
+
+	for (size_t i = 0; i < c->run_count && r == 0; differs += c->runs[i++].count)
+		if (c->runs[i].stage == stage)
+			r = write_run(disk, &c->runs[i], c->direction != COMMIT_UNDO, differs,
+			        written, err);
+	return r < 0 || *written == before ? r : flush(disk, *written, err);
+}
+
 static int check_run(
         struct block_device *disk, const struct plan_run *run, bool new_side, struct error *err)
 {
@@ -124,38 +148,39 @@ static int check_run(
 }
 
 /* Both passes over all runs. */
-static int survey_and_write(struct block_device *disk, const struct plan_run *runs,
-        size_t run_count, enum commit_direction direction, size_t *written, struct error *err)
+static int survey_and_write(
+        struct block_device *disk, struct commit *c, size_t *written, struct error *err)
 {
 	size_t sectors = 0, at = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < run_count; i++)
-		sectors += runs[i].count;
-	bool *differs = calloc(sectors, sizeof(*differs));
-	if (!differs)
+	for (size_t i = 0; i < c->run_count; i++)
+		sectors += c->runs[i].count;
+	c->differs = calloc(sectors, sizeof(*c->differs));
+	if (!c->differs)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "comparing sectors");
-	for (size_t i = 0; i < run_count && r == 0; at += runs[i++].count)
-		r = survey_run(disk, &runs[i], direction, differs + at, err);
-	at = 0;
-	for (size_t i = 0; i < run_count && r == 0; at += runs[i++].count)
-		r = write_run(disk, &runs[i], direction != COMMIT_UNDO, differs + at, written, err);
-	free(differs);
+	for (size_t i = 0; i < c->run_count && r == 0; at += c->runs[i++].count)
+		r = survey_run(disk, &c->runs[i], c->direction, c->differs + at, err);
+	for (int i = 0; i < STAGES && r == 0; i++) {
+		int stage = c->direction == COMMIT_UNDO ? STAGES - 1 - i : i;
+		r = write_stage(disk, c, (enum plan_stage)stage, written, err);
+	}
+	/* What was all there already may still be on its way to the medium. */
+	if (r == 0 && *written == 0)
+		r = flush(disk, 0, err);
+	free(c->differs);
 	return r;
 }
 
 int commit_runs(struct block_device *disk, const struct plan_run *runs, size_t run_count,
         enum commit_direction direction, size_t *ret_written, struct error *err)
 {
+	struct commit c = {.runs = runs, .run_count = run_count, .direction = direction};
 	size_t written = 0;
 
-	int r = survey_and_write(disk, runs, run_count, direction, &written, err);
+	int r = survey_and_write(disk, &c, &written, err);
 	if (r < 0)
 		return r;
-	r = block_flush(disk);
-	if (r < 0)
-		return error_set(err, r, REASON_DISK_WRITE_ERROR, "%s: flushing %zu sectors: %s",
-		        disk->name, written, strerror(-r));
 	r = block_drop_cache(disk);
 	if (r < 0)
 		return error_set(err, r, REASON_VERIFY_FAILED,

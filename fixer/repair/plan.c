@@ -29,6 +29,17 @@ const char *journal_state_name(enum journal_state state)
 	return names[state];
 }
 
+const char *plan_stage_name(enum plan_stage stage)
+{
+	static const char *const names[] = {[STAGE_FLAGS] = "flags",
+	        [STAGE_INDEX] = "index",
+	        [STAGE_RECORD] = "record",
+	        [STAGE_REST] = "rest",
+	        [STAGE_JOURNAL] = "journal"};
+
+	return names[stage];
+}
+
 static void free_runs(struct plan *p)
 {
 	for (size_t i = 0; i < p->run_count; i++) {
@@ -96,6 +107,12 @@ static void check(struct block_device *disk, const struct volume_target *target,
 	int r = plan_check_sectors(disk, target, volume, plan, list, &why);
 	if (r == 0)
 		r = plan_check_effect(disk, target, plan, IMAGE_AS_IS, IMAGE_NEW, &why);
+	if (r == 0) {
+		r = plan_set_stages(volume, target, plan);
+		if (r < 0)
+			(void)error_set(&why, r, REASON_DISK_READ_ERROR,
+			        "looking at what would change: %s", strerror(-r));
+	}
 	if (r < 0) {
 		plan_refuse(plan, why.reason, why.text);
 		return;

@@ -38,12 +38,25 @@ struct plan_file {
 	struct ntfs_metadata *metadata;
 };
 
-/* One run of consecutive sectors on the disk. */
+/* What a sector holds says when it is written: all of one stage is on the medium before the next
+ * begins (commit.h says why in this order). */
+enum plan_stage {
+	STAGE_FLAGS,   /* $Volume: the dirty flag */
+	STAGE_INDEX,   /* directories */
+	STAGE_RECORD,  /* MFT records of files */
+	STAGE_REST,    /* bitmaps, and what is none of the others */
+	STAGE_JOURNAL, /* $LogFile */
+};
+#define STAGES (STAGE_JOURNAL + 1)
+const char *plan_stage_name(enum plan_stage stage); /* "flags" "index" ... Static. */
+
+/* One run of consecutive sectors on the disk, all of one stage. */
 struct plan_run {
 	uint64_t lba; /* first, in units of sector_size */
 	uint32_t count;
 	uint8_t *old_bytes; /* count * sector_size each, as on disk */
 	uint8_t *new_bytes;
+	enum plan_stage stage;
 };
 
 struct plan {

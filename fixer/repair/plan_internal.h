@@ -45,6 +45,11 @@ int plan_check_sectors(struct block_device *disk, const struct volume_target *ta
         const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
         struct error *err);
 
+/* Splits the runs of a checked plan by what they hold and says when each is written. Errors of
+ * reading, -ENOMEM; the plan is then as it was. */
+int plan_set_stages(
+        const struct volume *volume, const struct volume_target *target, struct plan *plan);
+
 /* --- the second child: what the plan does ---------------------------------------------------- */
 
 enum plan_image {

@@ -31,11 +31,14 @@ static void try_manifest(const uint8_t *data, size_t size)
 	int r = manifest_read((const char *)data, size, b, &err);
 	must_explain(r, &err);
 	if (r == 0) {
-		struct manifest_file f;
+		struct manifest_part f;
 		check_runs(b);
 		for (size_t n = 0; n < manifest_file_count(b); n++) {
 			manifest_file_at(b, n, &f);
-			must(f.path && f.size <= NM_MAX_TARGET_FILE);
+			must(f.name && f.size <= NM_MAX_TARGET_FILE);
+			for (size_t i = 0; i < manifest_stream_count(b, n); i++)
+				must(!manifest_stream_at(b, n, i, &f) ||
+				        f.size <= NTFS_METADATA_STREAM_MAX);
 		}
 	}
 	bundle_free(b);

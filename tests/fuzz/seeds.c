@@ -40,8 +40,9 @@ static void make_plan(struct plan *p, struct plan_run runs[2])
 {
 	static uint8_t content[] = "bad";
 
-	runs[0] = (struct plan_run){8, 2, old_bytes, new_bytes};
-	runs[1] = (struct plan_run){20, 1, old_bytes + 2 * SECTOR, new_bytes + 2 * SECTOR};
+	runs[0] = (struct plan_run){8, 2, old_bytes, new_bytes, STAGE_INDEX};
+	runs[1] = (struct plan_run){
+	        20, 1, old_bytes + 2 * SECTOR, new_bytes + 2 * SECTOR, STAGE_REST};
 	memset(new_bytes, 0x5a, sizeof(new_bytes));
 	*p = (struct plan){.kind = PLAN_DELETE,
 	        .sector_size = SECTOR,

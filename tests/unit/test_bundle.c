@@ -1,79 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bundle: what goes in comes out, and nothing else ever does. */
-#include "fixer/base/buffer.h"
-#include "fixer/base/bytes.h"
-#include "fixer/repair/bundle.h"
+/* The bundle: what goes in comes out. */
+#include "tests/unit/bundle_sample.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <setjmp.h>
-#include <sodium.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define SECTOR    512
-#define DISK_SIZE (64u << 20)
-
-static const char contents[] = "the content of the bad file";
-
-struct sample {
-	struct plan plan;
-	struct plan_run runs[2];
-	uint8_t old_bytes[3 * SECTOR], new_bytes[3 * SECTOR];
-	struct partition_table table;
-	struct bundle_origin origin;
-};
-
-static struct sample *sample_new(void)
-{
-	struct sample *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	for (size_t i = 0; i < sizeof(s->old_bytes); i++) {
-		s->old_bytes[i] = (uint8_t)(i * 7 >> 3);
-		s->new_bytes[i] = (uint8_t)(i * 11 >> 2);
-	}
-	s->runs[0] = (struct plan_run){100, 2, s->old_bytes, s->new_bytes};
-	s->runs[1] =
-	        (struct plan_run){4000, 1, s->old_bytes + 2 * SECTOR, s->new_bytes + 2 * SECTOR};
-	s->plan.kind = PLAN_DELETE;
-	s->plan.journal = JOURNAL_CLEAN;
-	s->plan.sector_size = SECTOR;
-	s->plan.run_count = 2;
-	s->plan.sector_count = 3;
-	s->plan.runs = s->runs;
-	s->plan.file_count = 3;
-	(void)snprintf(s->plan.files[0].path, sizeof(s->plan.files[0].path), "\\left\\alone.sys");
-	struct plan_file *f = &s->plan.files[1];
-	(void)snprintf(f->path, sizeof(f->path), "\\Windows\\C-00000291-gr\303\274n.sys");
-	f->acted = true;
-	f->size = sizeof(contents);
-	f->content = (uint8_t *)(uintptr_t)contents;
-	f->modified = 133658580000000000u;
-	f->mft_reference = 0xfff0000000000123u;
-	(void)snprintf(s->plan.files[2].path, sizeof(s->plan.files[2].path), "\\empty.sys");
-	s->plan.files[2].acted = true;
-	s->table.scheme = SCHEME_GPT;
-	memset(s->table.disk_id.bytes, 0x5a, GUID_LEN);
-	s->origin =
-	        (struct bundle_origin){"host-\xff", "crowdstrike-291", &s->table, DISK_SIZE, 3, ""};
-	return s;
-}
-
-static struct bundle *encode(const struct sample *s)
-{
-	struct bundle *b = NULL;
-	struct error err = {0};
-
-	if (bundle_encode(&s->plan, &s->origin, &b, &err) < 0)
-		fail_msg("%s", err.text);
-	return b;
-}
+#include <jansson.h>
 
 static void test_round_trip(void **state)
 {
@@ -97,24 +26,14 @@ static void test_round_trip(void **state)
 		size_t len = b->runs[i].count * SECTOR;
 		assert_int_equal(b->runs[i].lba, s->runs[i].lba);
 		assert_int_equal(b->runs[i].count, s->runs[i].count);
+		assert_int_equal(b->runs[i].stage, s->runs[i].stage);
 		assert_memory_equal(b->runs[i].old_bytes, s->runs[i].old_bytes, len);
 		assert_memory_equal(b->runs[i].new_bytes, s->runs[i].new_bytes, len);
 	}
 	bundle_free(a);
 	bundle_free(again);
 	bundle_free(b);
-	free(s);
-}
-
-static void expect_bad(const void *bytes, size_t len, const char *what)
-{
-	struct bundle *b = NULL;
-	struct error err = {0};
-
-	if (bundle_decode(bytes, len, &b, &err) == 0 || b || err.reason != REASON_BUNDLE_BAD ||
-	        err.text[0] == 0)
-		fail_msg("%s: not refused as BUNDLE_BAD but %s: %s", what, reason_code(err.reason),
-		        err.text);
+	sample_free(s);
 }
 
 static void test_every_truncation(void **state)
@@ -126,7 +45,7 @@ static void test_every_truncation(void **state)
 	for (size_t len = 0; len < b->len; len++)
 		expect_bad(b->bytes, len, "truncation");
 	bundle_free(b);
-	free(s);
+	sample_free(s);
 }
 
 static void test_every_flip(void **state)
@@ -141,14 +60,7 @@ static void test_every_flip(void **state)
 		b->bytes[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 	bundle_free(b);
-	free(s);
-}
-
-static void seal(uint8_t *bytes, size_t len)
-{
-	put_le32(bytes + len - BUNDLE_SEAL, 0x184D2A50);
-	put_le32(bytes + len - BUNDLE_SEAL + 4, 32);
-	crypto_hash_sha256(bytes + len - 32, bytes, len - BUNDLE_SEAL);
+	sample_free(s);
 }
 
 /* An attacker makes the seal fit: then it is the content that must be right. */
@@ -179,195 +91,50 @@ static void test_flips_under_a_good_seal(void **state)
 	assert_true(refused > len / 2);
 	free(bytes);
 	bundle_free(good);
-	free(s);
+	sample_free(s);
 }
 
-/* --- bundles made by somebody else ---------------------------------------------------------- */
-
-struct part {
-	const char *name;
-	const void *data;
-	size_t len;
-};
-
-static la_ssize_t to_buffer(struct archive *a, void *context, const void *data, size_t len)
+static void forget(json_t *list, const char *const keys[])
 {
-	(void)a;
-	return buffer_append(context, data, len) == 0 ? (la_ssize_t)len : -1;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry) for (size_t k = 0; keys[k]; k++)
+	        assert_int_equal(json_object_del(entry, keys[k]), 0);
 }
 
-static struct buffer pack(const struct part *parts, size_t count)
+/* What the first releases saved must be undone by this one. */
+static void test_first_version(void **state)
 {
-	static const uint8_t room[BUNDLE_SEAL];
-	struct archive *a = archive_write_new();
-	struct buffer out;
-
-	buffer_init(&out, NM_MAX_BUNDLE);
-	assert_int_equal(archive_write_set_format_pax_restricted(a), ARCHIVE_OK);
-	assert_int_equal(archive_write_add_filter_zstd(a), ARCHIVE_OK);
-	assert_int_equal(archive_write_set_bytes_in_last_block(a, 1), ARCHIVE_OK);
-	assert_int_equal(archive_write_open2(a, &out, NULL, to_buffer, NULL, NULL), ARCHIVE_OK);
-	for (size_t i = 0; i < count; i++) {
-		struct archive_entry *e = archive_entry_new();
-		archive_entry_set_pathname(e, parts[i].name);
-		archive_entry_set_size(e, (la_int64_t)parts[i].len);
-		archive_entry_set_filetype(e, AE_IFREG);
-		assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-		assert_int_equal(archive_write_data(a, parts[i].data, parts[i].len), parts[i].len);
-		archive_entry_free(e);
-	}
-	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
-	(void)archive_write_free(a);
-	assert_int_equal(buffer_append(&out, room, sizeof(room)), 0);
-	seal(out.data, out.len);
-	return out;
-}
-
-/* The manifest text of the sample, malloc()ed, and its sector files. */
-static char *unpack_manifest(const struct bundle *b)
-{
-	struct archive *a = archive_read_new();
-	struct archive_entry *e;
-
-	assert_int_equal(archive_read_support_filter_zstd(a), ARCHIVE_OK);
-	assert_int_equal(archive_read_support_format_tar(a), ARCHIVE_OK);
-	assert_int_equal(archive_read_open_memory(a, b->bytes, b->len), ARCHIVE_OK);
-	assert_int_equal(archive_read_next_header(a, &e), ARCHIVE_OK);
-	assert_string_equal(archive_entry_pathname(e), "manifest.json");
-	size_t size = (size_t)archive_entry_size(e);
-	char *text = calloc(1, size + 1);
-	assert_non_null(text);
-	assert_int_equal(archive_read_data(a, text, size), size);
-	(void)archive_read_free(a);
-	return text;
-}
-
-static char *replace(const char *text, const char *from, const char *to)
-{
-	const char *at = strstr(text, from);
-	char *out;
-
-	if (!at)
-		fail_msg("the manifest has no %s", from);
-	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) > 0);
-	return out;
-}
-
-static struct buffer pack_sample(const struct sample *s, const char *manifest)
-{
-	const struct part parts[] = {
-	        {"manifest.json", manifest, strlen(manifest)},
+	struct sample *s = sample_new();
+	struct bundle *now = encode(s), *b = NULL;
+	struct error err = {0};
+	const struct part parts[] = {{"manifest.json", NULL, 0},
 	        {"sectors.old", s->old_bytes, sizeof(s->old_bytes)},
 	        {"sectors.new", s->new_bytes, sizeof(s->new_bytes)},
-	        {"files/0", contents, sizeof(contents)},
-	        {"files/1", "", 0},
-	};
-
-	return pack(parts, sizeof(parts) / sizeof(parts[0]));
-}
-
-static void test_hostile_manifests(void **state)
-{
-	static const struct {
-		const char *what, *from, *to;
-	} cases[] = {
-	        {"another version", "\"v\": 1", "\"v\": 2"},
-	        {"wrong type", "\"v\": 1", "\"v\": \"1\""},
-	        {"unknown field", "\"v\": 1", "\"v\": 1, \"more\": 1"},
-	        {"duplicate field", "\"v\": 1", "\"v\": 1, \"v\": 1"},
-	        {"missing field", "\"partition\": 3,", ""},
-	        {"text after the end", "\"v\": 1", "\"v\": 1} {"},
-	        {"unknown plan", "\"delete\"", "\"format\""},
-	        {"unknown journal", "\"journal\": \"", "\"journal\": \"x"},
-	        {"partition number", "\"partition\": 3", "\"partition\": 4000000000"},
-	        {"long disk id", "5A5A5A5A-5A5A", "5A5A5A5A-5A5A5A5A5A5A5A5A5A5A5A5A5A5A"},
-	        {"sector size", "\"sector\": 512", "\"sector\": 0"},
-	        {"odd sector size", "\"sector\": 512", "\"sector\": 513"},
-	        {"negative disk", "\"size\": 67108864", "\"size\": -1"},
-	        {"runs end outside the disk", "\"size\": 67108864", "\"size\": 2048511"},
-	        {"negative run", "\"lba\": 100", "\"lba\": -100"},
-	        {"huge run", "\"lba\": 4000", "\"lba\": 9223372036854775807"},
-	        {"overlapping runs", "\"lba\": 4000", "\"lba\": 101"},
-	        {"descending runs", "\"lba\": 4000", "\"lba\": 5"},
-	        {"empty run", "\"count\": 1", "\"count\": 0"},
-	        {"too many sectors", "\"count\": 1", "\"count\": 4095"},
-	        {"count that wraps", "\"count\": 1", "\"count\": 4294967297"},
-	        {"count short of the data", "\"count\": 2", "\"count\": 1"},
-	        {"hash of a run", "\"old_sha256\": \"", "\"old_sha256\": \"0"},
-	        {"runs that are no list", "\"runs\": [", "\"runs\": {}, \"x\": ["},
-	        {"file number", "\"n\": 1", "\"n\": 2"},
-	        {"file size", "\"size\": 28", "\"size\": 27"},
-	        {"file over its limit", "\"size\": 28", "\"size\": 16777217"},
-	        {"bad time", "\"133658580000000000\"", "\"-1\""},
-	        {"time over 64 bits", "\"133658580000000000\"", "\"99999999999999999999\""},
-	        {"reference", "\"mft_reference\": \"", "\"mft_reference\": \"x"},
-	};
-	struct sample *s = sample_new();
-	struct bundle *good = encode(s);
-	char *manifest = unpack_manifest(good);
-	struct buffer same = pack_sample(s, manifest);
-	struct bundle *b = NULL;
+	        {"files/0", contents, sizeof(contents)}, {"files/1", "", 0}};
+	struct part first[5];
 	(void)state;
 
-	assert_int_equal(bundle_decode(same.data, same.len, &b, NULL), 0);
+	forget(json_object_get(now->manifest, "runs"), (const char *const[]){"stage", NULL});
+	forget(json_object_get(now->manifest, "files"),
+	        (const char *const[]){"renamed_to", "metadata", NULL});
+	(void)json_object_set_new(now->manifest, "v", json_integer(1));
+	char *text = json_dumps(now->manifest, JSON_INDENT(1));
+	assert_non_null(text);
+	memcpy(first, parts, sizeof(parts));
+	first[0] = (struct part){"manifest.json", text, strlen(text)};
+	struct buffer out = pack(first, 5);
+	if (bundle_decode(out.data, out.len, &b, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(b->sector_count, 3);
+	assert_int_equal(b->runs[1].stage, b->runs[0].stage);
+	assert_memory_equal(b->runs[1].old_bytes, s->runs[1].old_bytes, SECTOR);
 	bundle_free(b);
-	buffer_free(&same);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *text = replace(manifest, cases[i].from, cases[i].to);
-		struct buffer out = pack_sample(s, text);
-		expect_bad(out.data, out.len, cases[i].what);
-		buffer_free(&out);
-		free(text);
-	}
-	free(manifest);
-	bundle_free(good);
-	free(s);
-}
-
-static void test_hostile_archives(void **state)
-{
-	struct sample *s = sample_new();
-	struct bundle *good = encode(s);
-	char *manifest = unpack_manifest(good);
-	size_t bomb_len = 256u << 20;
-	uint8_t *bomb = calloc(1, bomb_len);
-	const struct part m = {"manifest.json", manifest, strlen(manifest)};
-	const struct part old_part = {"sectors.old", s->old_bytes, sizeof(s->old_bytes)};
-	const struct part new_part = {"sectors.new", s->new_bytes, sizeof(s->new_bytes)};
-	const struct part new_as_old = {"sectors.old", s->new_bytes, sizeof(s->new_bytes)};
-	const struct part old_as_new = {"sectors.new", s->old_bytes, sizeof(s->old_bytes)};
-	const struct part outside = {"../0", contents, sizeof(contents)};
-	const struct part file = {"files/0", contents, sizeof(contents)};
-	const struct part file1 = {"files/1", "", 0};
-	const struct {
-		const char *what;
-		struct part parts[6];
-		size_t count;
-	} cases[] = {
-	        {"nothing in it", {{0}}, 0},
-	        {"manifest only", {m}, 1},
-	        {"file missing", {m, old_part, new_part, file}, 4},
-	        {"one too many", {m, old_part, new_part, file, file1, file}, 6},
-	        {"wrong order", {old_part, m, new_part, file, file1}, 5},
-	        {"sides swapped", {m, new_as_old, old_as_new, file, file1}, 5},
-	        {"other name", {m, old_part, new_part, outside, file1}, 5},
-	        {"bomb as manifest", {{"manifest.json", bomb, bomb_len}}, 1},
-	        {"bomb as sectors", {m, {"sectors.old", bomb, bomb_len}}, 2},
-	        {"bomb as file", {m, old_part, new_part, {"files/0", bomb, bomb_len}}, 4},
-	};
-	(void)state;
-
-	assert_non_null(bomb);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct buffer out = pack(cases[i].parts, cases[i].count);
-		assert_true(out.len < NM_MAX_BUNDLE);
-		expect_bad(out.data, out.len, cases[i].what);
-		buffer_free(&out);
-	}
-	free(bomb);
-	free(manifest);
-	bundle_free(good);
-	free(s);
+	bundle_free(now);
+	buffer_free(&out);
+	free(text);
+	sample_free(s);
 }
 
 static void test_fits(void **state)
@@ -387,7 +154,44 @@ static void test_fits(void **state)
 	other = (struct partition_table){.scheme = SCHEME_MBR, .mbr_signature = 0x5a5a5a5a};
 	assert_true(bundle_fits(b, &other, DISK_SIZE, SECTOR, &err) < 0);
 	bundle_free(b);
-	free(s);
+	sample_free(s);
+}
+
+/* As many files as a recipe may match, each with as much metadata as is ever kept. */
+static void test_largest_metadata(void **state)
+{
+	struct sample *s = sample_new();
+	(void)state;
+
+	s->plan.file_count = NM_MAX_MATCHES;
+	for (size_t i = 0; i < NM_MAX_MATCHES; i++) {
+		struct plan_file *f = &s->plan.files[i];
+		ntfs_metadata_free(f->metadata);
+		f->metadata = metadata_sample();
+		assert_non_null(f->metadata);
+		f->acted = true;
+		struct ntfs_metadata *m = f->metadata;
+		for (size_t n = 0; n < NTFS_METADATA_RUNS; n++)
+			m->runs[n] = (struct ntfs_metadata_run){INT64_MAX, INT64_MAX, INT64_MAX};
+		for (size_t n = 0; n < NTFS_METADATA_NAMES; n++) {
+			m->names[n] = m->names[1];
+			memset(m->names[n].name, '"', NTFS_NAME_UTF8 - 1);
+		}
+		for (size_t n = 1; n < NTFS_METADATA_STREAMS; n++) {
+			m->streams[n].size = 1u << 30;
+			memset(m->streams[n].name, '"', NTFS_NAME_UTF8 - 1);
+		}
+		m->run_count = NTFS_METADATA_RUNS;
+		m->name_count = NTFS_METADATA_NAMES;
+		m->stream_count = NTFS_METADATA_STREAMS;
+		m->descriptor_size = NTFS_METADATA_DESCRIPTOR;
+	}
+	struct bundle *b = encode(s);
+	char *text = unpack_manifest(b);
+	print_message("manifest of %zu bytes\n", strlen(text));
+	free(text);
+	bundle_free(b);
+	sample_free(s);
 }
 
 static void test_refuses_to_encode(void **state)
@@ -405,10 +209,15 @@ static void test_refuses_to_encode(void **state)
 	assert_true(bundle_encode(&s->plan, &s->origin, &b, &err) < 0);
 	assert_int_equal(err.reason, REASON_TARGET_TOO_LARGE);
 	s->plan.files[1].size = 28;
+	struct ntfs_metadata *kept = s->plan.files[2].metadata;
+	s->plan.files[2].metadata = NULL;
+	assert_true(bundle_encode(&s->plan, &s->origin, &b, &err) < 0);
+	assert_int_equal(err.reason, REASON_INTERNAL);
+	s->plan.files[2].metadata = kept;
 	s->origin.disk_size = 1000; /* the runs lie outside: must not be given out */
 	assert_true(bundle_encode(&s->plan, &s->origin, &b, &err) < 0);
 	assert_null(b);
-	free(s);
+	sample_free(s);
 }
 
 int main(void)
@@ -418,9 +227,9 @@ int main(void)
 	        cmocka_unit_test(test_every_truncation),
 	        cmocka_unit_test(test_every_flip),
 	        cmocka_unit_test(test_flips_under_a_good_seal),
-	        cmocka_unit_test(test_hostile_manifests),
-	        cmocka_unit_test(test_hostile_archives),
+	        cmocka_unit_test(test_first_version),
 	        cmocka_unit_test(test_fits),
+	        cmocka_unit_test(test_largest_metadata),
 	        cmocka_unit_test(test_refuses_to_encode),
 	};
 

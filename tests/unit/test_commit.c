@@ -29,6 +29,7 @@ struct memory_disk {
 	struct faults faults;
 	uint8_t bytes[SECTORS * SECTOR];
 	size_t sectors_written, flushes, drops;
+	char story[128]; /* the first sector of each write, "F" for a flush */
 };
 
 static bool covers(uint64_t offset, size_t len, uint64_t sector)
@@ -52,6 +53,9 @@ static int memory_write(struct block_device *dev, uint64_t offset, const void *b
 
 	if (covers(offset, len, d->faults.bad_sector))
 		return -EIO;
+	size_t told = strlen(d->story);
+	(void)snprintf(
+	        d->story + told, sizeof(d->story) - told, "%u ", (unsigned)(offset / SECTOR));
 	for (size_t done = 0; done < len; done += SECTOR) {
 		if (d->faults.writes_left == 0)
 			return -EIO;
@@ -68,6 +72,8 @@ static int memory_flush(struct block_device *dev)
 {
 	struct memory_disk *d = (struct memory_disk *)dev;
 
+	size_t told = strlen(d->story);
+	(void)snprintf(d->story + told, sizeof(d->story) - told, "F ");
 	d->flushes++;
 	return d->faults.flush_fails ? -EIO : 0;
 }
@@ -100,6 +106,7 @@ static void power_on(struct fixture *f, const uint8_t *image)
 	memcpy(f->disk.bytes, image, sizeof(f->disk.bytes));
 	f->disk.faults = (struct faults){.writes_left = -1};
 	f->disk.sectors_written = f->disk.flushes = f->disk.drops = 0;
+	f->disk.story[0] = 0;
 }
 
 static int setup(void **state)
@@ -115,8 +122,9 @@ static int setup(void **state)
 	        .name = "memory"};
 	for (size_t i = 0; i < sizeof(f->image_old); i++)
 		f->image_old[i] = (uint8_t)(i / SECTOR);
-	f->runs[0] = (struct plan_run){10, 4, f->old_bytes, f->new_bytes};
-	f->runs[1] = (struct plan_run){40, 3, f->old_bytes + 4 * SECTOR, f->new_bytes + 4 * SECTOR};
+	f->runs[0] = (struct plan_run){10, 4, f->old_bytes, f->new_bytes, STAGE_RECORD};
+	f->runs[1] = (struct plan_run){
+	        40, 3, f->old_bytes + 4 * SECTOR, f->new_bytes + 4 * SECTOR, STAGE_INDEX};
 	memcpy(f->image_new, f->image_old, sizeof(f->image_new));
 	for (size_t i = 0; i < 2; i++) {
 		const struct plan_run *run = &f->runs[i];
@@ -156,12 +164,36 @@ static void test_first(void **state)
 	assert_int_equal(run(f, COMMIT_FIRST, &written, &err), 0);
 	assert_int_equal(written, CHANGED);
 	assert_int_equal(f->disk.sectors_written, CHANGED);
-	assert_int_equal(f->disk.flushes, 1);
+	assert_string_equal(f->disk.story, "40 F 10 F ");
 	assert_int_equal(f->disk.drops, 1);
 	assert_image(f, f->image_new);
 	assert_true(run(f, COMMIT_FIRST, &written, &err) < 0);
 	assert_int_equal(err.reason, REASON_DISK_CHANGED);
 	assert_int_equal(f->disk.sectors_written, CHANGED);
+}
+
+/* Stages, each on the medium before the next; undoing the other way; nothing twice. */
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+	struct plan_run runs[5];
+	struct error err = {0};
+	size_t written;
+
+	for (size_t i = 0; i < 5; i++)
+		runs[i] = (struct plan_run){f->runs[0].lba + i, 1, f->old_bytes + i * SECTOR,
+		        f->new_bytes + i * SECTOR, STAGE_JOURNAL - i};
+	runs[4].stage = STAGE_RECORD;
+	memcpy(f->disk.bytes + 14 * SECTOR, runs[4].old_bytes, SECTOR);
+	assert_int_equal(commit_runs(&f->disk.dev, runs, 5, COMMIT_FIRST, &written, &err), 0);
+	assert_string_equal(f->disk.story, "13 F 12 14 F 11 F 10 F ");
+	f->disk.story[0] = 0;
+	assert_int_equal(commit_runs(&f->disk.dev, runs, 5, COMMIT_UNDO, &written, &err), 0);
+	assert_string_equal(f->disk.story, "10 F 11 F 12 14 F 13 F ");
+	f->disk.story[0] = 0;
+	assert_int_equal(commit_runs(&f->disk.dev, runs, 5, COMMIT_UNDO, &written, &err), 0);
+	assert_string_equal(f->disk.story, "F ");
+	assert_int_equal(written, 0);
 }
 
 static void test_power_cut_at_every_sector(void **state)
@@ -287,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_first, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_power_cut_at_every_sector, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_any_subset, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_conflict_writes_nothing, setup, teardown),
