@@ -4,6 +4,7 @@
 #define FIXER_COMMANDS_H
 
 #include "fixer/unlock.h"
+#include "fixer/windows/recipe.h"
 
 enum exit_status {
 	STATUS_DONE = 0,      /* repaired, nothing to do, undone, or dry run passed */
@@ -23,6 +24,9 @@ struct command {
 	bool dry_run, json;
 };
 #define ANY_PARTITION UINT32_MAX
+
+/* The recipe the command line asks for. REASON_CANNOT_OPEN, _RECIPE_BAD. */
+int command_recipe(const struct command *c, struct recipe *ret, struct error *err);
 
 /* Each prints its result, on standard output as words or one JSON object, and gives the status. */
 enum exit_status command_repair(const struct command *c);

@@ -2,6 +2,7 @@
 /* `fixer --image` and `--disk`: one repair without an appliance. The bundle goes into a file. */
 #include "fixer/bundle_file.h"
 #include "fixer/commands.h"
+#include "fixer/repair/facts_show.h"
 #include "fixer/report.h"
 #include "fixer/unlock.h"
 #include "netmend/limits.h"
@@ -22,6 +23,7 @@ struct image_run {
 	char *bundle_path;
 	json_t *volumes;      /* what was found and done on each */
 	char how[UNLOCK_HOW]; /* the one in work was opened; "" when it was not or is plain NTFS */
+	struct volume_facts facts; /* of the one in work, as it is now; none when it stays closed */
 
 	/* Of the volume that speaks for the disk. */
 	unsigned weight;
@@ -35,7 +37,7 @@ static bool quiet(const struct image_run *run)
 	return run->command->json;
 }
 
-static int load_recipe(const struct command *c, struct recipe *ret, struct error *err)
+int command_recipe(const struct command *c, struct recipe *ret, struct error *err)
 {
 	char text[NM_MAX_RECIPE + 1];
 
@@ -93,11 +95,9 @@ static int save_bundle(void *context, const struct bundle *bundle, struct error 
 }
 
 /* One volume that can be opened. */
-static void repair_one(struct image_run *run, const struct survey_volume *v,
-        const struct secret *vmk, struct repair_result *result)
+static void repair_one(
+        struct image_run *run, const struct volume_target *target, struct repair_result *result)
 {
-	const struct volume_target target = {
-	        .partition = *v->partition, .bitlocker = v->kind == VOLUME_BITLOCKER, .vmk = vmk};
 	const struct repair_options options = {
 	        .dry_run = run->command->dry_run,
 	        .host = run->command->disk,
@@ -105,8 +105,14 @@ static void repair_one(struct image_run *run, const struct survey_volume *v,
 	};
 	const struct repair_ops ops = {show_progress, save_bundle, run};
 
-	(void)repair_volume(
-	        run->command->disk, &target, &run->recipe, &options, &ops, result, NULL);
+	(void)repair_volume(run->command->disk, target, &run->recipe, &options, &ops, result, NULL);
+}
+
+/* What the volume tells about its Windows. It changes nothing, so its failure does not matter. */
+static void look_for_evidence(struct image_run *run, const struct volume_target *target)
+{
+	(void)facts_read(
+	        run->survey->disk, target, &run->recipe, NM_EVIDENCE_SECONDS, &run->facts, NULL);
 }
 
 /* Opens what can be opened and repairs it; result says why not, too. */
@@ -124,7 +130,11 @@ static void treat(
 			report_line(quiet(run), "    %s", run->how);
 	}
 	if (r == 0) {
-		repair_one(run, v, vmk, result);
+		const struct volume_target target = {.partition = *v->partition,
+		        .bitlocker = v->kind == VOLUME_BITLOCKER,
+		        .vmk = vmk};
+		repair_one(run, &target, result);
+		look_for_evidence(run, &target);
 		return;
 	}
 	result->reason = err.reason;
@@ -141,6 +151,8 @@ static void record(
 	        result->text[0] ? result->text : reason_title(result->reason));
 	if (plan)
 		report_files(quiet(run), plan, result->reason);
+	for (size_t i = 0; !quiet(run) && i < run->facts.windows_count; i++)
+		report_installation(&run->facts.windows[i]);
 	(void)json_object_set_new(entry, "reason", json_string(reason_code(result->reason)));
 	(void)json_object_set_new(entry, "text", json_string(result->text));
 	(void)json_object_set_new(entry, "how", json_string(run->how));
@@ -154,6 +166,8 @@ static void record(
 	        entry, "windows", json_integer(plan ? (json_int_t)plan->windows_count : 0));
 	(void)json_object_set_new(
 	        entry, "files", plan ? report_json_files(plan, result->reason) : json_array());
+	(void)json_object_set_new(
+	        entry, "installations", facts_json_installations(&run->facts, WINDOWS_MAX));
 	(void)json_array_append_new(run->volumes, entry);
 }
 
@@ -179,6 +193,7 @@ static void treat_all(struct image_run *run)
 		        run->command->partition != v->partition->number)
 			continue;
 		run->how[0] = 0;
+		run->facts.windows_count = 0;
 		report_volume(quiet(run), v);
 		treat(run, v, &result);
 		record(run, v, &result);
@@ -197,7 +212,7 @@ static int prepare(struct image_run *run, struct error *err)
 {
 	const struct command *c = run->command;
 
-	int r = load_recipe(c, &run->recipe, err);
+	int r = command_recipe(c, &run->recipe, err);
 	if (r == 0)
 		r = keys_load(&c->keys, &run->keys, err);
 	if (r == 0)

@@ -16,7 +16,7 @@ static int read_facts(const struct inspection *in, const struct secret *vmk,
 	        .bitlocker = v->volume->kind == VOLUME_BITLOCKER,
 	        .vmk = vmk};
 
-	return facts_read(in->survey->disk, &target, &v->facts, err);
+	return facts_read(in->survey->disk, &target, &in->recipe, NM_CHILD_SECONDS, &v->facts, err);
 }
 
 /* Whether a repair could go on, once the volume is open. */
@@ -74,7 +74,9 @@ static int look_at_disk(const struct command *c, struct inspection *in, struct e
 	struct keys keys = {0};
 
 	in->path = c->disk;
-	int r = keys_load(&c->keys, &keys, err);
+	int r = command_recipe(c, &in->recipe, err);
+	if (r == 0)
+		r = keys_load(&c->keys, &keys, err);
 	if (r == 0)
 		r = survey_disk(c->disk, &in->survey, err);
 	if (r == 0)

@@ -19,6 +19,7 @@ struct inspected_volume {
 
 struct inspection {
 	const char *path;
+	struct recipe recipe; /* whose directories are looked at */
 	struct survey *survey;
 	size_t count; /* those the command line asks for */
 	struct inspected_volume volumes[NM_MAX_VOLUMES];

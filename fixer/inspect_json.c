@@ -2,6 +2,7 @@
 /* `fixer inspect --json`; README.md names every field. */
 #include "fixer/base/json_text.h"
 #include "fixer/inspect.h"
+#include "fixer/repair/facts_show.h"
 #include "fixer/report.h"
 
 #include <stdio.h>
@@ -46,27 +47,6 @@ static json_t *json_ntfs(const struct volume_facts *f)
 	        (int)f->ntfs.hibernated, "mirror_equal", (int)d->mirror_equal);
 }
 
-static json_t *json_windows(const struct windows_facts *w)
-{
-	const struct windows_version *v = &w->version;
-
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:o}", "directory",
-	        json_text(w->directory), "product", json_text(v->product), "edition",
-	        json_text(v->edition), "release", json_text(v->release), "installation",
-	        json_text(v->installation), "build", (json_int_t)v->build, "revision",
-	        (json_int_t)v->revision, "computer", json_text(v->computer), "registry_dirty",
-	        (int)v->dirty, "problem", json_text(v->problem));
-}
-
-static json_t *json_installations(const struct volume_facts *f)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < f->windows_count; i++)
-		(void)json_array_append_new(list, json_windows(&f->windows[i]));
-	return list;
-}
-
 /* Reason, text and advice; OK when nothing stands against it. */
 static json_t *json_verdict(const struct error *err)
 {
@@ -87,7 +67,8 @@ static json_t *json_volume(const struct inspected_volume *v)
 	(void)json_object_set_new(out, "how", json_text(v->how));
 	(void)json_object_set_new(out, "needs", json_text(needs));
 	(void)json_object_set_new(out, "ntfs", open ? json_ntfs(&v->facts) : json_null());
-	(void)json_object_set_new(out, "installations", json_installations(&v->facts));
+	(void)json_object_set_new(
+	        out, "installations", facts_json_installations(&v->facts, WINDOWS_MAX));
 	(void)json_object_set_new(out, "repair", json_verdict(&v->repair));
 	return out;
 }

@@ -133,26 +133,6 @@ static const char *journal_words(enum journal_state state)
 	return words[state];
 }
 
-static void print_windows(const struct windows_facts *w)
-{
-	const struct windows_version *v = &w->version;
-	char build[48] = "";
-
-	if (v->build && v->revision)
-		(void)snprintf(build, sizeof(build), ", build %u.%u", v->build, v->revision);
-	else if (v->build)
-		(void)snprintf(build, sizeof(build), ", build %u", v->build);
-	report_field("Windows", "%s: %s%s%s%s%s%s", w->directory,
-	        v->product[0] ? v->product : "version unknown", v->release[0] ? " " : "",
-	        v->release, build, v->edition[0] ? ", edition " : "", v->edition);
-	if (v->computer[0])
-		report_field("", "computer name %s", v->computer);
-	if (v->problem[0])
-		report_field("", "%s", v->problem);
-	if (v->dirty)
-		report_field("", "registry not closed by Windows: as of its last flush");
-}
-
 static void print_facts(const struct volume_facts *f)
 {
 	const struct ntfs_description *d = &f->description;
@@ -175,7 +155,7 @@ static void print_facts(const struct volume_facts *f)
 	if (!d->mirror_equal)
 		report_field("MFT copy", "$MFTMirr is not equal to the first records of $MFT");
 	for (size_t i = 0; i < f->windows_count; i++)
-		print_windows(&f->windows[i]);
+		report_installation(&f->windows[i]);
 	if (f->windows_count == 0)
 		report_field("Windows", "none");
 }

@@ -128,7 +128,7 @@ static const struct verb verb_complete = {
         command_complete, BIT(OPT_DISK) | BIT(OPT_COMPLETE) | BIT(OPT_JSON), BIT(OPT_DISK)};
 static const struct verb verb_verify = {command_verify, BIT(OPT_JSON), 0};
 static const struct verb verb_inspect = {
-        command_inspect, KEY_OPTIONS | BIT(OPT_PARTITION) | BIT(OPT_JSON), 0};
+        command_inspect, KEY_OPTIONS | BIT(OPT_RECIPE) | BIT(OPT_PARTITION) | BIT(OPT_JSON), 0};
 
 static bool parse_partition(const char *text, uint32_t *ret)
 {

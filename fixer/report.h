@@ -32,6 +32,10 @@ void report_volume(bool quiet, const struct survey_volume *v);
 json_t *report_json_disk(const struct survey *s, const char *path);
 json_t *report_json_volume(const struct survey_volume *v);
 
+/* A Windows, its last crash, the files beside those of the recipe: on standard output. */
+struct windows_facts;
+void report_installation(const struct windows_facts *w);
+
 /* The files of a plan and what became of them; outcome is the reason of the repair. */
 void report_files(bool quiet, const struct plan *plan, enum reason outcome);
 json_t *report_json_files(const struct plan *plan, enum reason outcome);

@@ -57,8 +57,8 @@ int facts_decode(
 
 int version_encode(const struct windows_version *v, struct buffer *out)
 {
-	const char *const texts[] = {
-	        v->product, v->edition, v->release, v->installation, v->computer, v->problem};
+	const char *const texts[] = {v->product, v->edition, v->release, v->installation,
+	        v->computer, v->problem, v->dump_file, v->minidump_folder, v->system_root};
 
 	int r = answer_put_numbers(out, (uint64_t[]){v->build, v->revision, v->dirty}, 3);
 	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -80,8 +80,77 @@ int version_decode(const void *bytes, size_t len, struct windows_version *ret)
 	answer_text(&c, v.installation, sizeof(v.installation));
 	answer_text(&c, v.computer, sizeof(v.computer));
 	answer_text(&c, v.problem, sizeof(v.problem));
+	answer_text(&c, v.dump_file, sizeof(v.dump_file));
+	answer_text(&c, v.minidump_folder, sizeof(v.minidump_folder));
+	answer_text(&c, v.system_root, sizeof(v.system_root));
 	if (c.failed || c.left > 0)
 		return -EBADMSG;
 	*ret = v;
+	return 0;
+}
+
+static int crash_encode(const struct windows_crash *crash, struct buffer *out)
+{
+	const struct dump *d = &crash->dump;
+	const uint64_t numbers[] = {crash->source, d->kind, d->build, d->code, d->parameters[0],
+	        d->parameters[1], d->parameters[2], d->parameters[3], d->time};
+
+	int r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
+	if (r == 0)
+		r = answer_put_text(out, crash->path);
+	return r < 0 ? r : answer_put_text(out, d->module);
+}
+
+static void crash_decode(struct cursor *c, struct windows_crash *crash)
+{
+	struct dump *d = &crash->dump;
+
+	crash->source = (enum crash_source)answer_number(c, CRASH_SOURCE_LAST);
+	d->kind = (enum dump_kind)answer_number(c, DUMP_KIND_LAST);
+	d->build = (uint32_t)answer_number(c, UINT32_MAX);
+	d->code = (uint32_t)answer_number(c, UINT32_MAX);
+	for (size_t i = 0; i < 4; i++)
+		d->parameters[i] = cursor_le64(c);
+	d->time = cursor_le64(c);
+	answer_text(c, crash->path, sizeof(crash->path));
+	answer_text(c, d->module, sizeof(d->module));
+}
+
+int evidence_encode(const struct windows_evidence *e, struct buffer *out)
+{
+	int r = crash_encode(&e->crash, out);
+
+	if (r == 0)
+		r = answer_put_text(out, e->problem);
+	if (r == 0)
+		r = answer_put_number(out, e->folder_count);
+	for (size_t i = 0; r == 0 && i < e->folder_count; i++) {
+		const struct windows_folder *f = &e->folders[i];
+		r = answer_put_text(out, f->directory);
+		if (r == 0)
+			r = answer_put_numbers(
+			        out, (uint64_t[]){f->files, f->newest, f->oldest}, 3);
+	}
+	return r;
+}
+
+int evidence_decode(const void *bytes, size_t len, struct windows_evidence *ret)
+{
+	struct cursor c = cursor_over(bytes, len);
+	struct windows_evidence e = {0};
+
+	crash_decode(&c, &e.crash);
+	answer_text(&c, e.problem, sizeof(e.problem));
+	e.folder_count = (size_t)answer_number(&c, RECIPE_MATCHES_MAX);
+	for (size_t i = 0; i < e.folder_count; i++) {
+		struct windows_folder *f = &e.folders[i];
+		answer_text(&c, f->directory, sizeof(f->directory));
+		f->files = (uint32_t)answer_number(&c, UINT32_MAX);
+		f->newest = cursor_le64(&c);
+		f->oldest = cursor_le64(&c);
+	}
+	if (c.failed || c.left > 0)
+		return -EBADMSG;
+	*ret = e;
 	return 0;
 }

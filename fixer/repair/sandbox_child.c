@@ -101,6 +101,8 @@ static int confine(unsigned seconds, const int *ways_out, size_t count)
 	(void)unshare(CLONE_NEWNET);
 	/* Locked memory isn't inherited, and the volume's key is in this process too. */
 	(void)mlockall(MCL_CURRENT | MCL_ONFAULT);
+	/* Without this, and without the privileges, a locked stack could not grow: a crash. */
+	(void)setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	int r = sandbox_drop_privileges();
 	if (r < 0)
 		return r;

@@ -148,7 +148,7 @@ int hive_text(struct hive_h *hive, const char *path, const char *name, char *out
 
 	if (r < 0)
 		return r;
-	if (type != hive_t_REG_SZ)
+	if (type != hive_t_REG_SZ && type != hive_t_REG_EXPAND_SZ)
 		return -EBADMSG;
 	CLEANUP_FREE char *text = utf16_to_utf8(bytes, len / 2);
 	if (!text)

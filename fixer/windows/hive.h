@@ -23,8 +23,8 @@ int hive_open(struct ntfs_view *view, uint64_t root, const char *path, int scrat
 void hive_close(struct hive_h *hive); /* NULL is fine */
 
 /* The value called name of the key at path ("Microsoft\Windows NT"), any case. -ENOENT when it is
- * not there, -EBADMSG when it has another type or the hive is damaged. Text comes clean (text.h).
- */
+ * not there, -EBADMSG when it has another type or the hive is damaged. Text comes clean (text.h),
+ * with variables ("%SystemRoot%") as they stand. */
 int hive_text(struct hive_h *hive, const char *path, const char *name, char *out, size_t size);
 int hive_number(struct hive_h *hive, const char *path, const char *name, uint32_t *ret);
 

@@ -78,7 +78,22 @@ static int read_software(struct hive_h *hive, struct windows_version *v)
 		r = read_release(hive, v);
 	if (r == 0)
 		r = read_build(hive, v);
+	if (r == 0)
+		r = optional(hive_text(hive, CURRENT_VERSION, "SystemRoot", v->system_root,
+		        sizeof(v->system_root)));
 	windows_product_correct(v);
+	return r;
+}
+
+static int read_crash_control(struct hive_h *hive, uint32_t set, struct windows_version *v)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "ControlSet%03u\\Control\\CrashControl", set);
+	int r = optional(hive_text(hive, path, "DumpFile", v->dump_file, sizeof(v->dump_file)));
+	if (r == 0)
+		r = optional(hive_text(
+		        hive, path, "MinidumpDir", v->minidump_folder, sizeof(v->minidump_folder)));
 	return r;
 }
 
@@ -93,7 +108,8 @@ static int read_system(struct hive_h *hive, struct windows_version *v)
 		return r;
 	(void)snprintf(
 	        path, sizeof(path), "ControlSet%03u\\Control\\ComputerName\\ComputerName", set);
-	return optional(hive_text(hive, path, "ComputerName", v->computer, sizeof(v->computer)));
+	r = optional(hive_text(hive, path, "ComputerName", v->computer, sizeof(v->computer)));
+	return r < 0 ? r : read_crash_control(hive, set, v);
 }
 
 static void read_hive(struct ntfs_view *view, uint64_t root, int scratch, const char *name,

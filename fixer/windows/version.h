@@ -6,6 +6,7 @@
 #include "fixer/ntfs/directory.h"
 
 #define WINDOWS_TEXT 96
+#define WINDOWS_PATH 260
 
 /* All text is clean UTF-8 and "" when the registry does not say. */
 struct windows_version {
@@ -18,6 +19,10 @@ struct windows_version {
 	bool dirty; /* a hive was not written back whole when Windows stopped: as of its last flush
 	             */
 	char problem[160]; /* why something is missing; "" when nothing is wrong */
+
+	/* Where it puts its crash dumps, in its own words ("%SystemRoot%\MEMORY.DMP"), and where it
+	 * thinks it is ("C:\Windows"). */
+	char dump_file[WINDOWS_PATH], minidump_folder[WINDOWS_PATH], system_root[WINDOWS_PATH];
 };
 
 /* Reads the SOFTWARE and SYSTEM hives of the installation whose directory is root. scratch: of

@@ -33,6 +33,9 @@
 #define NM_MAX_CHANGED_SECTORS 4096               /* of 512 bytes, per plan */
 #define NM_OVERLAY_MAX         (256 * 1024 * 1024) /* RAM for one overlay */
 #define NM_CHILD_SECONDS       120                 /* wall clock of one planning child */
+#define NM_EVIDENCE_SECONDS    30  /* for all that a repair tells besides: versions, last crash */
+#define NM_MAX_INSTALLATIONS   8   /* told in a result, of all volumes together */
+#define NM_MAX_PATH            260 /* a path on a Windows volume, for people, in bytes of UTF-8 */
 
 /* Escrow socket. */
 #define NM_ESCROW_MESSAGE_MAX (128 * 1024)

@@ -81,6 +81,11 @@ static void facts_seed(void)
 	static const uint64_t roots[WINDOWS_MAX] = {64, 65};
 	static const struct windows_version version = {
 	        .product = "Windows 11 Pro", .build = 22631, .computer = "PC"};
+	static const struct windows_evidence evidence = {
+	        .crash = {CRASH_MINIDUMP, "\\Windows\\a.dmp",
+	                {DUMP_SMALL, 22631, 0x50, {1, 2, 3, 4}, 133658317310000000, "csagent.sys"}},
+	        .folder_count = 1,
+	        .folders = {{"\\Windows", 1, 133658317310000000, 133658317310000000}}};
 	struct buffer out;
 
 	facts.description.size = 1 << 30;
@@ -91,6 +96,9 @@ static void facts_seed(void)
 	out.len = 0;
 	must(buffer_append(&out, "\1", 1) == 0 && version_encode(&version, &out) == 0);
 	put_seed("facts", "version", out.data, out.len);
+	out.len = 0;
+	must(buffer_append(&out, "\2", 1) == 0 && evidence_encode(&evidence, &out) == 0);
+	put_seed("facts", "evidence", out.data, out.len);
 	buffer_free(&out);
 }
 

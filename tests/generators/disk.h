@@ -25,6 +25,7 @@ struct disk_options {
 	uint32_t sector_size;
 	unsigned files, bad_files;
 	bool good_291;
+	unsigned dumps;         /* TREE_DUMP_* */
 	bool volume_only;       /* output is C: alone: no partition table and no other partition */
 	struct fve_options fve; /* of DISK_BITLOCKER */
 	enum disk_places places;

@@ -102,6 +102,23 @@ static bool take_places(const struct row *row, struct disk_options *o, const cha
 	return disk_places_by_name(text, &o->places);
 }
 
+static bool take_dump(const struct row *row, struct disk_options *o, const char *text)
+{
+	static const struct {
+		const char *name;
+		unsigned dump;
+	} places[] = {{"memory", TREE_DUMP_MEMORY}, {"mini", TREE_DUMP_MINI},
+	        {"pagefile", TREE_DUMP_PAGEFILE}};
+
+	(void)row;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strcmp(text, places[i].name) == 0) {
+			o->dumps |= places[i].dump;
+			return true;
+		}
+	return false;
+}
+
 static bool take_hex(const struct row *row, struct disk_options *o, const char *text)
 {
 	uint64_t value = 0;
@@ -152,6 +169,8 @@ static const struct row rows[] = {
         {"bad-files", "N", "channel files 291 of the bad window, 0 to 8 (1)", take_count,
                 AT(bad_files), 0, TREE_MAX_BAD, 1},
         {"good-291", NULL, "also one channel file 291 of 05:40", FLAG(good_291)},
+        {"dump", "WHERE", "a crash dump: memory, mini or pagefile; more than once", take_dump, 0, 0,
+                0, 0},
         {"method", "NAME",
                 "xts-aes-128 or -256, aes-cbc-128 or -256, aes-cbc-128-diffuser or -256-",
                 take_method, 0, 0, 0, 0},

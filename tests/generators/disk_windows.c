@@ -67,6 +67,7 @@ int disk_write_windows(struct disk *d)
 	d->tree.files = d->options.files;
 	d->tree.bad_files = d->options.bad_files;
 	d->tree.good_291 = d->options.good_291;
+	d->tree.dumps = d->options.dumps;
 	int r = d->options.kind == DISK_BITLOCKER ? disk_plan_bitlocker(d) : 0;
 	if (r == 0 && d->options.fve.form == FVE_TO_GO)
 		r = disk_fill_to_go(d, path);

@@ -125,7 +125,7 @@ static int set_value(hive_h *h, const struct gen_hive_value *v)
 	(void)snprintf(key, sizeof(key), "%s", v->name);
 	put_le32(data, v->number);
 	if (v->text) {
-		set.t = hive_t_REG_SZ;
+		set.t = strchr(v->text, '%') ? hive_t_REG_EXPAND_SZ : hive_t_REG_SZ;
 		set.len = 2 * strlen(v->text) + 2; /* ASCII */
 		if (set.len > sizeof(data))
 			return -EINVAL;

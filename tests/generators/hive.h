@@ -10,7 +10,9 @@
 struct gen_hive_value {
 	const char *key; /* "Microsoft\Windows NT"; made when it is not there */
 	const char *name;
-	const char *text; /* ASCII, at most 255 bytes, for a REG_SZ; NULL: a REG_DWORD of number */
+	const char
+	        *text; /* ASCII, at most 255 bytes, for a REG_SZ, or a REG_EXPAND_SZ when it has a
+	                '%'; NULL: a REG_DWORD of number */
 	uint32_t number;
 };
 

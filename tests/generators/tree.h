@@ -12,6 +12,12 @@
 #define TREE_MAX_BAD      8                   /* one every 8 minutes of the bad window */
 #define TREE_SMALL_VOLUME (64u * 1024 * 1024) /* below, Windows is small as well */
 
+/* Crash dumps of July 2024 (dump.h): \Windows\MEMORY.DMP of 04:15; a small one of 05:02:11 and an
+ * older one of another crash; one of 06:02:27 in pagefile.sys. */
+#define TREE_DUMP_MEMORY   1u
+#define TREE_DUMP_MINI     2u
+#define TREE_DUMP_PAGEFILE 4u
+
 /* A channel file 291. */
 struct tree_channel_file {
 	char path[112];
@@ -28,6 +34,7 @@ struct tree {
 	unsigned files;     /* about how many */
 	unsigned bad_files; /* of channel 291, in the bad window */
 	bool good_291;      /* one more of channel 291, from after it */
+	unsigned dumps;     /* TREE_DUMP_* */
 	uint64_t volume_size;
 
 	/* Filled while the tree is made. */
@@ -50,6 +57,9 @@ void tree_free(struct tree *t);
 /* Makes the file and notes it in the manifest. */
 int tree_put(struct tree *t, const struct gen_file *file);
 int tree_put_channel_files(struct tree *t);
+/* Those that are files of their own; and pagefile.sys with one in it. */
+int tree_put_dumps(struct tree *t);
+int tree_put_dump_paging(struct tree *t);
 /* The SOFTWARE and SYSTEM hives, of a Windows 11 Pro 23H2 called t->name that crashed. installed:
  * seconds since 1970. */
 int tree_put_hives(struct tree *t, int64_t installed);

@@ -250,7 +250,8 @@ static int put_paging(struct tree *t)
 	        .attributes = GEN_ATTR_HIDDEN | GEN_ATTR_SYSTEM};
 
 	file.size = size > 64 * MIB ? 64 * MIB : (size_t)size;
-	int r = gen_ntfs_reserve(t->ntfs, &file);
+	int r = t->dumps & TREE_DUMP_PAGEFILE ? tree_put_dump_paging(t)
+	                                      : gen_ntfs_reserve(t->ntfs, &file);
 	file.path = "\\swapfile.sys";
 	file.size = file.size / 4;
 	if (r == 0)
@@ -275,6 +276,8 @@ int tree_make_windows(struct tree *t)
 		r = tree_put_channel_files(t);
 	if (r == 0)
 		r = put_many(t, scratch);
+	if (r == 0)
+		r = tree_put_dumps(t);
 	if (r == 0)
 		r = put_paging(t);
 	if (r == 0)

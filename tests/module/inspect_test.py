@@ -108,7 +108,7 @@ class Plain(Case):
         self.assertEqual(windows["computer"], "FLOOR-4711")
         self.assertEqual((windows["registry_dirty"], windows["problem"]), (True, ""))
         text = self.words(self.disk)
-        self.assertRegex(text, r"Windows +\\Windows: Windows 11 Pro 23H2, build 22631\.3880, edition Professional")
+        self.assertRegex(text, r"Windows +\\Windows: Windows 11 Pro 23H2 \(22631\.3880\), edition Professional")
         self.assertRegex(text, r"computer name FLOOR-4711")
 
     def change_hive(self, image, name, edit):

@@ -2,7 +2,7 @@
 /* What the children of `fixer inspect` tell: strictly read; and what is made of it. */
 #include "fixer/base/buffer.h"
 #include "fixer/base/bytes.h"
-#include "fixer/repair/facts.h"
+#include "fixer/repair/facts_show.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -125,6 +125,103 @@ static void versions_come_through_clean(void **state)
 	buffer_free(&b);
 }
 
+static struct windows_evidence crash_example(void)
+{
+	const struct windows_evidence e = {
+	        .crash = {.source = CRASH_MINIDUMP,
+	                .path = "\\Windows\\Minidump\\071924-8843-01.dmp",
+	                .dump = {.kind = DUMP_SMALL,
+	                        .build = 22631,
+	                        .code = 0x50,
+	                        .parameters = {0xffff840500000074, 0, 0xfffff80445a314ed, 2},
+	                        .time = 133658389310000000,
+	                        .module = "csagent.sys"}},
+	        .folder_count = 1,
+	        .folders = {{"\\Windows\\System32\\drivers\\CrowdStrike", 188, 133658094000000000,
+	                133286688000000000}},
+	        .problem = "\\Windows\\MEMORY.DMP is no crash dump that can be read"};
+	return e;
+}
+
+static void evidence_comes_through_or_not_at_all(void **state)
+{
+	(void)state;
+	/* Which number, in bytes from the start, and the least value it can't have. */
+	static const struct {
+		size_t at;
+		uint64_t value;
+	} wrong[] = {{0, CRASH_SOURCE_LAST + 1}, {8, DUMP_KIND_LAST + 1}, {16, 1ull << 32},
+	        {24, 1ull << 32}, {72, WINDOWS_PATH}};
+	const struct windows_evidence e = crash_example();
+	struct windows_evidence got = {0};
+	struct buffer b;
+
+	buffer_init(&b, 4096);
+	assert_int_equal(evidence_encode(&e, &b), 0);
+	assert_int_equal(evidence_decode(b.data, b.len, &got), 0);
+	assert_int_equal(got.crash.source, CRASH_MINIDUMP);
+	assert_string_equal(got.crash.path, e.crash.path);
+	assert_int_equal(got.crash.dump.kind, DUMP_SMALL);
+	assert_int_equal(got.crash.dump.code, 0x50);
+	assert_int_equal(got.crash.dump.build, 22631);
+	assert_int_equal(got.crash.dump.time, e.crash.dump.time);
+	assert_memory_equal(got.crash.dump.parameters, e.crash.dump.parameters,
+	        sizeof(e.crash.dump.parameters));
+	assert_string_equal(got.crash.dump.module, "csagent.sys");
+	assert_int_equal(got.folder_count, 1);
+	assert_string_equal(got.folders[0].directory, e.folders[0].directory);
+	assert_int_equal(got.folders[0].files, 188);
+	assert_int_equal(got.folders[0].newest, e.folders[0].newest);
+	assert_int_equal(got.folders[0].oldest, e.folders[0].oldest);
+	assert_string_equal(got.problem, e.problem);
+	for (size_t len = 0; len < b.len; len++)
+		assert_int_equal(evidence_decode(b.data, len, &got), -EBADMSG);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		uint64_t right = get_le64(b.data + wrong[i].at);
+		put_le64(b.data + wrong[i].at, wrong[i].value);
+		assert_int_equal(evidence_decode(b.data, b.len, &got), -EBADMSG);
+		put_le64(b.data + wrong[i].at, right);
+	}
+	assert_int_equal(buffer_append(&b, "", 1), 0);
+	assert_int_equal(evidence_decode(b.data, b.len, &got), -EBADMSG);
+	buffer_free(&b);
+}
+
+static void words_say_what_is_known(void **state)
+{
+	(void)state;
+	struct windows_evidence e = crash_example();
+	struct windows_version v = {
+	        .product = "Windows 11 Pro", .release = "23H2", .build = 22631, .revision = 3880};
+	char words[FACTS_TEXT];
+
+	facts_windows_words(&v, words);
+	assert_string_equal(words, "Windows 11 Pro 23H2 (22631.3880)");
+	v.revision = 0;
+	v.release[0] = 0;
+	facts_windows_words(&v, words);
+	assert_string_equal(words, "Windows 11 Pro (22631)");
+	v = (struct windows_version){0};
+	facts_windows_words(&v, words);
+	assert_string_equal(words, "version unknown");
+	facts_crash_words(&e.crash, words);
+	assert_string_equal(words, "0x50 PAGE_FAULT_IN_NONPAGED_AREA, csagent.sys (minidump of "
+	                           "2024-07-19T05:02:11Z)");
+	e.crash.dump.module[0] = 0;
+	e.crash.dump.time = 0;
+	e.crash.dump.code = 0xabcdef;
+	facts_crash_words(&e.crash, words);
+	assert_string_equal(words, "0xABCDEF (minidump)");
+	e.crash.source = CRASH_NONE;
+	facts_crash_words(&e.crash, words);
+	assert_string_equal(words, "");
+	facts_folder_words(&e.folders[0], words);
+	assert_string_equal(words, "188, newest 2024-07-18T20:50:00Z, oldest 2023-05-16T00:00:00Z");
+	e.folders[0].files = 0;
+	facts_folder_words(&e.folders[0], words);
+	assert_string_equal(words, "none");
+}
+
 static void windows_11_is_called_so(void **state)
 {
 	(void)state;
@@ -204,6 +301,8 @@ int main(void)
 	        cmocka_unit_test(facts_come_through),
 	        cmocka_unit_test(lies_are_refused),
 	        cmocka_unit_test(versions_come_through_clean),
+	        cmocka_unit_test(evidence_comes_through_or_not_at_all),
+	        cmocka_unit_test(words_say_what_is_known),
 	        cmocka_unit_test(windows_11_is_called_so),
 	        cmocka_unit_test(names_are_recoded),
 	};
