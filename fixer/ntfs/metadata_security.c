@@ -45,6 +45,17 @@ static int read_descriptor(ntfs_attr *sds, const uint8_t told[HEADER_LEN], struc
 	return r;
 }
 
+/* The library's own data pointer is that of the key. */
+static bool entry_data(const INDEX_ENTRY *entry, uint8_t ret[HEADER_LEN])
+{
+	size_t offset = le16_to_cpu(entry->data_offset), len = le16_to_cpu(entry->data_length);
+
+	if (len < HEADER_LEN || !range_within(offset, len, le16_to_cpu(entry->length)))
+		return false;
+	memcpy(ret, (const uint8_t *)entry + offset, HEADER_LEN);
+	return true;
+}
+
 /* The header that the index $SII keeps of an id. 0; -ENOENT; other errors of the volume. */
 static int look_up(ntfs_inode *secure, uint32_t id, uint8_t ret[HEADER_LEN])
 {
@@ -54,10 +65,8 @@ static int look_up(ntfs_inode *secure, uint32_t id, uint8_t ret[HEADER_LEN])
 	if (!ctx)
 		return ntfs_errno();
 	int r = ntfs_index_lookup(&key, sizeof(key), ctx) == 0 ? 0 : ntfs_errno();
-	if (r == 0 && ctx->data_len < HEADER_LEN)
+	if (r == 0 && !entry_data(ctx->entry, ret))
 		r = -EIO;
-	if (r == 0)
-		memcpy(ret, ctx->data, HEADER_LEN);
 	ntfs_index_ctx_put(ctx);
 	return r;
 }

@@ -215,8 +215,12 @@ class ImageTest(unittest.TestCase):
         self.repair(self.plain)
         done = run(FIXER, "verify", self.bundle)
         self.assertEqual(done.returncode, 0, done.stdout)
-        for text in ("sound", sha256(self.bundle), self.plain.info["disk_guid"], self.plain.info["bad_files"][0]["path"]):
+        bad = self.plain.info["bad_files"][0]
+        for text in ("sound", sha256(self.bundle), self.plain.info["disk_guid"], bad["path"], "removed", f"modified {bad['modified']}",
+                     bad["path"].rsplit("\\", 1)[1] + " (win32)", "clusters ", ": O:S-1-5-"):
             self.assertIn(text, done.stdout)
+        status, manifest = fixer("verify", self.bundle)
+        self.assertEqual((status, manifest), (0, Bundle(self.bundle).manifest))
         with open(self.bundle, "r+b") as f:
             f.seek(200)
             byte = f.read(1)[0]
