@@ -135,10 +135,11 @@ $(B)/boot/%.stripped: $(B)/%
 	@mkdir -p $(@D)
 	$(Q)strip -o $@ $<
 
-$(B)/boot/initrd.img: $(B)/mkinitrd $(B)/boot/init.stripped $(B)/boot/fixer.bin.stripped initrd/modules.list
+$(B)/boot/initrd.img: $(B)/mkinitrd $(B)/boot/init.stripped $(B)/boot/fixer.bin.stripped initrd/modules.list /bin/ntfsrecover
 	@echo "  INITRD $@"
 	$(Q)$(B)/mkinitrd --kernel-modules /lib/modules/$(KERNEL) --modules initrd/modules.list \
-		--init $(B)/boot/init.stripped --fixer $(B)/boot/fixer.bin.stripped --output $@
+		--init $(B)/boot/init.stripped --fixer $(B)/boot/fixer.bin.stripped --program /bin/ntfsrecover \
+		--output $@
 
 # ---- compiling ------------------------------------------------------------------------------------
 

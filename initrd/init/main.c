@@ -67,6 +67,7 @@ static void load_drivers(void)
 		return;
 	}
 	events.on_port = start_port;
+	drivers_load("fuse"); /* no device asks for it; the fixer's replay of a journal does */
 	drivers_load("efivarfs");
 	surroundings_mount_efivars();
 	drivers_load_present();

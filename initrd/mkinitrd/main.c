@@ -2,6 +2,7 @@
 /* mkinitrd: the image a machine boots, from a kernel's modules, init, the fixer and other files. */
 #include "fixer/base/cleanup.h"
 #include "initrd/mkinitrd/list.h"
+#include "initrd/mkinitrd/program.h"
 #include "initrd/mkinitrd/resolve.h"
 #include "initrd/mkinitrd/rootfs.h"
 
@@ -12,15 +13,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define INITRD_MAX (256 * 1024 * 1024)
-#define TABLE_MAX  (8 * 1024 * 1024)
-#define LIST_MAX   (1024 * 1024)
-#define EXTRA_MAX  64
+#define INITRD_MAX  (256 * 1024 * 1024)
+#define TABLE_MAX   (8 * 1024 * 1024)
+#define LIST_MAX    (1024 * 1024)
+#define EXTRA_MAX   64
+#define PROGRAM_MAX 16
 
 struct options {
 	char *kernel_modules, *modules, *init, *fixer, *output;
 	char *extra[EXTRA_MAX]; /* SRC=DEST */
 	unsigned extra_count;
+	const char *programs[PROGRAM_MAX];
+	unsigned program_count;
 	int level;
 	bool verbose;
 };
@@ -29,11 +33,14 @@ static void usage(FILE *out)
 {
 	(void)fprintf(out,
 	        "usage: mkinitrd --kernel-modules DIR --modules LIST --init FILE --fixer FILE\n"
-	        "                [--file SRC=DEST]... [--level N] [--verbose] --output FILE\n"
+	        "                [--program FILE]... [--file SRC=DEST]... [--level N] [--verbose]\n"
+	        "                --output FILE\n"
 	        "\n"
 	        "  --kernel-modules  /lib/modules/VERSION of the kernel that will boot\n"
 	        "  --modules         list of drivers (initrd/modules.list)\n"
 	        "  --init, --fixer   static programs, put in as /init and /bin/fixer\n"
+	        "  --program         one more program, with the libraries it needs, at the same "
+	        "path\n"
 	        "  --file            one more file: SRC here, DEST there\n"
 	        "  --level           of zstd, 1 to 22 (19)\n"
 	        "  --verbose         print the bytes of each group\n");
@@ -73,6 +80,11 @@ static int take_option(struct options *o, int option, char *value)
 			return -EINVAL;
 		o->extra[o->extra_count++] = value;
 		return 0;
+	case 'p':
+		if (o->program_count == PROGRAM_MAX)
+			return -EINVAL;
+		o->programs[o->program_count++] = value;
+		return 0;
 	case 'l':
 		return parse_level(value, &o->level);
 	case 'v':
@@ -88,8 +100,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option names[] = {{"kernel-modules", required_argument, NULL, 'k'},
 	        {"modules", required_argument, NULL, 'm'}, {"init", required_argument, NULL, 'i'},
 	        {"fixer", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-	        {"file", required_argument, NULL, 'x'}, {"level", required_argument, NULL, 'l'},
-	        {"verbose", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+	        {"file", required_argument, NULL, 'x'}, {"program", required_argument, NULL, 'p'},
+	        {"level", required_argument, NULL, 'l'}, {"verbose", no_argument, NULL, 'v'},
+	        {NULL, 0, NULL, 0}};
 	int option, r = 0;
 
 	while (r == 0 && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -188,6 +201,8 @@ static int add_skeleton(struct rootfs *rootfs, const struct options *o, struct e
 	r = rootfs_add_file(rootfs, "init", 0755, o->init, err);
 	if (r == 0)
 		r = rootfs_add_file(rootfs, "bin/fixer", 0755, o->fixer, err);
+	for (unsigned i = 0; i < o->program_count && r == 0; i++)
+		r = rootfs_add_program(rootfs, o->programs[i], err);
 	for (unsigned i = 0; i < o->extra_count && r == 0; i++) {
 		char *source = o->extra[i], *to = strchr(source, '=');
 		*to++ = 0;

@@ -129,6 +129,33 @@ class Initrd(unittest.TestCase):
                                       capture_output=True, text=True).stdout.split()
                 self.assertEqual(table[name]["aliases"], [a for a in info if ":" in a])
 
+    @unittest.skipUnless(os.path.exists("/bin/ntfsrecover") and os.geteuid() == 0, "no ntfsrecover, or not root")
+    def test_program_starts_there(self):
+        """In a root of nothing but the initrd's files: what the loader needs is all there."""
+        files = self.build("--program", "/bin/ntfsrecover", modules=self.write("list", b""))
+        root = os.path.join(self.work, "root")
+        for path, (mode, *_rest, data) in files.items():
+            full = os.path.join(root, path)
+            if mode >> 12 == 4:
+                os.makedirs(full)
+            else:
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                with open(full, "wb") as f:
+                    f.write(data)
+                os.chmod(full, mode & 0o777)
+        run = subprocess.run(["/bin/ntfsrecover", "-V"], capture_output=True, text=True, preexec_fn=lambda: os.chroot(root))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("ntfsrecover v", run.stdout)
+        self.assertEqual(len([p for p in files if "ld-linux" in p]), 1)
+
+    def test_no_program(self):
+        for path, why in ((self.write("text", b"no program at all" * 10), "not a program"), ("/no/such", "cannot read"),
+                          ("ntfsrecover", "the whole path")):
+            run, output = self.mkinitrd("--program", path)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(why, run.stderr)
+            self.assertFalse(os.path.exists(output))
+
     def test_unknown_module_is_named(self):
         run, path = self.mkinitrd(modules=self.write("list", b"# one\nahci\nno-such-driver\n"))
         self.assertEqual(run.returncode, 1)
