@@ -28,19 +28,19 @@ static struct {
 
 /* --- before the child is confined ------------------------------------------------------------- */
 
-static int open_program(struct error *err)
+static int open_program(const char **ret_path, struct error *err)
 {
-	int program = -1;
-
-	for (size_t i = 0; program < 0 && replay_programs[i]; i++)
-		program = open(replay_programs[i], O_PATH | O_CLOEXEC);
-	if (program < 0)
-		return error_set(err, -ENOENT, REASON_REPLAY_UNAVAILABLE,
-		        "there is no %s: install the package ntfs-3g", replay_programs[0]);
-	return program;
+	for (size_t i = 0; replay_programs[i]; i++) {
+		int program = open(replay_programs[i], O_PATH | O_CLOEXEC);
+		*ret_path = replay_programs[i];
+		if (program >= 0)
+			return program;
+	}
+	return error_set(err, -ENOENT, REASON_REPLAY_UNAVAILABLE,
+	        "there is no %s: install the package ntfs-3g", replay_programs[0]);
 }
 
-static int build(int program, struct error *err)
+static int build(int program, const char *path, struct error *err)
 {
 	int r = replay_namespaces(err);
 	if (r == 0)
@@ -49,7 +49,7 @@ static int build(int program, struct error *err)
 		r = replay_lock_mounts(err);
 	if (r < 0)
 		return r;
-	r = replay_runner_start(program, stage.mount.file, &stage.runner);
+	r = replay_runner_start(program, path, stage.mount.file, &stage.runner);
 	(void)close(stage.mount.file);
 	if (r == 0 && !(stage.session = replay_session_new(stage.mount.device)))
 		r = -ENOMEM;
@@ -67,10 +67,11 @@ static void prepare(unsigned seconds, int ways_out[SANDBOX_WAYS_OUT])
 
 	stage.ms = (most > 0 ? most : 1) * 1000;
 	stage.runner = (struct replay_runner){.pid = -1, .socket = -1};
-	int program = open_program(&stage.missing);
+	const char *path = NULL;
+	int program = open_program(&path, &stage.missing);
 	if (program < 0)
 		return;
-	if (build(program, &stage.missing) == 0) {
+	if (build(program, path, &stage.missing) == 0) {
 		ways_out[0] = stage.runner.socket;
 		ways_out[1] = stage.mount.device;
 	}

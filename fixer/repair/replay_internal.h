@@ -61,8 +61,9 @@ struct replay_runner {
 	int socket; /* SOCK_SEQPACKET; closing it ends the runner */
 };
 
-/* program and file stay the caller's. 0 or a negative errno. */
-int replay_runner_start(int program, int file, struct replay_runner *ret);
+/* program: a descriptor; path: its name, for itself. Both and file stay the caller's. 0 or a
+ * negative errno. */
+int replay_runner_start(int program, const char *path, int file, struct replay_runner *ret);
 
 /* --- serving --------------------------------------------------------------------------------- */
 

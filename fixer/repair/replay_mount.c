@@ -21,15 +21,16 @@ static int write_file(const char *path, const char *text)
 	return r;
 }
 
-/* This user is the same one in the new namespace. A process that keeps secrets does not own its
- * files in /proc, so for the moment it does as if it had none. */
+/* This user is user 0 in the new namespace: the mount's file belongs to 0 until somebody asks whose
+ * it is, and nobody may write to a file whose owner has no number there. A process that keeps
+ * secrets does not own its files in /proc, so for the moment it does as if it had none. */
 static int map_user(uid_t uid, gid_t gid)
 {
 	char users[32], groups[32];
 	int dumpable = prctl(PR_GET_DUMPABLE);
 
-	(void)snprintf(users, sizeof(users), "%u %u 1", uid, uid);
-	(void)snprintf(groups, sizeof(groups), "%u %u 1", gid, gid);
+	(void)snprintf(users, sizeof(users), "0 %u 1", uid);
+	(void)snprintf(groups, sizeof(groups), "0 %u 1", gid);
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
 		return -errno;
 	int r = write_file("/proc/self/setgroups", "deny");

@@ -24,12 +24,11 @@ enum { FILE_AT = 3, SOCKET_AT = 4, PROGRAM_AT = 64, PROGRAM_FILES = 16 };
 /* --- the program ------------------------------------------------------------------------------ */
 
 __attribute__((noreturn)) static void run_program(
-        const struct replay_request *request, int output, int failure, pid_t runner)
+        const struct replay_request *request, const char *path, int output, int failure)
 {
-	char *const arguments[] = {
-	        (char[]){"ntfsrecover"}, (char[]){"-k"}, (char[]){FILE_PATH}, NULL};
+	char *const arguments[] = {strdup(path), (char[]){"-k"}, (char[]){FILE_PATH}, NULL};
 	char *const environment[] = {(char[]){"LC_ALL=C"}, NULL};
-	int r = sandbox_die_with(runner);
+	int r = sandbox_die_with(1); /* the runner's number in its namespace */
 
 	if (r == 0 && (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
 	                      fcntl(FILE_AT, F_SETFD, 0) < 0))
@@ -136,11 +135,10 @@ static struct replay_result look_after(pid_t pid, int output, int failure, uint3
 	return result;
 }
 
-static struct replay_result run(const struct replay_request *request)
+static struct replay_result run(const struct replay_request *request, const char *path)
 {
 	struct replay_result result = {.end = REPLAY_NOT_STARTED};
 	int output[2], failure[2];
-	pid_t runner = getpid();
 
 	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(failure, O_CLOEXEC) < 0) {
 		result.status = errno;
@@ -150,7 +148,7 @@ static struct replay_result run(const struct replay_request *request)
 	(void)fcntl(output[1], F_SETFL, 0);
 	pid_t pid = fork();
 	if (pid == 0)
-		run_program(request, output[1], failure[1], runner);
+		run_program(request, path, output[1], failure[1]);
 	result.status = errno;
 	(void)close(output[1]);
 	(void)close(failure[1]);
@@ -181,7 +179,8 @@ static int keep_descriptors(int program, int file, int socket)
 	return 0;
 }
 
-__attribute__((noreturn)) static void runner_main(int program, int file, int socket)
+__attribute__((noreturn)) static void runner_main(
+        int program, const char *path, int file, int socket)
 {
 	struct replay_request request;
 
@@ -192,14 +191,14 @@ __attribute__((noreturn)) static void runner_main(int program, int file, int soc
 		_exit(2);
 	sandbox_limit(RLIMIT_CORE, 0);
 	while (read(SOCKET_AT, &request, sizeof(request)) == sizeof(request)) {
-		struct replay_result result = run(&request);
+		struct replay_result result = run(&request, path);
 		if (write(SOCKET_AT, &result, sizeof(result)) != sizeof(result))
 			break;
 	}
 	_exit(0);
 }
 
-int replay_runner_start(int program, int file, struct replay_runner *ret)
+int replay_runner_start(int program, const char *path, int file, struct replay_runner *ret)
 {
 	int ends[2];
 
@@ -207,7 +206,7 @@ int replay_runner_start(int program, int file, struct replay_runner *ret)
 		return -errno;
 	pid_t pid = fork();
 	if (pid == 0)
-		runner_main(program, file, ends[1]);
+		runner_main(program, path, file, ends[1]);
 	int r = pid < 0 ? -errno : 0;
 	(void)close(ends[1]);
 	if (r < 0) {

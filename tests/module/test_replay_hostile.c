@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Something else in ntfsrecover's place, and processes that die when they should not. The something
+ * is this program: it is started under names that say what to do.
+ */
+#include "fixer/repair/replay.h"
+#include "fixer/block/overlay.h"
+#include "fixer/repair/replay_internal.h"
+#include "tests/module/plan_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- in ntfsrecover's place ------------------------------------------------------------------- */
+
+static void print_for_ever(void)
+{
+	for (;;)
+		(void)!write(STDOUT_FILENO, "and so on\n", 10);
+}
+
+static void eat_memory(void)
+{
+	for (unsigned i = 0; i < 4096; i++) {
+		char *piece = malloc(1024 * 1024);
+		if (!piece) {
+			(void)!write(STDERR_FILENO, "no memory left\n", 15);
+			_exit(1);
+		}
+		__asm__ volatile("" : : "r"(piece) : "memory");
+	}
+}
+
+/* In the volume, beyond it, and to any other file. */
+static void write_everywhere(const char *volume)
+{
+	static const char zeros[4096];
+	int fd = open(volume, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || pwrite(fd, zeros, sizeof(zeros), 0) != sizeof(zeros))
+		_exit(40);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	struct stat st;
+	if (fstat(fd, &st) < 0 || pwrite(fd, zeros, 512, st.st_size) > 0)
+		_exit(41);
+	static const char *const others[] = {"/etc/passwd", "/dev/null", "/tmp/netmend-escaped"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (open(others[i], O_WRONLY | O_CLOEXEC) >= 0)
+			_exit(42);
+	(void)!write(STDOUT_FILENO, "nothing else\n", 13);
+	_exit(7);
+}
+
+/* Behaves as the last part of name says. The answer is the exit status. */
+static int misbehave(const char *name, const char *volume)
+{
+	char *const arguments[] = {(char[]){"sh"}, NULL};
+
+	if (strcmp(name, "crash") == 0)
+		(void)raise(SIGSEGV);
+	else if (strcmp(name, "hang") == 0)
+		for (volatile unsigned i = 0;; i++)
+			;
+	else if (strcmp(name, "quiet-hang") == 0)
+		(void)!(close(STDOUT_FILENO) | close(STDERR_FILENO));
+	else if (strcmp(name, "talk") == 0)
+		print_for_ever();
+	else if (strcmp(name, "eat") == 0)
+		eat_memory();
+	else if (strcmp(name, "network") == 0)
+		(void)socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	else if (strcmp(name, "exec") == 0)
+		(void)execve("/bin/true", arguments, NULL);
+	else if (strcmp(name, "fork") == 0)
+		(void)fork();
+	else if (strcmp(name, "create") == 0)
+		(void)open("/tmp/netmend-escaped", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	else if (strcmp(name, "map") == 0)
+		(void)mmap(NULL, 4096, PROT_READ, MAP_SHARED, 0, 0);
+	else if (strcmp(name, "write") == 0)
+		write_everywhere(volume);
+	else if (strcmp(name, "refuse") == 0)
+		(void)!write(STDOUT_FILENO, "first\n\x1b[31mnot this one\n\n", 25);
+	while (strcmp(name, "quiet-hang") == 0 || strcmp(name, "sleep") == 0)
+		(void)sched_yield();
+	return strcmp(name, "refuse") == 0; /* else as if all were well */
+}
+
+/* --- the tests -------------------------------------------------------------------------------- */
+
+static const char *volume_path;
+
+static int work_replay(void *context, struct buffer *out, struct error *err)
+{
+	(void)out;
+	return replay_journal(context, err);
+}
+
+/* Orphans come to this process: nothing is left when it has no children any more. Death is not told
+ * at once to everybody. */
+static void expect_nothing_left(void)
+{
+	char line[4096];
+
+	for (unsigned i = 0; waitpid(-1, NULL, WNOHANG) >= 0; i++) {
+		assert_true(i < 500);
+		(void)poll(NULL, 0, 10);
+	}
+	assert_int_equal(errno, ECHILD);
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	assert_non_null(mounts);
+	while (fgets(line, sizeof(line), mounts))
+		assert_null(strstr(line, " - fuse netmend"));
+	(void)fclose(mounts);
+}
+
+static void use_program(const char *name)
+{
+	static const char *programs[] = {NULL, NULL};
+	const char *path = fixture_path(name);
+
+	if (name[0] != '/' && access(path, F_OK) != 0)
+		assert_int_equal(symlink("/proc/self/exe", path), 0);
+	programs[0] = name[0] == '/' ? name : path;
+	replay_programs = programs;
+}
+
+/* Replays with that in ntfsrecover's place, on an overlay. The disk is only read in any case. */
+static int replay_with(const char *program, unsigned seconds, struct error *err)
+{
+	struct block_device *disk = fixture_disk(volume_path, 0), *overlay;
+	struct buffer answer;
+
+	use_program(program);
+	assert_int_equal(overlay_open(disk, NM_OVERLAY_MAX, &overlay), 0);
+	int r = sandbox_run_replaying(work_replay, overlay, seconds, 4096, &answer, err);
+	if (r == 0)
+		buffer_free(&answer);
+	block_close(overlay);
+	block_close(disk);
+	expect_nothing_left();
+	return r;
+}
+
+static void expect(const char *program, unsigned seconds, enum reason reason, const char *text)
+{
+	struct error err = {0};
+
+	assert_true(replay_with(program, seconds, &err) < 0);
+	if (err.reason != reason || !strstr(err.text, text))
+		fail_msg("%s: %s: %s", program, reason_code(err.reason), err.text);
+}
+
+static void test_bad_ends(void **state)
+{
+	(void)state;
+	expect("crash", 60, REASON_NTFS_REPLAY_FAILED, "signal 11");
+	expect("hang", 3, REASON_NTFS_REPLAY_FAILED, "over 2 seconds");
+	expect("sleep", 3, REASON_NTFS_REPLAY_FAILED, "over 2 seconds");
+	expect("quiet-hang", 3, REASON_NTFS_REPLAY_FAILED, "over 2 seconds");
+	expect("talk", 60, REASON_NTFS_REPLAY_FAILED, "without end, saying: and so on");
+	expect("refuse", 60, REASON_NTFS_REPLAY_FAILED, "status 1, saying: ?[31mnot this one");
+	expect("nothing", 60, REASON_NTFS_REPLAY_FAILED, "but the journal is empty");
+}
+
+/* The process whose parent is that one, when there is just one; else 0. */
+static pid_t child_of(pid_t parent)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (d && (entry = readdir(d))) {
+		char path[64], text[256];
+		int pid, ppid;
+		(void)snprintf(path, sizeof(path), "/proc/%.20s/stat", entry->d_name);
+		FILE *f = entry->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+		if (f && fgets(text, sizeof(text), f) &&
+		        sscanf(text, "%d (%*[^)]) %*c %d", &pid, &ppid) == 2 && ppid == parent)
+			found = pid;
+		if (f)
+			(void)fclose(f);
+	}
+	(void)closedir(d);
+	return found;
+}
+
+/* Waits until there are so many generations below it; gives the last one, or 0. */
+static pid_t descendant(pid_t pid, unsigned generations)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		pid_t at = pid;
+		for (unsigned k = 0; at && k < generations; k++)
+			at = child_of(at);
+		if (at)
+			return at;
+		(void)poll(NULL, 0, 10);
+	}
+	return 0;
+}
+
+/* A fixer that replays for ever; its end is the reason it was told, or 255. */
+static pid_t start_fixer(void)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	struct block_device *disk = fixture_disk(volume_path, 0), *overlay;
+	struct error err = {0};
+	struct buffer answer;
+	use_program("sleep");
+	if (overlay_open(disk, NM_OVERLAY_MAX, &overlay) < 0 ||
+	        sandbox_run_replaying(work_replay, overlay, 120, 4096, &answer, &err) == 0)
+		_exit(255);
+	_exit((int)err.reason);
+}
+
+static void test_killed(void **state)
+{
+	/* Generations: the child, the runner, the program. */
+	static const enum reason told[] = {
+	        [1] = REASON_CHILD_CRASHED, REASON_NTFS_REPLAY_FAILED, REASON_NTFS_REPLAY_FAILED};
+
+	(void)state;
+	for (unsigned i = 0; i <= 3; i++) {
+		int status;
+		pid_t fixer = start_fixer();
+		assert_true(fixer > 0 && descendant(fixer, 3) > 0);
+		assert_int_equal(kill(descendant(fixer, i), SIGKILL), 0);
+		assert_true(waitpid(fixer, &status, 0) == fixer);
+		if (i == 0)
+			assert_true(WIFSIGNALED(status));
+		else
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == (int)told[i]);
+		expect_nothing_left();
+	}
+}
+
+#ifndef __SANITIZE_ADDRESS__
+static void test_ways_out(void **state)
+{
+	static const char *const forbidden[] = {"network", "exec", "fork", "create", "map"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		expect(forbidden[i], 60, REASON_NTFS_REPLAY_FAILED, "system call");
+	expect("eat", 60, REASON_NTFS_REPLAY_FAILED, "no memory left");
+	expect("write", 60, REASON_NTFS_REPLAY_FAILED, "status 7, saying: nothing else");
+	assert_int_equal(access("/tmp/netmend-escaped", F_OK), -1);
+}
+#endif
+
+static void test_missing(void **state)
+{
+	(void)state;
+	expect("/no/such/ntfsrecover", 60, REASON_REPLAY_UNAVAILABLE, "ntfs-3g");
+	expect("/etc/passwd", 60, REASON_REPLAY_UNAVAILABLE, "does not start");
+}
+
+static int make_volume(void **state)
+{
+	if (fixture_make(state) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return -1;
+	volume_path = fixture_path("volume.img");
+	struct gen_ntfs *n = fixture_format(volume_path, 512);
+	fixture_put_windows(n, "Windows");
+	fixture_finish(n);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_bad_ends),
+#ifndef __SANITIZE_ADDRESS__
+	        cmocka_unit_test(test_ways_out),
+#endif
+	        cmocka_unit_test(test_missing),
+	        cmocka_unit_test(test_killed),
+	};
+	const char *slash = strrchr(argv[0], '/');
+	if (argc == 3 && strcmp(argv[1], "-k") == 0)
+		return misbehave(slash ? slash + 1 : argv[0], argv[2]);
+	return cmocka_run_group_tests(tests, make_volume, fixture_remove);
+}
