@@ -249,16 +249,12 @@ int repair_volume(const char *disk_path, const struct volume_target *target,
 	return 0;
 }
 
-static int apply(const char *disk_path, const struct bundle *bundle,
+int repair_apply(struct block_device *disk, const struct bundle *bundle,
         enum commit_direction direction, size_t *ret_written, struct error *err)
 {
-	struct block_device *disk CLEANUP_BLOCK = NULL;
 	struct partition_table table;
 
-	int r = file_device_open(disk_path, true, bundle->sector_size, &disk, err);
-	if (r < 0)
-		return r;
-	r = partition_table_read(disk, &table, err);
+	int r = partition_table_read(disk, &table, err);
 	if (r < 0)
 		return r;
 	r = disk_refusal(disk, &table, err);
@@ -270,14 +266,23 @@ static int apply(const char *disk_path, const struct bundle *bundle,
 	return commit_runs(disk, bundle->runs, bundle->run_count, direction, ret_written, err);
 }
 
+static int open_and_apply(const char *disk_path, const struct bundle *bundle,
+        enum commit_direction direction, size_t *ret_written, struct error *err)
+{
+	struct block_device *disk CLEANUP_BLOCK = NULL;
+
+	int r = file_device_open(disk_path, true, bundle->sector_size, &disk, err);
+	return r < 0 ? r : repair_apply(disk, bundle, direction, ret_written, err);
+}
+
 int repair_complete(
         const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err)
 {
-	return apply(disk_path, bundle, COMMIT_COMPLETE, ret_written, err);
+	return open_and_apply(disk_path, bundle, COMMIT_COMPLETE, ret_written, err);
 }
 
 int repair_undo(
         const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err)
 {
-	return apply(disk_path, bundle, COMMIT_UNDO, ret_written, err);
+	return open_and_apply(disk_path, bundle, COMMIT_UNDO, ret_written, err);
 }

@@ -8,6 +8,7 @@
 
 #include "fixer/bitlocker/bitlocker.h"
 #include "fixer/repair/bundle.h"
+#include "fixer/repair/commit.h"
 #include "fixer/repair/plan.h"
 
 enum repair_step {
@@ -78,5 +79,9 @@ int repair_complete(
 /* The same rule, towards the old content. */
 int repair_undo(
         const char *disk_path, const struct bundle *bundle, size_t *ret_written, struct error *err);
+
+/* Both of them, by direction, on a disk that is open for writing. */
+int repair_apply(struct block_device *disk, const struct bundle *bundle,
+        enum commit_direction direction, size_t *ret_written, struct error *err);
 
 #endif
