@@ -10,7 +10,7 @@ PACKAGES := build-essential pkg-config \
 	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin \
 	libfuse3-dev libseccomp-dev libcmocka-dev \
 	dnsmasq-base ipxe linux-image-amd64 kmod iproute2 openssl \
-	qemu-system-x86 qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
+	qemu-system-x86 qemu-system-common qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools gdisk python3 curl sqlite3 xz-utils zstd tcpdump procps chromium \
 	clang clang-format cppcheck git
 

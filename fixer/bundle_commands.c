@@ -3,6 +3,7 @@
 #include "fixer/bundle_file.h"
 #include "fixer/bundle_show.h"
 #include "fixer/commands.h"
+#include "fixer/image_file.h"
 #include "fixer/report.h"
 
 #include <stdio.h>
@@ -15,18 +16,31 @@ static enum exit_status finish(const struct command *c, enum reason reason, cons
 	return status_of(reason);
 }
 
+/* Looked at for reading first: what may not be opened for writing is refused there. */
+static int open_writable(const char *path, struct image_file **image, struct error *err)
+{
+	int r = image_file_open(path, image, err);
+
+	return r < 0 ? r : image_file_make_writable(*image, err);
+}
+
 /* The part undo and complete share. */
 static enum exit_status apply(const struct command *c, enum reason done,
         int (*act)(const char *, const struct bundle *, size_t *, struct error *))
 {
 	struct bundle *bundle CLEANUP(bundle_free_p) = NULL;
+	struct image_file *image = NULL;
 	struct error err = {0};
 	char text[120];
 	size_t written;
 
 	int r = bundle_file_read(c->bundle, &bundle, &err);
 	if (r == 0)
+		r = open_writable(c->disk, &image, &err);
+	if (r == 0)
 		r = act(c->disk, bundle, &written, &err);
+	int closed = image_file_close(image, r == 0 ? &err : NULL);
+	r = r < 0 ? r : closed;
 	if (r < 0)
 		return finish(c, err.reason, err.text);
 	(void)snprintf(text, sizeof(text),

@@ -2,6 +2,7 @@
 /* `fixer --image` and `--disk`: one repair without an appliance. The bundle goes into a file. */
 #include "fixer/bundle_file.h"
 #include "fixer/commands.h"
+#include "fixer/image_file.h"
 #include "fixer/repair/facts_show.h"
 #include "fixer/report.h"
 #include "fixer/unlock.h"
@@ -19,6 +20,7 @@ struct image_run {
 	const struct command *command;
 	struct recipe recipe;
 	struct keys keys;
+	struct image_file *image;
 	struct survey *survey;
 	char *bundle_path;
 	json_t *volumes;      /* what was found and done on each */
@@ -62,7 +64,7 @@ int command_recipe(const struct command *c, struct recipe *ret, struct error *er
 	return r;
 }
 
-/* From the first write on, an impatient Ctrl-C must not leave half a repair. */
+/* From the first write on, an impatient Ctrl-C or a closed pipe must not leave half a repair. */
 static void hold_signals(void)
 {
 	sigset_t set;
@@ -71,6 +73,7 @@ static void hold_signals(void)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGPIPE);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -94,12 +97,11 @@ static int save_bundle(void *context, const struct bundle *bundle, struct error 
 	return r;
 }
 
-/* One volume that can be opened. */
-static void repair_one(
-        struct image_run *run, const struct volume_target *target, struct repair_result *result)
+static void run_repair(struct image_run *run, const struct volume_target *target, bool dry_run,
+        struct repair_result *result)
 {
 	const struct repair_options options = {
-	        .dry_run = run->command->dry_run,
+	        .dry_run = dry_run,
 	        .host = run->command->disk,
 	        .sector_size = run->survey->disk->sector_size,
 	};
@@ -113,6 +115,26 @@ static void look_for_evidence(struct image_run *run, const struct volume_target 
 {
 	(void)facts_read(
 	        run->survey->disk, target, &run->recipe, NM_EVIDENCE_SECONDS, &run->facts, NULL);
+}
+
+/* One volume that can be opened. An image that is served is opened for writing only when a plan for
+ * it has passed every check: opening alone may change such a file. */
+static void repair_one(
+        struct image_run *run, const struct volume_target *target, struct repair_result *result)
+{
+	bool dry_run = run->command->dry_run, rehearse = image_file_is_served(run->image);
+	struct error err = {0};
+
+	run_repair(run, target, dry_run || rehearse, result);
+	if (dry_run || !rehearse || result->reason != REASON_WOULD_REPAIR)
+		return;
+	repair_result_clear(result);
+	if (image_file_make_writable(run->image, &err) == 0) {
+		run_repair(run, target, false, result);
+		return;
+	}
+	result->reason = err.reason;
+	memcpy(result->text, err.text, sizeof(result->text));
 }
 
 /* Opens what can be opened and repairs it; result says why not, too. */
@@ -133,8 +155,9 @@ static void treat(
 		const struct volume_target target = {.partition = *v->partition,
 		        .bitlocker = v->kind == VOLUME_BITLOCKER,
 		        .vmk = vmk};
+		look_for_evidence(
+		        run, &target); /* first: a served image is reopened for the repair */
 		repair_one(run, &target, result);
-		look_for_evidence(run, &target);
 		return;
 	}
 	result->reason = err.reason;
@@ -214,11 +237,14 @@ static int prepare(struct image_run *run, struct error *err)
 
 	int r = command_recipe(c, &run->recipe, err);
 	if (r == 0)
+		r = image_file_open(c->disk, &run->image, err);
+	if (r == 0)
 		r = keys_load(&c->keys, &run->keys, err);
 	if (r == 0)
 		r = survey_disk(c->disk, &run->survey, err);
 	if (r < 0)
 		return r;
+	run->survey->image = *image_file_info(run->image);
 	run->bundle_path = c->bundle ? strdup(c->bundle) : bundle_file_name(c->disk);
 	run->volumes = json_array();
 	if (!run->bundle_path || !run->volumes)
@@ -261,6 +287,10 @@ enum exit_status command_repair(const struct command *c)
 	} else {
 		report_disk(quiet(&run), run.survey, c->disk);
 		treat_all(&run);
+	}
+	if (image_file_close(run.image, &err) < 0) {
+		run.reason = err.reason;
+		memcpy(run.text, err.text, sizeof(run.text));
 	}
 	show_end(&run);
 	survey_free(run.survey);

@@ -76,9 +76,13 @@ static int look_at_disk(const struct command *c, struct inspection *in, struct e
 	in->path = c->disk;
 	int r = command_recipe(c, &in->recipe, err);
 	if (r == 0)
+		r = image_file_open(c->disk, &in->image, err);
+	if (r == 0)
 		r = keys_load(&c->keys, &keys, err);
 	if (r == 0)
 		r = survey_disk(c->disk, &in->survey, err);
+	if (r == 0)
+		in->survey->image = *image_file_info(in->image);
 	if (r == 0)
 		r = find_partition(c, in->survey, err);
 	for (size_t i = 0; r == 0 && i < in->survey->count; i++) {
@@ -142,5 +146,6 @@ enum exit_status command_inspect(const struct command *c)
 		find_wrong_key(c, in, &err);
 	show(c, in, &err);
 	survey_free(in->survey);
+	(void)image_file_close(in->image, NULL);
 	return status_of(err.reason);
 }

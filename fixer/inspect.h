@@ -3,6 +3,7 @@
 #ifndef FIXER_INSPECT_H
 #define FIXER_INSPECT_H
 
+#include "fixer/image_file.h"
 #include "fixer/repair/facts.h"
 #include "fixer/survey.h"
 #include "fixer/unlock.h"
@@ -19,6 +20,7 @@ struct inspected_volume {
 
 struct inspection {
 	const char *path;
+	struct image_file *image;
 	struct recipe recipe; /* whose directories are looked at */
 	struct survey *survey;
 	size_t count; /* those the command line asks for */

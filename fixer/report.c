@@ -122,6 +122,11 @@ void report_disk(bool quiet, const struct survey *s, const char *path)
 	else
 		report_line(quiet, "no partition table: one volume, %s",
 		        inside ? inside : "of no kind we know");
+	if (s->image.format != IMAGE_RAW)
+		report_line(quiet, "inside a %s image", image_format_name(s->image.format));
+	if (s->image.snapshots)
+		report_line(
+		        quiet, "%u snapshots in it, which stay as they are", s->image.snapshots);
 	if (s->table.from_backup)
 		report_line(quiet, "the primary partition table is damaged: its backup is used");
 	if (s->refusal.code)
@@ -155,10 +160,11 @@ json_t *report_json_disk(const struct survey *s, const char *path)
 	char id[DISK_ID_TEXT];
 
 	bundle_disk_id(&s->table, id);
-	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "path", json_text(path),
-	        "table", scheme_name(s->table.scheme), "id", id, "size", (json_int_t)s->disk->size,
-	        "sector", (json_int_t)s->disk->sector_size, "from_backup",
-	        (int)s->table.from_backup, "refusal",
+	return json_pack("{s:o, s:s, s:I, s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "path",
+	        json_text(path), "format", image_format_name(s->image.format), "snapshots",
+	        (json_int_t)s->image.snapshots, "table", scheme_name(s->table.scheme), "id", id,
+	        "size", (json_int_t)s->disk->size, "sector", (json_int_t)s->disk->sector_size,
+	        "from_backup", (int)s->table.from_backup, "refusal",
 	        s->refusal.code ? reason_code(s->refusal.reason) : "OK", "refusal_text",
 	        json_text(s->refusal.text));
 }

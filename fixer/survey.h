@@ -6,6 +6,7 @@
 
 #include "fixer/bitlocker/bitlocker.h"
 #include "fixer/block/content.h"
+#include "fixer/block/image_format.h"
 #include "fixer/block/partition.h"
 
 enum volume_kind { VOLUME_NTFS, VOLUME_BITLOCKER, VOLUME_UNREADABLE };
@@ -25,7 +26,8 @@ struct survey {
 	struct partition_table table;
 	/* What each partition's boot sector says, in the order of the table. */
 	enum volume_content content[NM_MAX_PARTITIONS];
-	struct error refusal; /* code set: why nothing may be written to it, whatever is on it */
+	struct image_info image; /* of the file the disk lies in, when the caller knows */
+	struct error refusal;    /* code set: why nothing may be written to it, whatever is on it */
 	size_t count;
 	struct survey_volume volumes[NM_MAX_VOLUMES];
 	size_t left_out; /* volumes over that limit */

@@ -84,6 +84,20 @@ uint64_t get_le64(const void *p)
 	return le64toh(v);
 }
 
+uint32_t get_be32(const void *p)
+{
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return be32toh(v);
+}
+
+uint64_t get_be64(const void *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return be64toh(v);
+}
+
 void put_le16(void *p, uint16_t v)
 {
 	v = htole16(v);

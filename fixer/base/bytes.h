@@ -41,6 +41,8 @@ bool cursor_skip(struct cursor *c, size_t len);
 uint16_t get_le16(const void *p);
 uint32_t get_le32(const void *p);
 uint64_t get_le64(const void *p);
+uint32_t get_be32(const void *p);
+uint64_t get_be64(const void *p);
 void put_le16(void *p, uint16_t v);
 void put_le32(void *p, uint32_t v);
 void put_le64(void *p, uint64_t v);

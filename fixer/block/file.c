@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/block/file.h"
 #include "fixer/base/text.h"
+#include "fixer/block/vhd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,6 +140,21 @@ static int open_path(const char *path, bool writable, struct stat *st)
 	return fd;
 }
 
+/* A fixed VHD is a raw image with a footer, which is no part of the disk. */
+static uint64_t without_vhd_footer(int fd, uint64_t size)
+{
+	uint8_t bytes[VHD_FOOTER];
+	struct vhd_footer footer;
+
+	if (size < sizeof(bytes) ||
+	        pread(fd, bytes, sizeof(bytes), (off_t)(size - sizeof(bytes))) != sizeof(bytes))
+		return size;
+	if (!vhd_footer_parse(bytes, &footer) || footer.type != VHD_FIXED ||
+	        footer.size > size - sizeof(bytes))
+		return size;
+	return footer.size;
+}
+
 static int geometry(struct file_device *f, const struct stat *st, uint32_t sector_size)
 {
 	uint64_t size = 0;
@@ -150,7 +166,7 @@ static int geometry(struct file_device *f, const struct stat *st, uint32_t secto
 		f->is_node = true;
 		f->dev.sector_size = (uint32_t)logical;
 	} else {
-		size = (uint64_t)st->st_size;
+		size = without_vhd_footer(f->fd, (uint64_t)st->st_size);
 		f->dev.sector_size = sector_size ? sector_size : 512;
 	}
 	if (f->dev.sector_size != 512 && f->dev.sector_size != 4096)
