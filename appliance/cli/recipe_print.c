@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const action_names[] = {
         [ACTION_REMOVE] = "remove", [ACTION_RENAME] = "rename", [ACTION_REPORT] = "report-only"};
@@ -79,11 +78,6 @@ void recipe_print_line(const struct recipe *r)
 	        r->matches[0].glob, r->match_count > 1 ? " and others" : "", r->matches[0].path);
 }
 
-static bool in_windows(const struct recipe_match *m)
-{
-	return strncasecmp(m->path, "\\Windows", 8) == 0 && (m->path[8] == 0 || m->path[8] == '\\');
-}
-
 static void print_content(const struct recipe_match *m)
 {
 	char hex[2 * RECIPE_HEADER_MAX + 1];
@@ -111,8 +105,9 @@ static void print_match(const struct recipe_match *m)
 	printf("\nfinds (line %u) each file that\n  - is called %s, in any case\n", m->line,
 	        m->glob);
 	printf("  - is in %s %s\n", m->path,
-	        in_windows(m) ? "of every Windows on the machine, whatever its directory is called"
-	                      : "from the root of every volume");
+	        recipe_path_in_windows(m->path)
+	                ? "of every Windows on the machine, whatever its directory is called"
+	                : "from the root of every volume");
 	if (m->has_window) {
 		format_time(m->modified_from, from);
 		format_time(m->modified_to, to);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/ntfs/file.h"
+#include "fixer/base/bytes.h"
 #include "fixer/ntfs/internal.h"
+#include "fixer/ntfs/metadata.h"
 
 #include <string.h>
 
@@ -30,6 +32,57 @@ int ntfs_file_stat(struct ntfs_view *view, uint64_t ref, struct ntfs_file *ret)
 	}
 	*ret = describe(ni, ref);
 	return ntfs_inode_close(ni) == 0 ? 0 : ntfs_errno();
+}
+
+static bool is_name(const FILE_NAME_ATTR *fn, uint64_t dir, const struct ntfs_entry *entry)
+{
+	const uint8_t *units = (const uint8_t *)fn + offsetof(FILE_NAME_ATTR, file_name);
+
+	return MREF(le64_to_cpu(fn->parent_directory)) == MREF(dir) &&
+	       fn->file_name_type == entry->name_type && fn->file_name_length == entry->name_len &&
+	       memcmp(units, entry->name, entry->name_len * sizeof(ntfschar)) == 0;
+}
+
+/* A $FILE_NAME is resident; what does not lie inside its attribute is none. */
+static const FILE_NAME_ATTR *file_name(const ATTR_RECORD *a)
+{
+	size_t offset = le16_to_cpu(a->value_offset), len = le32_to_cpu(a->value_length);
+	const FILE_NAME_ATTR *fn = (const FILE_NAME_ATTR *)((const uint8_t *)a + offset);
+
+	if (a->non_resident || len < sizeof(*fn) ||
+	        !range_within(offset, len, le32_to_cpu(a->length)))
+		return NULL;
+	return (len - sizeof(*fn)) / sizeof(ntfschar) < fn->file_name_length ? NULL : fn;
+}
+
+int ntfs_name_times(struct ntfs_view *view, uint64_t dir, const struct ntfs_entry *entry,
+        struct ntfs_times *ret)
+{
+	ntfs_inode *ni = ntfs_inode_open(view->vol, entry->reference);
+	int r = -ENOENT;
+
+	if (!ni)
+		return ntfs_errno();
+	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
+	while (ctx && r == -ENOENT &&
+	        ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) == 0) {
+		const FILE_NAME_ATTR *fn = file_name(ctx->attr);
+		if (!fn || !is_name(fn, dir, entry))
+			continue;
+		*ret = (struct ntfs_times){
+		        .created = (uint64_t)sle64_to_cpu(fn->creation_time),
+		        .modified = (uint64_t)sle64_to_cpu(fn->last_data_change_time),
+		        .mft_modified = (uint64_t)sle64_to_cpu(fn->last_mft_change_time),
+		        .accessed = (uint64_t)sle64_to_cpu(fn->last_access_time),
+		};
+		r = 0;
+	}
+	if (r < 0 && (!ctx || errno != ENOENT))
+		r = ntfs_errno();
+	if (ctx)
+		ntfs_attr_put_search_ctx(ctx);
+	(void)ntfs_inode_close(ni);
+	return r;
 }
 
 static int read_range(ntfs_attr *na, uint64_t offset, uint8_t *buf, size_t len)

@@ -20,6 +20,13 @@ struct ntfs_file {
 /* 0; -ESTALE when the record is not in use under that sequence number. */
 int ntfs_file_stat(struct ntfs_view *view, uint64_t ref, struct ntfs_file *ret);
 
+struct ntfs_times; /* metadata.h */
+
+/* The times of the $FILE_NAME that entry is of, in directory dir (MFT reference). Windows sets them
+ * when the name is made and leaves them. -ENOENT when the file has no such name. */
+int ntfs_name_times(struct ntfs_view *view, uint64_t dir, const struct ntfs_entry *entry,
+        struct ntfs_times *ret);
+
 /* Reads [offset, offset + len) of the unnamed $DATA; a short read is -EIO. */
 int ntfs_file_read(struct ntfs_view *view, uint64_t ref, uint64_t offset, void *buf, size_t len);
 

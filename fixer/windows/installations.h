@@ -9,11 +9,15 @@
 
 struct windows_list {
 	size_t count;
+	bool too_many;               /* there are more */
 	uint64_t roots[WINDOWS_MAX]; /* MFT references of the directories ("\Windows") */
 };
 
-/* Every directory in the volume's root that holds System32\config\SYSTEM and System32\ntoskrnl.exe,
- * whatever its name; those over WINDOWS_MAX are left out. 0 or a negative errno of the volume. */
+/*
+ * Every directory in the volume's root that holds the hives SYSTEM and SOFTWARE ("regf") in
+ * System32\config and a kernel ("MZ") in System32, whatever its name. Not what lies deeper, such as
+ * \Windows.old\Windows: it is not what starts. 0 or a negative errno of the volume.
+ */
 int windows_find(struct ntfs_view *view, struct windows_list *ret);
 
 #endif

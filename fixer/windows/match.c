@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/windows/match.h"
 #include "fixer/base/text.h"
+#include "fixer/ntfs/lookup.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#define FILETIME_PER_SECOND 10000000
-#define FILETIME_1970       11644473600 /* seconds from 1601-01-01 */
-
-static bool in_window(const struct recipe_match *by, uint64_t filetime)
-{
-	int64_t seconds = (int64_t)(filetime / FILETIME_PER_SECOND) - FILETIME_1970;
-
-	return !by->has_window || (seconds >= by->modified_from && seconds < by->modified_to);
-}
-
-static enum reason judge(
-        const struct recipe *recipe, const struct recipe_match *by, const struct match *m)
-{
-	if (!m->in_window && !by->act_outside_window)
-		return REASON_OUTSIDE_WINDOW;
-	if (recipe->action == ACTION_REPORT)
-		return REASON_REPORT_ONLY;
-	if (m->file.attributes & NTFS_ATTR_REPARSE)
-		return REASON_TARGET_REPARSE;
-	if (m->file.attributes & NTFS_ATTR_ENCRYPTED)
-		return REASON_TARGET_ENCRYPTED;
-	if (m->file.size > NM_MAX_TARGET_FILE)
-		return REASON_TARGET_TOO_LARGE;
-	return REASON_OK;
-}
 
 static int describe(const char *dir_path, struct match *m)
 {
@@ -73,14 +48,27 @@ static struct match *listed(struct match_list *list, uint64_t dir, const struct 
 	return NULL;
 }
 
-/* What a file is left alone for by one section, another may act on. */
+/* The more a reason asks for, the higher: one section may act on what another leaves. */
+static int rank(enum reason reason)
+{
+	switch (reason) {
+	case REASON_OK:
+		return 3;
+	case REASON_OUTSIDE_WINDOW:
+	case REASON_OTHER_CONTENT:
+		return 1;
+	default: /* links, encrypted or too large: should go, but can't; reported only */
+		return 2;
+	}
+}
+
 static int merge(struct match_list *list, const struct match *m)
 {
 	struct match *known = listed(list, m->dir, &m->entry);
 
 	if (!known)
 		return add(list, m);
-	if (known->reason != REASON_OK && m->reason == REASON_OK)
+	if (rank(m->reason) > rank(known->reason))
 		*known = *m;
 	return 0;
 }
@@ -97,9 +85,9 @@ static int consider(struct ntfs_view *view, const struct recipe *recipe,
 	int r = ntfs_file_stat(view, entry->reference, &m.file);
 	if (r < 0 || m.file.is_directory)
 		return r;
-	m.in_window = in_window(by, m.file.modified);
-	m.reason = judge(recipe, by, &m);
-	r = describe(dir_path, &m);
+	r = match_judge(view, recipe, by, &m);
+	if (r == 0)
+		r = describe(dir_path, &m);
 	return r < 0 ? r : merge(list, &m);
 }
 
@@ -113,42 +101,50 @@ static int search(struct ntfs_view *view, const struct recipe *recipe,
 	if (r == 0)
 		r = ntfs_list(view, dir, &listing);
 	if (r < 0)
-		return r == -ENOTDIR ? 0 : r;
+		return r;
 	for (size_t i = 0; r == 0 && i < listing.count; i++)
 		r = consider(view, recipe, by, dir, path, &listing.entries[i], list);
 	ntfs_listing_free(&listing);
 	return r;
 }
 
-/* Adds the directory at path under root, once, when it exists. */
-static int add_directory(
-        struct ntfs_view *view, uint64_t root, const char *path, struct windows_list *dirs)
+/* A link where a directory should be: what is behind it may be the bad file or not. */
+static int add_link(struct ntfs_view *view, const struct ntfs_place *place, struct match_list *list)
 {
-	uint64_t dir;
-	int r = ntfs_resolve(view, root, path, &dir);
+	struct match m = {.file = place->file,
+	        .dir = place->directory,
+	        .in_window = true,
+	        .reason = REASON_TARGET_REPARSE,
+	        .note = "a link on the recipe's path, which is not followed"};
+	char path[sizeof(m.path)];
 
-	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
-	for (size_t i = 0; i < dirs->count; i++)
-		if (dirs->roots[i] == dir)
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].file.reference == m.file.reference)
 			return 0;
-	if (dirs->count < WINDOWS_MAX)
-		dirs->roots[dirs->count++] = dir;
-	return 0;
+	int r = ntfs_path(view, place->file.reference, path, sizeof(path));
+	if (r < 0)
+		return r;
+	text_clean(m.path, sizeof(m.path), path);
+	return add(list, &m);
 }
 
 static int find_by(struct ntfs_view *view, const struct recipe *recipe,
         const struct recipe_match *by, const struct windows_list *windows, struct match_list *found)
 {
-	struct windows_list dirs = {0};
-	size_t first = 1 + strcspn(by->path + 1, "\\");
+	struct ntfs_places places = {0};
+	const char *rest = recipe_path_in_windows(by->path);
 
-	int r = add_directory(view, ntfs_root(), by->path, &dirs);
-	if (strncasecmp(by->path, "\\Windows", first) == 0)
-		for (size_t i = 0; r == 0 && i < windows->count; i++)
-			r = add_directory(view, windows->roots[i], by->path + first, &dirs);
-	for (size_t i = 0; r == 0 && i < dirs.count; i++)
-		r = search(view, recipe, by, dirs.roots[i], found);
+	int r = ntfs_resolve_all(view, ntfs_root(), by->path, &places);
+	for (size_t i = 0; r == 0 && rest && i < windows->count; i++)
+		r = ntfs_resolve_all(view, windows->roots[i], rest, &places);
+	found->too_many = found->too_many || places.too_many || (rest && windows->too_many);
+	for (size_t i = 0; r == 0 && i < places.count; i++) {
+		const struct ntfs_place *place = &places.items[i];
+		if (place->file.attributes & NTFS_ATTR_REPARSE)
+			r = add_link(view, place, found);
+		else if (place->file.is_directory)
+			r = search(view, recipe, by, place->file.reference, found);
+	}
 	return r;
 }
 

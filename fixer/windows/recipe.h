@@ -74,6 +74,10 @@ const char *recipe_builtin_text(const char *name);
 #define RECIPE_DEFAULT "crowdstrike-291"
 extern const char recipe_crowdstrike_291[];
 
+/* What follows "\Windows" in a path that begins with it, "" for the directory itself; NULL for a
+ * path outside. "\Windows" stands for the directory of any installation. */
+const char *recipe_path_in_windows(const char *path);
+
 /* Matches name against a recipe's glob, case folded through upcase (65536 UTF-16 units, as in
  * the volume's $UpCase; NULL folds ASCII only). Names are UTF-16LE units. */
 bool recipe_glob_match(

@@ -75,7 +75,7 @@ static void about_names(const struct recipe *r, const struct recipe_match *m, st
 		warn(list, m->line,
 		        "looks like a short name (8.3), which nothing is found by: write the long "
 		        "one");
-	if (strncasecmp(m->path, "\\Windows", 8) != 0 || (m->path[8] && m->path[8] != '\\'))
+	if (!recipe_path_in_windows(m->path))
 		warn(list, m->line,
 		        "not below \\Windows: looked for from the root of each volume, where there "
 		        "is a Windows or not");

@@ -60,6 +60,16 @@ static int wrong(struct parser *p, const char *key, const char *what, const char
 	return recipe_fail(p, text, value);
 }
 
+const char *recipe_path_in_windows(const char *path)
+{
+	static const char windows[] = "\\Windows";
+	size_t len = sizeof(windows) - 1;
+
+	if (strncasecmp(path, windows, len) != 0 || (path[len] && path[len] != '\\'))
+		return NULL;
+	return path + len;
+}
+
 int recipe_check_path(struct parser *p, const char *path)
 {
 	const char *why = NULL;

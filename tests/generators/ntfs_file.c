@@ -95,7 +95,7 @@ int gen_ntfs_finish_entry(struct gen_entry *e)
 	return 0;
 }
 
-static int write_stream(
+int gen_ntfs_write_stream(
         ntfs_inode *ni, const char *path, const void *data, size_t size, size_t offset)
 {
 	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
@@ -120,7 +120,7 @@ static int put_at(struct gen_ntfs *n, const struct gen_file *file, size_t offset
 	if (r < 0)
 		return r;
 	uint64_t number = entry.ni->mft_no;
-	r = write_stream(entry.ni, file->path, file->data, file->size, offset);
+	r = gen_ntfs_write_stream(entry.ni, file->path, file->data, file->size, offset);
 	if (r < 0)
 		return gen_ntfs_close_entry(&entry, r);
 	r = gen_ntfs_finish_entry(&entry);

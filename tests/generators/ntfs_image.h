@@ -49,6 +49,14 @@ int gen_ntfs_put(struct gen_ntfs *n, const struct gen_file *file);
 int gen_ntfs_add_stream(
         struct gen_ntfs *n, const char *path, const char *stream, const void *data, size_t size);
 int gen_ntfs_link(struct gen_ntfs *n, const char *path, const char *new_path);
+/* A file or folder without an 8.3 name, in the POSIX namespace: beside it there may be one whose
+ * name differs in case only. The folder it is in must exist. */
+int gen_ntfs_put_posix(struct gen_ntfs *n, const struct gen_file *file);
+int gen_ntfs_mkdir_posix(struct gen_ntfs *n, const char *path);
+/* Makes the (existing, empty) folder a junction to target, a path of the same drive. */
+int gen_ntfs_make_junction(struct gen_ntfs *n, const char *path, const char *target);
+/* The times in the file's names alone, as if they had been made then. */
+int gen_ntfs_set_name_times(struct gen_ntfs *n, const char *path, int64_t time);
 /* A file of size bytes with clusters but nothing written to them: it reads as zeros. */
 int gen_ntfs_reserve(struct gen_ntfs *n, const struct gen_file *file);
 /* The same in one piece, the first that is free at cluster from or later. */

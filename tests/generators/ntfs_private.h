@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between ntfs_image.c and ntfs_file.c. */
+/* Between the files that make NTFS volumes. */
 #ifndef GENERATORS_NTFS_PRIVATE_H
 #define GENERATORS_NTFS_PRIVATE_H
 
@@ -45,6 +45,9 @@ int gen_ntfs_finish_entry(struct gen_entry *entry);
 int gen_ntfs_close_entry(struct gen_entry *entry, int r);
 int gen_ntfs_set_times(struct gen_ntfs *n, uint64_t number, int64_t created, int64_t modified,
         uint32_t attributes);
+/* Writes the unnamed $DATA from offset on. */
+int gen_ntfs_write_stream(
+        ntfs_inode *ni, const char *path, const void *data, size_t size, size_t offset);
 /* $Bitmap, malloc()ed. */
 int gen_ntfs_used_clusters(struct gen_ntfs *n, uint8_t **ret_bitmap);
 

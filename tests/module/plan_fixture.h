@@ -76,15 +76,34 @@ static inline void fixture_put(
 	free(data);
 }
 
+/* A file that begins like the kind of file it is. */
+static inline void fixture_put_like(
+        struct gen_ntfs *n, const char *path, size_t size, const char *magic)
+{
+	char *data = calloc(1, size);
+
+	assert_non_null(data);
+	memcpy(data, magic, strlen(magic));
+	struct gen_file file = {.path = path,
+	        .data = data,
+	        .size = size,
+	        .created = IN_WINDOW,
+	        .modified = IN_WINDOW};
+	assert_int_equal(gen_ntfs_put(n, &file), 0);
+	free(data);
+}
+
 /* The volume of a small Windows under \NAME: what makes it one, and a folder of channel files. */
 static inline void fixture_put_windows(struct gen_ntfs *n, const char *name)
 {
 	char path[256];
 
 	(void)snprintf(path, sizeof(path), "\\%s\\System32\\config\\SYSTEM", name);
-	fixture_put(n, path, 8192, IN_WINDOW, 0);
+	fixture_put_like(n, path, 8192, "regf");
+	(void)snprintf(path, sizeof(path), "\\%s\\System32\\config\\SOFTWARE", name);
+	fixture_put_like(n, path, 8192, "regf");
 	(void)snprintf(path, sizeof(path), "\\%s\\System32\\ntoskrnl.exe", name);
-	fixture_put(n, path, 4096, IN_WINDOW, 0);
+	fixture_put_like(n, path, 4096, "MZ");
 	for (unsigned i = 0; i < SIBLINGS; i++) {
 		(void)snprintf(path, sizeof(path),
 		        "\\%s\\System32\\drivers\\CrowdStrike\\C-%08u-00000000-%08u.sys", name,
