@@ -44,7 +44,7 @@ static json_t *json_ntfs(const struct volume_facts *f)
 	        (json_int_t)d->cluster_size, "size", (json_int_t)d->size, "free",
 	        (json_int_t)d->free, "journal", journal_state_name(f->ntfs.journal), "dirty",
 	        (int)((f->ntfs.flags & NTFS_FLAG_DIRTY) != 0), "hibernated",
-	        (int)f->ntfs.hibernated, "mirror_equal", (int)d->mirror_equal);
+	        (int)f->ntfs.hibernated, "mirror_equal", (int)!f->ntfs.mirror_differs);
 }
 
 /* Reason, text and advice; OK when nothing stands against it. */

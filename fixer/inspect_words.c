@@ -152,7 +152,7 @@ static void print_facts(const struct volume_facts *f)
 	if (f->ntfs.hibernated)
 		report_field("Hibernated", "yes: a sleeping Windows expects the volume as it left "
 		                           "it (hibernation or fast startup)");
-	if (!d->mirror_equal)
+	if (f->ntfs.mirror_differs)
 		report_field("MFT copy", "$MFTMirr is not equal to the first records of $MFT");
 	for (size_t i = 0; i < f->windows_count; i++)
 		report_installation(&f->windows[i]);
@@ -186,7 +186,10 @@ static void print_outlook(const struct inspected_volume *v)
 	else if (v->repair.reason == REASON_NO_WINDOWS)
 		report_field("Repair", "nothing to repair: %s", v->repair.text);
 	else if (!v->repair.code)
-		report_field("Repair", "possible");
+		report_field("Repair", "possible%s",
+		        ntfs_is_settled(&v->facts.ntfs) ? ""
+		                                        : ", by renaming in place: Windows did not "
+		                                          "finish with this volume");
 	else if (v->repair.reason != s->reason || !s->bitlocker)
 		print_refusal("Repair", v->repair.reason, v->repair.text);
 }

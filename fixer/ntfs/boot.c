@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-#define MIRRORED 4 /* records of $MFT that $MFTMirr repeats */
+#define MIRRORED 4 /* records of $MFT that $MFTMirr repeats at least */
+#define RECORD_TAIL                                                                   \
+	512 /* the update sequence covers pieces of this size, whatever the sector is \
+	     */
 
 bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry *ret)
 {
@@ -30,14 +33,51 @@ bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry
 	return true;
 }
 
-bool ntfs_mirror_differs(struct block_device *dev, const struct ntfs_geometry *g)
+/* With large clusters the mirror is a whole cluster. */
+static size_t mirror_len(const struct ntfs_geometry *g)
 {
-	size_t len = MIRRORED * g->record_size;
-	uint8_t *both = malloc(2 * len);
-	bool differs = both && block_read(dev, g->mft, both, len) == 0 &&
-	               block_read(dev, g->mirror, both + len, len) == 0 &&
-	               memcmp(both, both + len, len) != 0;
+	size_t least = MIRRORED * g->record_size;
 
+	return g->cluster_size > least ? (size_t)g->cluster_size : least;
+}
+
+/* A record that was written to its end: NTFS on-disk format, multi sector transfer protection. */
+static bool record_is_whole(const uint8_t *record, size_t size)
+{
+	size_t array = get_le16(record + 4), count = get_le16(record + 6);
+
+	if (memcmp(record, "FILE", 4) != 0 || count != size / RECORD_TAIL + 1 || array % 2 != 0 ||
+	        array + 2 * count > RECORD_TAIL)
+		return false;
+	for (size_t i = 1; i < count; i++)
+		if (memcmp(record + i * RECORD_TAIL - 2, record + array, 2) != 0)
+			return false;
+	return true;
+}
+
+/* Both, one after the other, malloc()ed; NULL when they cannot be read. */
+static uint8_t *read_both(struct block_device *dev, const struct ntfs_geometry *g)
+{
+	size_t len = mirror_len(g);
+	uint8_t *both = malloc(2 * len);
+
+	if (both && (block_read(dev, g->mft, both, len) < 0 ||
+	                    block_read(dev, g->mirror, both + len, len) < 0)) {
+		free(both);
+		return NULL;
+	}
+	return both;
+}
+
+bool ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g)
+{
+	size_t len = mirror_len(g);
+	uint8_t *both = read_both(dev, g);
+	bool mend = both && g->record_size >= RECORD_TAIL && memcmp(both, both + len, len) != 0;
+
+	for (size_t i = 0; mend && i < MIRRORED; i++)
+		mend = record_is_whole(both + i * g->record_size, g->record_size);
+	mend = mend && block_write(dev, g->mirror, both, len) == 0;
 	free(both);
-	return differs;
+	return mend;
 }

@@ -28,15 +28,6 @@ static int read_label(ntfs_volume *vol, char *out, size_t size)
 	return 0;
 }
 
-static bool mirror_equal(struct ntfs_view *view)
-{
-	uint8_t boot[512];
-	struct ntfs_geometry g;
-
-	return block_read(view->dev, 0, boot, sizeof(boot)) == 0 &&
-	       ntfs_geometry_read(boot, view->dev->size, &g) && !ntfs_mirror_differs(view->dev, &g);
-}
-
 int ntfs_describe(struct ntfs_view *view, struct ntfs_description *ret)
 {
 	ntfs_volume *vol = view->vol;
@@ -49,7 +40,6 @@ int ntfs_describe(struct ntfs_view *view, struct ntfs_description *ret)
 	        .cluster_size = vol->cluster_size,
 	        .size = (uint64_t)vol->nr_clusters * vol->cluster_size,
 	        .free = (uint64_t)vol->free_clusters * vol->cluster_size,
-	        .mirror_equal = mirror_equal(view),
 	};
 	int r = read_label(vol, d.label, sizeof(d.label));
 	if (r == 0)

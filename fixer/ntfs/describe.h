@@ -11,7 +11,6 @@ struct ntfs_description {
 	uint32_t cluster_size;       /* bytes */
 	uint64_t size, free;         /* bytes: of the file system, and of clusters no file has */
 	char label[NM_MAX_NAME + 1]; /* clean UTF-8; "" when it has none */
-	bool mirror_equal;           /* $MFTMirr repeats the first records of $MFT */
 };
 
 /* Reads all of $Bitmap. 0 or a negative errno of the volume. */

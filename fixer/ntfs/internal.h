@@ -45,9 +45,9 @@ struct ntfs_geometry {
  * refuses the volume on its own. */
 bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry *ret);
 
-/* Whether the first records of $MFT and their copy differ: the library refuses such a volume with
- * the same errno as any other damage, but people can be told what it is. */
-bool ntfs_mirror_differs(struct block_device *dev, const struct ntfs_geometry *g);
+/* Copies the first records of $MFT over $MFTMirr, when they differ and the four that matter are
+ * whole. The library refuses a volume whose mirror differs, even for reading. True when done. */
+bool ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g);
 
 enum journal_state ntfs_journal_read(ntfs_volume *vol);
 

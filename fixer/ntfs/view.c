@@ -4,6 +4,7 @@
 #include "fixer/block/content.h"
 #include "fixer/ntfs/internal.h"
 
+#include <ntfs-3g/cache.h>
 #include <ntfs-3g/logging.h>
 #include <string.h>
 
@@ -30,9 +31,6 @@ static int mount_failure(struct ntfs_view *view, int code, const uint8_t *boot, 
 	if (!ntfs_geometry_read(boot, view->dev->size, &g))
 		return error_set(
 		        err, -EBADMSG, REASON_NTFS_DAMAGED, "the NTFS boot sector is damaged");
-	if (ntfs_mirror_differs(view->dev, &g))
-		return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED,
-		        "$MFT and its copy $MFTMirr differ in the first records");
 	return error_set(err, -EBADMSG, REASON_NTFS_DAMAGED, "NTFS metadata can't be read: %s",
 	        strerror(-code));
 }
@@ -53,6 +51,34 @@ static int check_supported(const ntfs_volume *vol, struct error *err)
 	return 0;
 }
 
+static int mount_device(struct ntfs_view *view)
+{
+	struct ntfs_device *device = ntfs_device_alloc("volume", 0, &ntfs_block_operations, view);
+
+	if (!device)
+		return -ENOMEM;
+	/* Forensic: no look at hibernation and journal (we look ourselves), no change while
+	 * mounting. */
+	view->vol = ntfs_device_mount(device, NTFS_MNT_FORENSIC);
+	if (view->vol) {
+		/* Without them the library finds nothing in \$Extend, and a delete leaves the
+		 * file's entries in the indexes there. */
+		ntfs_create_lru_caches(view->vol);
+		return 0;
+	}
+	int r = ntfs_errno();
+	(void)ntfs_device_free(device);
+	return r;
+}
+
+static bool mend_mirror(struct ntfs_view *view, const uint8_t *boot)
+{
+	struct ntfs_geometry g;
+
+	return view->io_error == 0 && volume_content(boot) == CONTENT_NTFS &&
+	       ntfs_geometry_read(boot, view->dev->size, &g) && ntfs_mirror_mend(view->dev, &g);
+}
+
 static int mount_view(struct ntfs_view *view, struct error *err)
 {
 	uint8_t boot[512];
@@ -62,17 +88,13 @@ static int mount_view(struct ntfs_view *view, struct error *err)
 		return error_set(err, r, REASON_DISK_READ_ERROR,
 		        "reading the NTFS boot sector failed: %s", strerror(-r));
 	ntfs_log_set_handler(ntfs_log_handler_null);
-	struct ntfs_device *device = ntfs_device_alloc("volume", 0, &ntfs_block_operations, view);
-	if (!device)
-		return mount_failure(view, -ENOMEM, boot, err);
-	/* Forensic: no look at hibernation and journal (we look ourselves), no change while
-	 * mounting. */
-	view->vol = ntfs_device_mount(device, NTFS_MNT_FORENSIC);
-	if (!view->vol) {
-		r = ntfs_errno();
-		(void)ntfs_device_free(device);
-		return mount_failure(view, r, boot, err);
+	r = mount_device(view);
+	if (r < 0 && r != -ENOMEM && mend_mirror(view, boot)) {
+		view->facts.mirror_differs = true;
+		r = mount_device(view);
 	}
+	if (r < 0)
+		return mount_failure(view, r, boot, err);
 	view->facts.flags = le16_to_cpu(view->vol->flags);
 	view->facts.serial = get_le64(boot + BOOT_SERIAL);
 	return check_supported(view->vol, err);
@@ -130,20 +152,57 @@ int ntfs_view_error(const struct ntfs_view *view, int r, const char *doing, stru
 	return error_set(err, r, REASON_NTFS_DAMAGED, "%s: %s", doing, strerror(-r));
 }
 
+bool ntfs_has_pending(const struct ntfs_facts *facts)
+{
+	return facts->journal == JOURNAL_UNCLEAN_V1 || facts->journal == JOURNAL_UNCLEAN_V2;
+}
+
+bool ntfs_is_settled(const struct ntfs_facts *facts)
+{
+	return (facts->journal == JOURNAL_CLEAN || facts->journal == JOURNAL_EMPTY) &&
+	       !(facts->flags & NTFS_FLAG_DIRTY);
+}
+
 int ntfs_refusal(const struct ntfs_facts *facts, struct error *err)
 {
+	if (facts->hibernated)
+		return error_set(err, -EBUSY, REASON_NTFS_HIBERNATED,
+		        "hiberfil.sys holds a sleeping Windows (hibernation or fast start-up)");
 	if (facts->journal == JOURNAL_DAMAGED)
 		return error_set(err, -EBADMSG, REASON_NTFS_JOURNAL_DAMAGED,
 		        "$LogFile has no valid restart page");
-	if (facts->hibernated)
-		return error_set(err, -EBUSY, REASON_NTFS_HIBERNATED,
-		        "hiberfil.sys holds a sleeping Windows");
-	if (facts->journal == JOURNAL_UNCLEAN_V1 || facts->journal == JOURNAL_UNCLEAN_V2)
-		return error_set(err, -EBUSY, REASON_NTFS_UNCLEAN,
-		        "$LogFile (version %s) has changes that Windows did not finish",
-		        facts->journal == JOURNAL_UNCLEAN_V1 ? "1.1" : "2.0");
-	if (facts->flags & NTFS_FLAG_DIRTY)
-		return error_set(err, -EBUSY, REASON_NTFS_DIRTY,
-		        "the volume asks for chkdsk (flags 0x%04x)", facts->flags);
+	/* An unclean journal explains it: Windows writes the mirror last. */
+	if (facts->mirror_differs && !ntfs_has_pending(facts))
+		return error_set(err, -EBADMSG, REASON_NTFS_MIRROR_DIFFERS,
+		        "the first records of $MFT and of $MFTMirr differ, with nothing in the "
+		        "journal that explains it");
 	return 0;
+}
+
+int ntfs_view_set_dirty(struct ntfs_view *view)
+{
+	ntfs_inode *ni = view->vol->vol_ni;
+	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
+	int r = -EBADMSG;
+
+	if (!ctx)
+		return ntfs_errno();
+	if (ntfs_attr_lookup(
+	            AT_VOLUME_INFORMATION, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, ctx) != 0) {
+		r = ntfs_errno();
+	} else if (!ctx->attr->non_resident &&
+	           le32_to_cpu(ctx->attr->value_length) >= sizeof(VOLUME_INFORMATION)) {
+		/* ntfs_volume_write_flags() would drop the bits it does not know, such as 0x0080,
+		 * which every Windows 10 sets. */
+		VOLUME_INFORMATION *info =
+		        (VOLUME_INFORMATION *)((uint8_t *)ctx->attr +
+		                               le16_to_cpu(ctx->attr->value_offset));
+		info->flags |= VOLUME_IS_DIRTY;
+		ntfs_inode_mark_dirty(ni);
+		r = 0;
+	}
+	ntfs_attr_put_search_ctx(ctx);
+	if (r == 0 && ntfs_inode_sync(ni) != 0)
+		r = ntfs_errno();
+	return r;
 }

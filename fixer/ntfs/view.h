@@ -20,14 +20,17 @@ struct ntfs_view;
 struct ntfs_facts {
 	enum journal_state journal;
 	bool hibernated;
-	uint16_t flags; /* of $Volume */
+	bool mirror_differs; /* the first records of $MFT and $MFTMirr differed: mended on dev */
+	uint16_t flags;      /* of $Volume */
 	uint64_t serial;
 };
 
 /*
- * Mounts dev (kept, not owned). The mount itself writes nothing, replays nothing and accepts any
- * journal: ntfs_view_refusal() judges. Errors: REASON_NTFS_DAMAGED, _NTFS_VERSION,
- * _DISK_READ_ERROR, _OUT_OF_MEMORY; REASON_NO_WINDOWS when it holds another file system.
+ * Mounts dev (kept, not owned). The mount itself replays nothing, accepts any journal
+ * (ntfs_refusal() judges) and writes nothing but a $MFTMirr that differs, which is mended when the
+ * records of $MFT are whole: without that nothing can be read. Errors: REASON_NTFS_DAMAGED,
+ * _NTFS_VERSION, _DISK_READ_ERROR, _OUT_OF_MEMORY; REASON_NO_WINDOWS when it holds another file
+ * system.
  */
 int ntfs_view_open(struct block_device *dev, struct ntfs_view **ret, struct error *err);
 
@@ -43,8 +46,17 @@ const uint16_t *ntfs_view_upcase(const struct ntfs_view *view);
  * below failed, _OUT_OF_MEMORY, else _NTFS_DAMAGED. Returns r. */
 int ntfs_view_error(const struct ntfs_view *view, int r, const char *doing, struct error *err);
 
-/* 0 when files may be deleted on a volume with these facts; otherwise the reason why not:
- * REASON_NTFS_JOURNAL_DAMAGED, _NTFS_HIBERNATED, _NTFS_UNCLEAN, _NTFS_DIRTY. */
+/* Whether the journal holds changes that the volume does not have yet. */
+bool ntfs_has_pending(const struct ntfs_facts *facts);
+
+/* Whether nothing waits: not in the journal, and not for chkdsk. */
+bool ntfs_is_settled(const struct ntfs_facts *facts);
+
+/* 0 when there is a plan for a volume with these facts, if the recipe allows it; otherwise why no
+ * recipe can: REASON_NTFS_HIBERNATED, _NTFS_JOURNAL_DAMAGED, _NTFS_MIRROR_DIFFERS. */
 int ntfs_refusal(const struct ntfs_facts *facts, struct error *err);
+
+/* Has Windows run chkdsk when it starts; the other flags stay. 0 or a negative errno. */
+int ntfs_view_set_dirty(struct ntfs_view *view);
 
 #endif

@@ -213,6 +213,17 @@ int ntfs_allow_directory(struct ntfs_view *view, uint64_t dir, struct ntfs_white
 	return r;
 }
 
+int ntfs_allow_dirty_flag(struct ntfs_view *view, struct ntfs_whitelist *list)
+{
+	const ntfs_volume *vol = view->vol;
+	int r = allow_record(view->vol, FILE_Volume, list);
+
+	if (r < 0)
+		return r;
+	return allow_part(vol->mftmirr_na, (s64)FILE_Volume << vol->mft_record_size_bits,
+	        vol->mft_record_size, list);
+}
+
 void ntfs_whitelist_free(struct ntfs_whitelist *list)
 {
 	free(list->ranges);

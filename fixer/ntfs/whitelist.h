@@ -30,6 +30,9 @@ int ntfs_allow_file(struct ntfs_view *view, uint64_t ref, struct ntfs_whitelist 
  * rebalanced index may have moved. */
 int ntfs_allow_directory(struct ntfs_view *view, uint64_t dir, struct ntfs_whitelist *list);
 
+/* Adds what ntfs_view_set_dirty() changes: the record of $Volume and its mirror. */
+int ntfs_allow_dirty_flag(struct ntfs_view *view, struct ntfs_whitelist *list);
+
 void ntfs_whitelist_free(struct ntfs_whitelist *list);
 
 #endif

@@ -10,7 +10,8 @@ int facts_encode(const struct volume_facts *facts, const uint64_t *roots, struct
 	const struct ntfs_facts *n = &facts->ntfs;
 	const struct ntfs_description *d = &facts->description;
 	const uint64_t numbers[] = {n->journal, n->hibernated, n->flags, n->serial, d->major,
-	        d->minor, d->cluster_size, d->size, d->free, d->mirror_equal, facts->windows_count};
+	        d->minor, d->cluster_size, d->size, d->free, n->mirror_differs,
+	        facts->windows_count};
 
 	int r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)
@@ -40,7 +41,7 @@ int facts_decode(
 	d->cluster_size = (uint32_t)answer_number(&c, UINT32_MAX);
 	d->size = answer_number(&c, INT64_MAX);
 	d->free = answer_number(&c, d->size);
-	d->mirror_equal = answer_number(&c, 1);
+	f.ntfs.mirror_differs = answer_number(&c, 1);
 	f.windows_count = (size_t)answer_number(&c, WINDOWS_MAX);
 	answer_text(&c, d->label, sizeof(d->label));
 	for (size_t i = 0; i < f.windows_count; i++) {

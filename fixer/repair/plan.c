@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/repair/plan.h"
-#include "fixer/block/overlay.h"
-#include "fixer/repair/sandbox.h"
 #include "fixer/repair/plan_internal.h"
+#include "fixer/repair/replay.h"
+#include "fixer/repair/sandbox.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,15 +98,17 @@ static int take_answer(const struct buffer *answer, struct plan *plan, struct nt
 	return 0;
 }
 
-/* What deleting would do, checked twice; a plan that fails is refused, not an error. */
+/* What the plan would do, checked twice; a plan that fails is refused, not an error. */
 static void check(struct block_device *disk, const struct volume_target *target,
-        const struct volume *volume, struct plan *plan, const struct ntfs_whitelist *list)
+        const struct recipe *recipe, const struct volume *volume, struct plan *plan,
+        const struct ntfs_whitelist *list)
 {
+	char text[sizeof(plan->text)];
 	struct error why = {0};
 
 	int r = plan_check_sectors(disk, target, volume, plan, list, &why);
 	if (r == 0)
-		r = plan_check_effect(disk, target, plan, IMAGE_AS_IS, IMAGE_NEW, &why);
+		r = plan_check_effect(disk, target, plan, STATE_AS_IS, STATE_NEW, recipe, &why);
 	if (r == 0) {
 		r = plan_set_stages(volume, target, plan);
 		if (r < 0)
@@ -117,56 +119,64 @@ static void check(struct block_device *disk, const struct volume_target *target,
 		plan_refuse(plan, why.reason, why.text);
 		return;
 	}
-	size_t acted = 0;
-	for (size_t i = 0; i < plan->file_count; i++)
-		acted += plan->files[i].acted;
-	(void)snprintf(plan->text, sizeof(plan->text), "journal %s: delete %zu file%s, %zu sectors",
-	        journal_state_name(plan->journal), acted, acted == 1 ? "" : "s",
-	        plan->sector_count);
+	plan_tell(plan, plan->text, text, sizeof(text));
+	memcpy(plan->text, text, sizeof(text));
 }
 
-static int make(struct block_device *disk, struct block_device *overlay,
-        const struct volume_target *target, const struct recipe *recipe, struct plan *plan,
-        struct error *err)
+/* Where nothing waits in the journal, the child with what a replay takes is not paid for. */
+static int find(struct find_job *job, struct buffer *answer, struct error *err)
 {
-	struct volume volume;
+	int r = sandbox_run(plan_find, job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, answer, err);
+
+	if (r != -EAGAIN || err->reason != REASON_NTFS_UNCLEAN)
+		return r;
+	*err = (struct error){0};
+	job->may_replay = true;
+	return sandbox_run_replaying(plan_find, job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, answer, err);
+}
+
+static int make(struct block_device *disk, const struct volume_target *target,
+        const struct recipe *recipe, const struct plan_image *view, const struct plan_image *raw,
+        struct plan *plan, struct error *err)
+{
 	struct error refusal = {0};
 	struct ntfs_whitelist list = {0};
 	struct buffer answer;
 
-	int r = volume_attach(overlay, target, &volume, err);
+	if (view->volume.bitlocker)
+		(void)bitlocker_write_refusal(view->volume.bitlocker, &refusal);
+	struct find_job job = {.view = view,
+	        .raw = raw,
+	        .recipe = recipe,
+	        .refusal = &refusal,
+	        .partition = target->partition.start};
+	int r = find(&job, &answer, err);
 	if (r < 0)
 		return r;
-	if (volume.bitlocker)
-		(void)bitlocker_write_refusal(volume.bitlocker, &refusal);
-	struct find_job job = {
-	        .overlay = overlay, .volume = &volume, .recipe = recipe, .refusal = &refusal};
-	r = sandbox_run(plan_find, &job, NM_CHILD_SECONDS, NM_MAX_BUNDLE, &answer, err);
-	if (r == 0) {
-		r = take_answer(&answer, plan, &list, err);
-		buffer_free(&answer);
-	}
+	r = take_answer(&answer, plan, &list, err);
+	buffer_free(&answer);
 	if (r == 0 && plan->reason == REASON_OK)
-		check(disk, target, &volume, plan, &list);
+		check(disk, target, recipe, &view->volume, plan, &list);
 	ntfs_whitelist_free(&list);
-	volume_detach(&volume);
 	return r;
 }
 
 int plan_make(struct block_device *disk, const struct volume_target *target,
         const struct recipe *recipe, struct plan **ret, struct error *err)
 {
-	struct block_device *overlay;
+	struct plan_image view = {0}, raw = {0};
 	struct plan *plan = calloc(1, sizeof(*plan));
 
-	int r = plan ? overlay_open(disk, NM_OVERLAY_MAX, &overlay) : -ENOMEM;
-	if (r < 0) {
-		free(plan);
-		return error_set(err, r, REASON_OUT_OF_MEMORY, "no memory to plan");
-	}
+	if (!plan)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory to plan");
 	plan->sector_size = disk->sector_size;
-	r = make(disk, overlay, target, recipe, plan, err);
-	block_close(overlay);
+	int r = plan_image_open(disk, target, NULL, STATE_AS_IS, &view, err);
+	if (r == 0)
+		r = plan_image_open(disk, target, NULL, STATE_AS_IS, &raw, err);
+	if (r == 0)
+		r = make(disk, target, recipe, &view, &raw, plan, err);
+	plan_image_close(&raw);
+	plan_image_close(&view);
 	if (r < 0) {
 		plan_free(plan);
 		return r;
@@ -180,7 +190,7 @@ int plan_verify(struct block_device *disk, const struct volume_target *target,
 {
 	struct error why = {0};
 
-	int r = plan_check_effect(disk, target, plan, IMAGE_OLD, IMAGE_AS_IS, &why);
+	int r = plan_check_effect(disk, target, plan, STATE_OLD, STATE_AS_IS, NULL, &why);
 	if (r < 0)
 		return error_set(err, r, REASON_VERIFY_FAILED, "%s", why.text);
 	return 0;

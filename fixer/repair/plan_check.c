@@ -143,7 +143,7 @@ static int check_place(const struct volume *v, const struct volume_target *targe
 		        "the plan would change byte %llu, which is BitLocker's own", at);
 	if (!is_allowed(a, offset, len))
 		return error_set(err, -EPERM, REASON_PLAN_CHECK_FAILED,
-		        "the plan would change byte %llu, which deleting the file does not concern",
+		        "the plan would change byte %llu, which what is planned does not concern",
 		        at);
 	return 0;
 }

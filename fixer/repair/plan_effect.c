@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The second child: mounts the volume before and after, and compares. */
-#include "fixer/block/overlay.h"
 #include "fixer/ntfs/file.h"
+#include "fixer/repair/replay.h"
 #include "fixer/repair/sandbox.h"
 #include "fixer/repair/plan_internal.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* The disk in one state, and the volume on it. */
-struct image {
-	struct block_device *overlay;
-	struct volume volume;
-};
-
 struct effect_job {
 	const struct plan *plan;
-	const struct image *before, *after;
+	const struct recipe *recipe; /* NULL: not looked at */
+	const struct plan_image *before, *after;
+	bool may_replay;
+};
+
+/* One of the two states, mounted. */
+struct side {
+	struct ntfs_facts disk; /* as it is, nothing replayed */
+	struct ntfs_view *view;
 };
 
 static int wrong(struct error *err, const char *what, const char *where)
@@ -41,16 +43,38 @@ static bool same_entry(const struct ntfs_entry *a, const struct ntfs_entry *b)
 	       a->name_len == b->name_len && memcmp(a->name, b->name, sizeof(a->name)) == 0;
 }
 
-/* before without the acted files is after. Both listings are sorted the same way. */
+/* A rename turns the last three characters into "off", in capitals where the name is. */
+static bool is_renamed(const struct ntfs_entry *before, const struct ntfs_entry *after)
+{
+	static const char *const ends[] = {"OFF", "off"};
+	size_t count = before->name_type == NTFS_NAME_DOS ? 1 : 2;
+	struct ntfs_entry want = *before;
+	bool found = false;
+
+	if (want.name_len < 4)
+		return false;
+	for (size_t k = 0; k < count && !found; k++) {
+		for (size_t i = 0; i < 3; i++)
+			want.name[want.name_len - 3 + i] = (uint8_t)ends[k][i];
+		found = same_entry(&want, after);
+	}
+	return found;
+}
+
+/* before without the acted files, or with their new names, is after. Both listings are sorted the
+ * same way. */
 static bool listing_fits(const struct plan *plan, const struct ntfs_listing *before,
         const struct ntfs_listing *after)
 {
 	size_t at = 0;
 
 	for (size_t i = 0; i < before->count; i++) {
-		if (is_acted(plan, before->entries[i].reference))
+		const struct ntfs_entry *e = &before->entries[i];
+		bool acted = is_acted(plan, e->reference);
+		if (acted && plan->kind != PLAN_RENAME)
 			continue;
-		if (at == after->count || !same_entry(&before->entries[i], &after->entries[at]))
+		if (at == after->count ||
+		        !(acted ? is_renamed : same_entry)(e, &after->entries[at]))
 			return false;
 		at++;
 	}
@@ -97,15 +121,34 @@ static int compare_directory(const struct plan *plan, struct ntfs_view *before,
 	return r;
 }
 
-static int compare_views(const struct plan *plan, struct ntfs_view *before, struct ntfs_view *after,
-        struct error *err)
+static bool same_facts(const struct ntfs_facts *a, const struct ntfs_facts *b)
 {
-	const struct ntfs_facts *a = ntfs_view_facts(before), *b = ntfs_view_facts(after);
+	return a->flags == b->flags && a->journal == b->journal && a->serial == b->serial &&
+	       a->hibernated == b->hibernated && a->mirror_differs == b->mirror_differs;
+}
+
+/* The same as they are and once replayed; after a replay the disk is as the replay leaves it, but
+ * for the dirty flag. */
+static int compare_facts(const struct plan *plan, const struct side *before,
+        const struct side *after, struct error *err)
+{
+	const struct ntfs_facts *replayed = ntfs_view_facts(after->view);
+	struct ntfs_facts view = *ntfs_view_facts(before->view), disk = before->disk;
+
+	if (plan->kind == PLAN_REPLAY_DELETE) {
+		view.flags |= NTFS_FLAG_DIRTY;
+		disk = view;
+	}
+	if (same_facts(&disk, &after->disk) && same_facts(&view, replayed))
+		return 0;
+	return wrong(err, "the volume's flags or journal would change", "");
+}
+
+static int compare_directories(const struct plan *plan, struct ntfs_view *before,
+        struct ntfs_view *after, struct error *err)
+{
 	uint64_t above, last = 0;
 
-	if (a->flags != b->flags || a->journal != b->journal || a->serial != b->serial ||
-	        a->hibernated != b->hibernated)
-		return wrong(err, "the volume's flags or journal would change", "");
 	for (size_t i = 0; i < plan->file_count; i++) {
 		const struct plan_file *f = &plan->files[i];
 		/* Several bad files are mostly in one directory, one after the other. */
@@ -125,87 +168,82 @@ static int compare_views(const struct plan *plan, struct ntfs_view *before, stru
 	return 0;
 }
 
+/* What is still found under its new name would be a bad file again for the next session. */
+static int check_names(const struct plan *plan, const struct recipe *recipe,
+        struct ntfs_view *after, struct error *err)
+{
+	struct match_list found = {0};
+	struct windows_list windows;
+
+	int r = windows_find(after, &windows);
+	if (r == 0)
+		r = match_find(after, recipe, &windows, &found);
+	if (r < 0)
+		return ntfs_view_error(after, r, "looking for the recipe's files", err);
+	for (size_t i = 0; r == 0 && i < found.count; i++)
+		if (is_acted(plan, found.items[i].file.reference))
+			r = error_set(err, -EEXIST, REASON_RENAME_UNSAFE,
+			        "renamed to .off it would still match the recipe: %.200s",
+			        found.items[i].path);
+	match_list_free(&found);
+	return r;
+}
+
+static int compare(const struct effect_job *job, const struct side *before,
+        const struct side *after, struct error *err)
+{
+	int r = compare_facts(job->plan, before, after, err);
+
+	if (r == 0)
+		r = compare_directories(job->plan, before->view, after->view, err);
+	if (r == 0 && job->recipe && job->plan->kind == PLAN_RENAME)
+		r = check_names(job->plan, job->recipe, after->view, err);
+	return r;
+}
+
 static int effect_work(void *context, struct buffer *out, struct error *err)
 {
 	const struct effect_job *job = context;
-	struct ntfs_view *before, *after;
+	struct side before, after;
 
 	(void)out;
-	int r = ntfs_view_open(job->before->volume.dev, &before, err);
+	int r = plan_view_open(
+	        job->before->volume.dev, job->may_replay, &before.disk, &before.view, err);
 	if (r < 0)
 		return r;
-	r = ntfs_view_open(job->after->volume.dev, &after, err);
+	r = plan_view_open(job->after->volume.dev, job->may_replay, &after.disk, &after.view, err);
 	if (r == 0) {
-		r = compare_views(job->plan, before, after, err);
-		(void)ntfs_view_close(after);
+		r = compare(job, &before, &after, err);
+		(void)ntfs_view_close(after.view);
 	}
-	(void)ntfs_view_close(before);
+	(void)ntfs_view_close(before.view);
 	return r;
 }
 
 /* --- in the parent --------------------------------------------------------------------------- */
 
-static void image_close(struct image *image)
-{
-	volume_detach(&image->volume);
-	block_close(image->overlay);
-	*image = (struct image){0};
-}
-
-static int lay_over(struct block_device *overlay, const struct plan *plan, enum plan_image which)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && which != IMAGE_AS_IS && i < plan->run_count; i++) {
-		const struct plan_run *run = &plan->runs[i];
-		r = block_write(overlay, run->lba * plan->sector_size,
-		        which == IMAGE_OLD ? run->old_bytes : run->new_bytes,
-		        (size_t)run->count * plan->sector_size);
-	}
-	return r;
-}
-
-static int image_open(struct block_device *disk, const struct volume_target *target,
-        const struct plan *plan, enum plan_image which, struct image *ret, struct error *err)
-{
-	struct image image = {0};
-
-	int r = overlay_open(disk, NM_OVERLAY_MAX, &image.overlay);
-	if (r < 0)
-		return error_set(err, r, REASON_OUT_OF_MEMORY, "no memory to check the plan");
-	r = lay_over(image.overlay, plan, which);
-	if (r < 0)
-		(void)error_set(err, r, REASON_PLAN_CHECK_FAILED,
-		        "the plan does not fit the disk: %s", strerror(-r));
-	else
-		r = volume_attach(image.overlay, target, &image.volume, err);
-	if (r < 0) {
-		image_close(&image);
-		return r;
-	}
-	*ret = image;
-	return 0;
-}
-
 int plan_check_effect(struct block_device *disk, const struct volume_target *target,
-        const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err)
+        const struct plan *plan, enum plan_state before, enum plan_state after,
+        const struct recipe *recipe, struct error *err)
 {
-	struct image a, b;
+	bool replays = plan->journal == JOURNAL_UNCLEAN_V1 || plan->journal == JOURNAL_UNCLEAN_V2;
+	struct plan_image a, b;
 	struct buffer answer;
 
-	int r = image_open(disk, target, plan, before, &a, err);
+	int r = plan_image_open(disk, target, plan, before, &a, err);
 	if (r < 0)
 		return r;
-	r = image_open(disk, target, plan, after, &b, err);
+	r = plan_image_open(disk, target, plan, after, &b, err);
 	if (r < 0) {
-		image_close(&a);
+		plan_image_close(&a);
 		return r;
 	}
-	struct effect_job job = {.plan = plan, .before = &a, .after = &b};
-	r = sandbox_run(effect_work, &job, NM_CHILD_SECONDS, sizeof(err->text), &answer, err);
+	struct effect_job job = {plan, recipe, &a, &b, replays};
+	r = (replays ? sandbox_run_replaying : sandbox_run)(
+	        effect_work, &job, NM_CHILD_SECONDS, sizeof(err->text), &answer, err);
 	if (r == 0)
 		buffer_free(&answer);
-	image_close(&b);
-	image_close(&a);
+	plan_image_close(&b);
+	plan_image_close(&a);
 	return r;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The first child: finds what the recipe names and deletes it on the overlay. */
+/* The first child: finds what the recipe names, decides, and acts on an overlay. */
 #include "fixer/repair/plan_internal.h"
-#include "fixer/windows/match.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,97 +24,21 @@ static void note_file(const struct match *m, struct plan_file *f)
 	f->acted = m->reason == REASON_OK;
 }
 
-static size_t count_reason(const struct plan *plan, enum reason reason)
+static int find_all(struct find_work *work, struct error *err)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->file_count; i++)
-		n += plan->files[i].reason == reason;
-	return n;
-}
-
-/* A file that should go but can't: the machine would go on crashing, so nothing goes. */
-static const struct plan_file *first_obstacle(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->file_count; i++) {
-		enum reason r = plan->files[i].reason;
-		if (r == REASON_TARGET_REPARSE || r == REASON_TARGET_ENCRYPTED ||
-		        r == REASON_TARGET_TOO_LARGE)
-			return &plan->files[i];
-	}
-	return NULL;
-}
-
-static bool content_too_large(const struct plan *plan)
-{
-	uint64_t left = PLAN_CONTENT_MAX;
-
-	for (size_t i = 0; i < plan->file_count; i++) {
-		if (!plan->files[i].acted)
-			continue;
-		if (plan->files[i].size > left)
-			return true;
-		left -= plan->files[i].size;
-	}
-	return false;
-}
-
-/* Whether "no such file" can be believed: a file made just before the crash may still be in the
- * journal only. */
-static bool listing_is_whole(const struct ntfs_facts *facts)
-{
-	return !facts->hibernated &&
-	       (facts->journal == JOURNAL_CLEAN || facts->journal == JOURNAL_EMPTY);
-}
-
-/* Leaves the plan with reason OK and its files marked acted, or refuses it. */
-static void decide(struct plan *plan, const struct recipe *recipe, const struct ntfs_facts *facts,
-        const struct error *refusal, bool too_many)
-{
-	const struct plan_file *obstacle = first_obstacle(plan);
-	size_t found = plan->file_count;
-
-	if (too_many)
-		plan_refuse(plan, REASON_TOO_MANY_MATCHES, "the recipe matches too many files");
-	else if (found == 0 && plan->windows_count == 0)
-		plan_refuse(plan, REASON_NO_WINDOWS, "no Windows installation on this volume");
-	else if (found > 0 && count_reason(plan, REASON_REPORT_ONLY) == found)
-		plan_refuse(plan, REASON_REPORT_ONLY, "found; the recipe only reports");
-	else if (refusal->code && (found > 0 || !listing_is_whole(facts)))
-		plan_refuse(plan, refusal->reason, refusal->text);
-	else if (found == 0)
-		plan_refuse(plan, REASON_NO_BAD_FILE, "no file matches the recipe");
-	else if (obstacle)
-		plan_refuse(plan, obstacle->reason, obstacle->path);
-	else if (count_reason(plan, REASON_OK) == 0 &&
-	         count_reason(plan, REASON_OUTSIDE_WINDOW) > 0)
-		plan_refuse(plan, REASON_OUTSIDE_WINDOW,
-		        "what matches was not modified in the bad time window");
-	else if (count_reason(plan, REASON_OK) == 0)
-		plan_refuse(plan, REASON_REPORT_ONLY, "found; the recipe only reports");
-	else if (content_too_large(plan))
-		plan_refuse(plan, REASON_TARGET_TOO_LARGE,
-		        "the bad files together are larger than can be saved");
-	else if (recipe->action == ACTION_RENAME)
-		plan_refuse(plan, REASON_RECIPE_BAD,
-		        "do = rename is not supported on a clean volume; use remove");
-}
-
-static int find_all(const struct find_job *job, struct ntfs_view *view, struct plan *plan,
-        struct match_list *matches, struct error *err)
-{
+	struct plan *plan = work->plan;
 	struct windows_list windows;
 
-	int r = windows_find(view, &windows);
+	int r = windows_find(work->view, &windows);
 	if (r < 0)
-		return ntfs_view_error(view, r, "looking for Windows", err);
+		return ntfs_view_error(work->view, r, "looking for Windows", err);
 	plan->windows_count = windows.count;
-	r = match_find(view, job->recipe, &windows, matches);
+	r = match_find(work->view, work->job->recipe, &windows, &work->matches);
 	if (r < 0)
-		return ntfs_view_error(view, r, "looking for the recipe's files", err);
-	plan->file_count = matches->count;
-	for (size_t i = 0; i < matches->count; i++)
-		note_file(&matches->items[i], &plan->files[i]);
+		return ntfs_view_error(work->view, r, "looking for the recipe's files", err);
+	plan->file_count = work->matches.count;
+	for (size_t i = 0; i < work->matches.count; i++)
+		note_file(&work->matches.items[i], &plan->files[i]);
 	return 0;
 }
 
@@ -130,62 +53,95 @@ static int save_content(struct ntfs_view *view, struct plan_file *f)
 	return r < 0 ? r : ntfs_metadata_read(view, f->mft_reference, &f->metadata);
 }
 
-static int delete_one(struct ntfs_view *view, const struct match *m, struct plan_file *f,
-        struct ntfs_whitelist *list)
+static int save_contents(const struct find_work *work, struct error *err)
 {
-	int r = save_content(view, f);
+	struct plan *plan = work->plan;
 
-	if (r == 0)
-		r = ntfs_allow_file(view, m->file.reference, list);
-	if (r == 0)
-		r = ntfs_allow_directory(view, m->dir, list);
-	if (r == 0)
-		r = ntfs_remove(view, m->dir, &m->entry);
-	if (r == 0)
-		r = ntfs_allow_directory(view, m->dir, list);
-	return r;
-}
-
-static int delete_all(struct ntfs_view *view, const struct match_list *matches, struct plan *plan,
-        struct ntfs_whitelist *list, struct error *err)
-{
-	for (size_t i = 0; i < matches->count; i++) {
-		if (!plan->files[i].acted)
-			continue;
-		int r = delete_one(view, &matches->items[i], &plan->files[i], list);
+	for (size_t i = 0; i < plan->file_count; i++) {
+		int r = plan->files[i].acted ? save_content(work->view, &plan->files[i]) : 0;
 		if (r < 0)
-			return ntfs_view_error(view, r, "deleting on the overlay", err);
+			return ntfs_view_error(work->view, r, "reading the bad file", err);
 	}
-	plan->kind = PLAN_DELETE;
 	return 0;
 }
 
-/* Everything that needs the mounted view; it is closed afterwards, which writes the rest. */
-static int work_on_view(const struct find_job *job, struct ntfs_view *view, struct plan *plan,
-        struct ntfs_whitelist *list, struct error *err)
+/* Verdicts on the volume, for which a plan is refused; all else is a failure of ours. */
+static bool is_verdict(enum reason reason)
 {
-	const struct ntfs_facts *facts = ntfs_view_facts(view);
-	struct match_list matches = {0};
-	struct error refusal = *job->refusal;
+	return reason == REASON_RENAME_UNSAFE || reason == REASON_NTFS_PENDING ||
+	       reason == REASON_NTFS_REPLAY_FAILED || reason == REASON_PLAN_CHECK_FAILED;
+}
 
-	plan->journal = facts->journal;
-	plan->volume_flags = facts->flags;
-	plan->ntfs_serial = facts->serial;
-	if (refusal.code == 0)
-		(void)ntfs_refusal(facts, &refusal);
-	int r = find_all(job, view, plan, &matches, err);
+static int try_kind(struct find_work *work, enum plan_kind kind, struct error *err)
+{
+	work->plan->kind = kind;
+	switch (kind) {
+	case PLAN_DELETE:
+		return plan_delete(work, err);
+	case PLAN_REPLAY_DELETE:
+		return plan_replay_delete(work, err);
+	default:
+		return plan_rename(work, err);
+	}
+}
+
+/* The text that is left says why it is this plan; plan_tell() adds what it does. */
+static int act(struct find_work *work, struct error *err)
+{
+	const struct plan_choice *choice = &work->choice;
+	struct plan *plan = work->plan;
+
+	int r = save_contents(work, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(plan->text, sizeof(plan->text), "%s", choice->state);
+	r = try_kind(work, choice->kind, err);
+	if (r < 0 && is_verdict(err->reason) && choice->or_replay) {
+		(void)snprintf(plan->text, sizeof(plan->text), "%s; no rename: %.150s",
+		        choice->state, err->text);
+		*err = (struct error){0};
+		r = try_kind(work, PLAN_REPLAY_DELETE, err);
+	}
+	if (r == 0 || !is_verdict(err->reason))
+		return r;
+	plan_refuse(plan, err->reason, err->text);
+	*err = (struct error){0};
+	return 0;
+}
+
+/* The first that says no: BitLocker, the volume's state, a journal that could not be replayed. */
+static struct error first_refusal(const struct find_work *work, const struct error *replay)
+{
+	if (work->job->refusal->code)
+		return *work->job->refusal;
+	return work->choice.refusal.code ? work->choice.refusal : *replay;
+}
+
+/* Everything that needs the mounted view. replay: why what is seen lacks what the journal holds;
+ * code 0 when it doesn't. */
+static int work_on_view(struct find_work *work, const struct error *replay, struct error *err)
+{
+	struct plan *plan = work->plan;
+
+	plan->journal = work->disk.journal;
+	plan->volume_flags = work->disk.flags;
+	plan->ntfs_serial = work->disk.serial;
+	/* What asks for chkdsk, as it is or once replayed, is not deleted from. */
+	struct ntfs_facts state = work->disk;
+	state.flags |= ntfs_view_facts(work->view)->flags & NTFS_FLAG_DIRTY;
+	plan_choose(&state, work->job->recipe, &work->choice);
+	const struct error refusal = first_refusal(work, replay);
+	int r = find_all(work, err);
 	if (r < 0 && refusal.code) {
 		/* Not readable without its journal: the refusal stands, only the list is missing.
 		 */
 		plan_refuse(plan, refusal.reason, refusal.text);
-		r = 0;
-	} else if (r == 0) {
-		decide(plan, job->recipe, facts, &refusal, matches.too_many);
+		return 0;
 	}
-	if (r == 0 && plan->reason == REASON_OK)
-		r = delete_all(view, &matches, plan, list, err);
-	match_list_free(&matches);
-	return r;
+	if (r < 0)
+		return r;
+	plan_decide(work, &refusal);
+	return plan->reason == REASON_OK ? act(work, err) : 0;
 }
 
 /* True when BitLocker's layer refused a write, whatever the library made of that: a change that
@@ -198,23 +154,46 @@ static bool refuse_piece(struct block_device *volume, struct plan *plan)
 	if (at == UINT64_MAX)
 		return false;
 	(void)snprintf(text, sizeof(text),
-	        "deleting would write to byte %" PRIu64 " of the volume, which is BitLocker's own",
+	        "the plan would write to byte %" PRIu64 " of the volume, which is BitLocker's own",
 	        at);
 	plan_refuse(plan, REASON_PLAN_CHECK_FAILED, text);
 	return true;
 }
 
-static int make(const struct find_job *job, struct plan *plan, struct ntfs_whitelist *list,
-        struct error *err)
+/* What cannot be replayed is looked at as it is, so that people hear of the files. */
+static int open_view(struct find_work *work, struct error *ret_replay, struct error *err)
 {
-	struct ntfs_view *view;
+	const struct find_job *job = work->job;
 
-	int r = ntfs_view_open(job->volume->dev, &view, err);
+	if (job->refusal->code) {
+		int r = ntfs_view_open(job->view->volume.dev, &work->view, err);
+		if (r == 0)
+			work->disk = *ntfs_view_facts(work->view);
+		return r;
+	}
+	int r = plan_view_open(
+	        job->view->volume.dev, job->may_replay, &work->disk, &work->view, err);
+	if (r == 0 || (err->reason != REASON_NTFS_REPLAY_FAILED &&
+	                      err->reason != REASON_REPLAY_UNAVAILABLE))
+		return r;
+	*ret_replay = *err;
+	*err = (struct error){0};
+	return ntfs_view_open(job->raw->volume.dev, &work->view, err);
+}
+
+static int make(struct find_work *work, struct error *err)
+{
+	struct error replay = {0};
+	struct plan *plan = work->plan;
+
+	int r = open_view(work, &replay, err);
 	if (r < 0)
 		return r;
-	r = work_on_view(job, view, plan, list, err);
-	int closed = ntfs_view_close(view);
-	if (refuse_piece(job->volume->dev, plan))
+	r = work_on_view(work, &replay, err);
+	int closed = ntfs_view_close(work->view);
+	const struct plan_image *changed =
+	        plan->kind == PLAN_RENAME ? work->job->raw : work->job->view;
+	if (refuse_piece(changed->volume.dev, plan))
 		return 0;
 	if (r < 0)
 		return r;
@@ -223,29 +202,28 @@ static int make(const struct find_job *job, struct plan *plan, struct ntfs_white
 		        strerror(-closed));
 	if (plan->reason != REASON_OK)
 		return 0;
-	return plan_take_changes(job->overlay, plan);
+	return plan_take_changes(changed->overlay, plan);
 }
 
 int plan_find(void *context, struct buffer *out, struct error *err)
 {
-	struct ntfs_whitelist list = {0};
-	struct plan *plan = calloc(1, sizeof(*plan));
+	struct find_work work = {.job = context, .plan = calloc(1, sizeof(*work.plan))};
 
-	if (!plan)
+	if (!work.plan)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory for a plan");
-	const struct find_job *job = context;
-	plan->sector_size = job->overlay->sector_size;
-	plan->journal = JOURNAL_DAMAGED; /* as long as nothing could be read of it */
-	int r = make(job, plan, &list, err);
+	work.plan->sector_size = work.job->view->overlay->sector_size;
+	work.plan->journal = JOURNAL_DAMAGED; /* as long as nothing could be read of it */
+	int r = make(&work, err);
 	if (r < 0 && (err->reason == REASON_NTFS_DAMAGED || err->reason == REASON_NTFS_VERSION)) {
 		/* A verdict on the volume, not a failure of ours. */
-		plan_refuse(plan, err->reason, err->text);
+		plan_refuse(work.plan, err->reason, err->text);
 		*err = (struct error){0};
 		r = 0;
 	}
 	if (r == 0)
-		r = plan_encode(plan, &list, out);
-	ntfs_whitelist_free(&list);
-	plan_free(plan);
+		r = plan_encode(work.plan, &work.list, out);
+	match_list_free(&work.matches);
+	ntfs_whitelist_free(&work.list);
+	plan_free(work.plan);
 	return r;
 }

@@ -5,7 +5,9 @@
 
 #include "fixer/base/buffer.h"
 #include "fixer/ntfs/whitelist.h"
+#include "fixer/repair/plan_choose.h"
 #include "fixer/repair/volume.h"
+#include "fixer/windows/match.h"
 
 /* All removed files together: half of a bundle, the rest is for the sectors. */
 #define PLAN_CONTENT_MAX (NM_MAX_BUNDLE / 2)
@@ -13,17 +15,74 @@
 /* No plan: nothing is acted on, nothing would be written. */
 void plan_refuse(struct plan *plan, enum reason reason, const char *text);
 
-/* --- the first child: find, delete on the overlay -------------------------------------------- */
+/* --- the disk in one state, over RAM ---------------------------------------------------------- */
 
-struct find_job {
+enum plan_state {
+	STATE_AS_IS,
+	STATE_OLD,
+	STATE_NEW
+}; /* the disk with the plan's runs laid over it */
+
+struct plan_image {
 	struct block_device *overlay; /* of the disk */
-	const struct volume *volume;  /* on the overlay */
-	const struct recipe *recipe;
-	const struct error *refusal; /* code set: this volume is not written to, and why */
+	struct volume volume;         /* on the overlay */
 };
 
-/* For sandbox_run; context is a find_job, out gets an encoded plan. */
+/* plan may be NULL with STATE_AS_IS. Errors: those of volume_open(), REASON_PLAN_CHECK_FAILED. */
+int plan_image_open(struct block_device *disk, const struct volume_target *target,
+        const struct plan *plan, enum plan_state state, struct plan_image *ret, struct error *err);
+void plan_image_close(struct plan_image *image); /* also when it is zeroed */
+
+/*
+ * In a child: mounts the volume, replayed when its journal wants that (not under a sleeping
+ * Windows). ret_disk: the facts before; set on every failure that comes after they were read, too.
+ * -EAGAIN when it had to be replayed and may_replay is false; otherwise the errors of
+ * ntfs_view_open() and replay_journal().
+ */
+int plan_view_open(struct block_device *volume, bool may_replay, struct ntfs_facts *ret_disk,
+        struct ntfs_view **ret, struct error *err);
+
+/* --- the first child: find, and act on an overlay --------------------------------------------- */
+
+struct find_job {
+	const struct plan_image *view; /* what is looked at, and deleted from */
+	const struct plan_image *raw;  /* stays as the disk is, but for a rename in place */
+	const struct recipe *recipe;
+	const struct error *refusal; /* code set: this volume is not written to, and why */
+	uint64_t partition;          /* bytes of the disk, where the volume begins */
+	bool may_replay;
+};
+
+/* For sandbox_run; context is a find_job, out gets an encoded plan. -EAGAIN: as plan_view_open().
+ */
 int plan_find(void *context, struct buffer *out, struct error *err);
+
+/* What the steps of the first child hand to each other. */
+struct find_work {
+	const struct find_job *job;
+	struct plan *plan;
+	struct ntfs_view *view;
+	struct ntfs_facts disk; /* as it is, nothing replayed */
+	struct plan_choice choice;
+	struct match_list matches; /* as many as the plan has files */
+	struct ntfs_whitelist list;
+};
+
+/* Leaves the plan with reason OK and its files marked acted, or refuses it. refusal: why the volume
+ * is not written to; code 0 when it may be. */
+void plan_decide(const struct find_work *work, const struct error *refusal);
+
+/* Deletes the acted files on the view. */
+int plan_delete(struct find_work *work, struct error *err);
+
+/* Deletes the acted files on the replayed view, and marks the volume dirty. All that the replay
+ * changed is part of the plan: REASON_NTFS_REPLAY_FAILED when that is too much,
+ * _PLAN_CHECK_FAILED when it is more than metadata. */
+int plan_replay_delete(struct find_work *work, struct error *err);
+
+/* Renames the acted files on the raw image, all or none. REASON_RENAME_UNSAFE and _NTFS_PENDING
+ * when it cannot be; the raw image is of no use then. */
+int plan_rename(struct find_work *work, struct error *err);
 
 /* The overlay's changed sectors become plan's runs; plan is refused when they are too many. Needs
  * plan->sector_size, the overlay's. Errors of overlay_each(). */
@@ -52,16 +111,16 @@ int plan_set_stages(
 
 /* --- the second child: what the plan does ---------------------------------------------------- */
 
-enum plan_image {
-	IMAGE_AS_IS,
-	IMAGE_OLD,
-	IMAGE_NEW
-}; /* the disk with the plan's runs laid over it */
-
-/* Mounts the disk in both states and compares: the acted files are gone by every name, their
- * directories and those above otherwise list the same, every sibling is the same byte for byte,
- * the volume's flags and journal are unchanged. 0, or REASON_PLAN_CHECK_FAILED and others. */
+/*
+ * Mounts the disk in both states, each with its journal replayed when it wants that, and compares:
+ * the acted files are gone by every name, or have exactly their new names; their directories and
+ * those above otherwise list the same; every sibling, and what was renamed, is the same byte for
+ * byte; the volume's flags and journal are as the plan leaves them. With recipe (NULL: not looked
+ * at) nothing that was renamed is found by it again. 0, or REASON_PLAN_CHECK_FAILED,
+ * _RENAME_UNSAFE and others.
+ */
 int plan_check_effect(struct block_device *disk, const struct volume_target *target,
-        const struct plan *plan, enum plan_image before, enum plan_image after, struct error *err);
+        const struct plan *plan, enum plan_state before, enum plan_state after,
+        const struct recipe *recipe, struct error *err);
 
 #endif

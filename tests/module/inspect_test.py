@@ -183,8 +183,9 @@ class Plain(Case):
         image = self.ntfs_copy()
         subprocess.run(["ntfsfix", image], check=True, capture_output=True)  # sets the dirty flag
         c = self.facts(image)
-        self.assertEqual((c["ntfs"]["dirty"], c["repair"]["reason"]), (True, "NTFS_DIRTY"))
+        self.assertEqual((c["ntfs"]["dirty"], c["repair"]["reason"]), (True, "OK"))
         self.assertRegex(self.words(image), "chkdsk")
+        self.assertRegex(self.words(image), "possible, by renaming in place")
 
     def test_damaged_file_system(self):
         image = self.ntfs_copy()
@@ -194,8 +195,14 @@ class Plain(Case):
         patch(image, mft + 1024 + 100, b"\xff" * 8)  # $MFTMirr's own record
         status, result = inspect(image)
         c = result["volumes"][0]
-        self.assertEqual((status, c["open"], c["ntfs"], c["repair"]["reason"]), (0, False, None, "NTFS_DAMAGED"))
+        self.assertEqual((status, c["open"], c["ntfs"]["mirror_equal"], c["repair"]["reason"]),
+                         (0, True, False, "NTFS_MIRROR_DIFFERS"))
+        self.assertEqual(len(c["installations"]), 1)
         self.assertIn("$MFTMirr", c["repair"]["text"])
+        patch(image, mft + 1024 + 510, b"\xff" * 2)  # not written to its end: no mirror is made of that
+        status, result = inspect(image)
+        c = result["volumes"][0]
+        self.assertEqual((status, c["open"], c["ntfs"], c["repair"]["reason"]), (0, False, None, "NTFS_DAMAGED"))
 
     def test_backup_table(self):
         image = copy(self.disk, self.path("backup.raw"))

@@ -163,7 +163,6 @@ static void test_other_actions(void **state)
 
 	(void)state;
 	expect_refusal(path, RECIPE(FOLDER, "report-only"), REASON_REPORT_ONLY, 1);
-	expect_refusal(path, RECIPE(FOLDER, "rename"), REASON_RECIPE_BAD, 1);
 	expect_refusal(path, RECIPE(FOLDER "\\nowhere", "remove"), REASON_NO_BAD_FILE, 0);
 }
 
@@ -277,8 +276,10 @@ static void test_effect(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_NEW, &err), 0);
-	assert_true(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_AS_IS, &err) < 0);
+	assert_int_equal(
+	        plan_check_effect(disk, &target, plan, STATE_AS_IS, STATE_NEW, NULL, &err), 0);
+	assert_true(
+	        plan_check_effect(disk, &target, plan, STATE_AS_IS, STATE_AS_IS, NULL, &err) < 0);
 	assert_int_equal(err.reason, REASON_PLAN_CHECK_FAILED);
 	assert_non_null(strstr(err.text, "would not list as it should"));
 
@@ -293,7 +294,7 @@ static void test_effect(void **state)
 	assert_true(run->old_bytes && run->new_bytes);
 	assert_int_equal(block_read(disk, run->lba * 512, run->new_bytes, 512), 0);
 	run->new_bytes[511] ^= 1;
-	assert_true(plan_check_effect(disk, &target, plan, IMAGE_AS_IS, IMAGE_NEW, &err) < 0);
+	assert_true(plan_check_effect(disk, &target, plan, STATE_AS_IS, STATE_NEW, NULL, &err) < 0);
 	assert_int_equal(err.reason, REASON_PLAN_CHECK_FAILED);
 	assert_non_null(strstr(err.text, "beside this one would change"));
 	block_close(disk);

@@ -72,7 +72,7 @@ static void a_refused_write_is_told_by_its_place(void **state)
 	unsigned long at = 0;
 	assert_int_equal(plan->reason, REASON_PLAN_CHECK_FAILED);
 	assert_int_equal(
-	        sscanf(plan->text, "deleting would write to byte %lu of the volume", &at), 1);
+	        sscanf(plan->text, "the plan would write to byte %lu of the volume", &at), 1);
 	assert_true(at >= MFT_BITMAP && at < MFT_BITMAP + GEN_CLUSTER);
 	assert_int_equal(plan->file_count, 1);
 	assert_int_equal(plan->run_count, 0);

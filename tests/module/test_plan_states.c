@@ -1,47 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Volumes that must not be written to, and places a volume can be in. */
-#include "fixer/base/bytes.h"
-#include "tests/module/plan_fixture.h"
-
-#include <archive.h>
-
-#define WINDOWS_IMAGES "../shared/data/ntfs-dirty/"
-
-/* Unpacks one of the volumes that Windows made; false when they are not here. */
-static bool unpack(const char *name, const char *to)
-{
-	char path[256];
-	struct archive_entry *entry;
-	struct archive *a = archive_read_new();
-	static uint8_t piece[1024 * 1024];
-	uint64_t at = 0;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), WINDOWS_IMAGES "%s.img.xz", name);
-	(void)archive_read_support_filter_xz(a);
-	(void)archive_read_support_format_raw(a);
-	if (access(path, R_OK) != 0 || archive_read_open_filename(a, path, 65536) != ARCHIVE_OK) {
-		print_message("skipped: no %s\n", path);
-		(void)archive_read_free(a);
-		return false;
-	}
-	assert_int_equal(archive_read_next_header(a, &entry), ARCHIVE_OK);
-	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	for (; (n = archive_read_data(a, piece, sizeof(piece))) > 0; at += (uint64_t)n)
-		for (ssize_t i = 0; i < n; i += 4096)
-			if (piece[i] || memcmp(piece + i, piece + i + 1,
-			                        (size_t)(n - i < 4096 ? n - i : 4096) - 1))
-				assert_int_equal(gen_pwrite(fd, piece + i,
-				                         (size_t)(n - i < 4096 ? n - i : 4096),
-				                         at + (uint64_t)i),
-				        0);
-	assert_int_equal(n, 0);
-	assert_int_equal(ftruncate(fd, (off_t)at), 0);
-	assert_int_equal(close(fd), 0);
-	(void)archive_read_free(a);
-	return true;
-}
+#include "tests/module/plan_damage.h"
+#include "tests/module/windows_image.h"
 
 static void test_windows_clean(void **state)
 {
@@ -49,7 +9,7 @@ static void test_windows_clean(void **state)
 	struct error err = {0};
 
 	(void)state;
-	if (!unpack("cs-clean", path))
+	if (!windows_image_unpack("cs-clean", path))
 		skip();
 	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
 	assert_int_equal(plan->reason, REASON_OK);
@@ -92,27 +52,6 @@ static void expect_refused(
 	plan_free(plan);
 }
 
-static void test_windows_unclean(void **state)
-{
-	static const struct {
-		const char *name;
-		enum journal_state journal;
-	} images[] = {{"cs-n4-20", JOURNAL_UNCLEAN_V2}, {"cs-n7-20", JOURNAL_UNCLEAN_V2},
-	        {"cs-n7-11", JOURNAL_UNCLEAN_V1}};
-	const char *path = fixture_path("unclean.img"), *copy = fixture_path("kept.img");
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
-		if (!unpack(images[i].name, path))
-			skip();
-		assert_int_equal(
-		        gen_run((const char *const[]){"cp", "--sparse=always", path, copy, NULL}),
-		        0);
-		expect_refused(path, REASON_NTFS_UNCLEAN, images[i].journal, 2);
-		assert_true(fixture_same_file(path, copy));
-	}
-}
-
 static const char *make_image(const char *name, uint32_t sector_size, const char *hiberfile)
 {
 	const char *path = fixture_path(name);
@@ -141,49 +80,6 @@ static void test_hibernated(void **state)
 	plan_free(plan);
 }
 
-/* Changes bytes of a file, where the boot sector says a metafile's record is. */
-static uint64_t record_at(int fd, unsigned number, bool mirror)
-{
-	uint8_t boot[512];
-
-	assert_int_equal(gen_pread(fd, boot, sizeof(boot), 0), 0);
-	uint64_t cluster = (uint64_t)get_le16(boot + 11) * boot[13];
-	return get_le64(boot + (mirror ? 56 : 48)) * cluster + number * 1024ULL;
-}
-
-/* Sets the dirty bit: $VOLUME_INFORMATION (0x70) of record 3, flags at byte 10 of its value. */
-static void set_dirty(int fd, bool mirror)
-{
-	uint8_t record[1024];
-	uint64_t at = record_at(fd, 3, mirror);
-
-	assert_int_equal(gen_pread(fd, record, sizeof(record), at), 0);
-	size_t a = get_le16(record + 20);
-	while (get_le32(record + a) != 0x70) {
-		assert_true(a < 900 && get_le32(record + a + 4) > 0);
-		a += get_le32(record + a + 4);
-	}
-	record[a + get_le16(record + a + 20) + 10] |= 1;
-	assert_int_equal(gen_pwrite(fd, record, sizeof(record), at), 0);
-}
-
-static void test_dirty_flag_and_mirror(void **state)
-{
-	const char *path = make_image("dirty.img", 512, NULL);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	(void)state;
-	assert_true(fd >= 0);
-	set_dirty(fd, false);
-	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
-	assert_int_equal(plan->reason, REASON_NTFS_DAMAGED);
-	assert_non_null(strstr(plan->text, "$MFTMirr"));
-	plan_free(plan);
-	set_dirty(fd, true);
-	expect_refused(path, REASON_NTFS_DIRTY, JOURNAL_EMPTY, 1);
-	assert_int_equal(close(fd), 0);
-}
-
 static void test_damage(void **state)
 {
 	const char *path = make_image("damage.img", 512, NULL);
@@ -203,7 +99,7 @@ static void test_damage(void **state)
 		assert_int_equal(gen_pwrite(fd, zeros, sizeof(zeros), lcn * 4096), 0);
 		expect_refused(path, REASON_NTFS_JOURNAL_DAMAGED, JOURNAL_DAMAGED, 1);
 	}
-	assert_int_equal(gen_pwrite(fd, zeros, 16, record_at(fd, 0, false)), 0);
+	assert_int_equal(gen_pwrite(fd, zeros, 16, damage_record_at(fd, 0, false)), 0);
 	expect_refused(path, REASON_NTFS_DAMAGED, JOURNAL_DAMAGED, 0);
 	assert_int_equal(gen_pwrite(fd, zeros, sizeof(zeros), 0), 0);
 	expect_refused(path, REASON_NTFS_DAMAGED, JOURNAL_DAMAGED, 0);
@@ -272,9 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_windows_clean),
-	        cmocka_unit_test(test_windows_unclean),
 	        cmocka_unit_test(test_hibernated),
-	        cmocka_unit_test(test_dirty_flag_and_mirror),
 	        cmocka_unit_test(test_damage),
 	        cmocka_unit_test(test_sectors_of_4096),
 	        cmocka_unit_test(test_partition),

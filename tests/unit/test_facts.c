@@ -17,16 +17,19 @@ static struct volume_facts example(void)
 	struct volume_facts f = {
 	        .ntfs = {.journal = JOURNAL_UNCLEAN_V2,
 	                .hibernated = true,
+	                .mirror_differs = true,
 	                .flags = 0x81,
 	                .serial = 0x0870803570802c0e},
-	        .description = {.major = 3,
-	                .minor = 1,
-	                .cluster_size = 4096,
-	                .size = 1 << 30,
-	                .free = 1 << 20,
-	                .label = "Gr\xc3\xb6\xc3\x9f"
-	                         "e",
-	                .mirror_equal = true},
+	        .description =
+	                {
+	                        .major = 3,
+	                        .minor = 1,
+	                        .cluster_size = 4096,
+	                        .size = 1 << 30,
+	                        .free = 1 << 20,
+	                        .label = "Gr\xc3\xb6\xc3\x9f"
+	                                 "e",
+	                },
 	        .windows_count = 2,
 	        .windows = {{.directory = "\\Windows"}, {.directory = "\\Windows.old"}},
 	};

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a plan made of a volume, judged by ntfscheck: whole, and every fact accounted for. */
+#ifndef TESTS_PLAN_JUDGE_H
+#define TESTS_PLAN_JUDGE_H
+
+#include "tests/module/plan_fixture.h"
+#include "tests/ntfscheck/ntfscheck.h"
+
+#include <ctype.h>
+#include <sys/mman.h>
+
+/* Every fact of a volume that must have no finding, one a line; freed by the caller. */
+static inline char *judge_dump(const char *image)
+{
+	int fd = open(image, O_RDONLY | O_CLOEXEC);
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = NULL, *wrong = NULL;
+	size_t len;
+
+	assert_true(fd >= 0 && size > 0);
+	void *volume = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_true(volume != MAP_FAILED);
+	FILE *report = open_memstream(&wrong, &len), *out = open_memstream(&text, &len);
+	assert_true(report && out);
+	int findings = ntfscheck(volume, (size_t)size, report);
+	(void)fclose(report);
+	if (findings != 0)
+		fail_msg("%s: %s", image, wrong);
+	assert_int_equal(ntfscheck_dump(volume, (size_t)size, out), 0);
+	(void)fclose(out);
+	free(wrong);
+	assert_int_equal(munmap(volume, (size_t)size), 0);
+	assert_int_equal(close(fd), 0);
+	return text;
+}
+
+static inline int judge_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The lines of a text, sorted, with NULL behind the last; the text is taken apart. */
+static inline char **judge_lines(char *text)
+{
+	size_t count = 0;
+	char *line;
+
+	for (const char *c = text; *c; c++)
+		count += *c == '\n';
+	char **lines = calloc(count + 2, sizeof(*lines));
+	assert_non_null(lines);
+	for (count = 0; (line = strsep(&text, "\n"));)
+		if (*line)
+			lines[count++] = line;
+	qsort(lines, count, sizeof(*lines), judge_compare);
+	return lines;
+}
+
+/* Takes the renaming back in a dump. */
+static inline void judge_name_back(char *dump, const char *extension)
+{
+	char upper[4] = "";
+
+	for (size_t i = 0; i < 3; i++)
+		upper[i] = (char)toupper(extension[i]);
+	for (char *at = dump; (at = strstr(at, ".off\"")); at++)
+		memcpy(at + 1, extension, 3);
+	for (char *at = dump; (at = strstr(at, ".OFF\"")); at++)
+		memcpy(at + 1, upper, 3);
+}
+
+/* Both volumes are whole and only names differ: what ends in .off there ended in extension. */
+static inline void judge_renamed(const char *before, const char *after, const char *extension)
+{
+	char *a = judge_dump(before), *b = judge_dump(after);
+
+	assert_null(strcasestr(a, ".off\""));
+	assert_non_null(strcasestr(b, ".off\""));
+	judge_name_back(b, extension);
+	char **lines_a = judge_lines(a), **lines_b = judge_lines(b);
+	for (size_t i = 0; lines_a[i] || lines_b[i]; i++) {
+		assert_true(lines_a[i] && lines_b[i]);
+		assert_string_equal(lines_a[i], lines_b[i]);
+	}
+	free(lines_a);
+	free(lines_b);
+	free(a);
+	free(b);
+}
+
+/* "43-1 ..." is of one of the records; ends with 0. $MFT, $Volume, $Bitmap are in them always. */
+static inline bool judge_is_of(const char *line, const unsigned long *records)
+{
+	unsigned long record = strtoul(line, NULL, 10);
+	bool found = record == 0 || record == 3 || record == 6;
+
+	for (size_t i = 0; records[i]; i++)
+		found = found || record == records[i];
+	return found;
+}
+
+/* Both volumes are whole, and what differs are facts of the records named, of $MFT, $Volume and
+ * $Bitmap. */
+static inline void judge_differs_in(
+        const char *before, const char *after, const unsigned long *records)
+{
+	char *a = judge_dump(before), *b = judge_dump(after);
+	char **lines_a = judge_lines(a), **lines_b = judge_lines(b);
+	size_t i = 0, k = 0, differing = 0;
+
+	while (lines_a[i] || lines_b[k]) {
+		int order = !lines_a[i] ? 1 : !lines_b[k] ? -1 : strcmp(lines_a[i], lines_b[k]);
+		const char *line = order > 0 ? lines_b[k] : lines_a[i];
+		if (order != 0 && !judge_is_of(line, records))
+			fail_msg("%s %s", order > 0 ? "new:" : "gone:", line);
+		differing += order != 0;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	assert_true(differing > 0);
+	free(lines_a);
+	free(lines_b);
+	free(a);
+	free(b);
+}
+
+#endif
