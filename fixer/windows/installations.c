@@ -4,64 +4,81 @@
 
 #include <string.h>
 
-/* Whether one of the places is a file that begins with magic. */
-static int one_begins(struct ntfs_view *view, const struct ntfs_places *places, const char *magic)
+/* What a name of an installation is: a file of any content, one that begins with the right bytes.
+ */
+enum part { PART_MISSING, PART_THERE, PART_RIGHT };
+
+static int look_at(
+        struct ntfs_view *view, const struct ntfs_file *file, const char *magic, enum part *ret)
 {
 	char begin[4];
 	size_t len = strlen(magic);
+	int r = 0;
 
-	for (size_t i = 0; i < places->count; i++) {
-		const struct ntfs_place *p = &places->items[i];
-		if (!p->at_end || p->file.is_directory || p->file.size < len)
-			continue;
-		int r = ntfs_file_read(view, p->file.reference, 0, begin, len);
-		if (r < 0)
-			return r;
-		if (memcmp(begin, magic, len) == 0)
-			return 1;
-	}
-	return 0;
+	if (file->is_directory)
+		return 0;
+	if (file->size >= len)
+		r = ntfs_file_read(view, file->reference, 0, begin, len);
+	if (r == 0 && file->size >= len && memcmp(begin, magic, len) == 0)
+		*ret = PART_RIGHT;
+	else if (*ret == PART_MISSING)
+		*ret = PART_THERE;
+	return r;
 }
 
-/* 1, 0 or a negative errno. */
-static int has(struct ntfs_view *view, uint64_t dir, const char *path, const char *magic)
+/* The best of the files that path leads to. */
+static int find_part(
+        struct ntfs_view *view, uint64_t dir, const char *path, const char *magic, enum part *ret)
 {
 	struct ntfs_places places = {0};
-
-	int r = ntfs_resolve_all(view, dir, path, &places);
-	return r < 0 ? r : one_begins(view, &places, magic);
-}
-
-/* A kernel that CompactOS compressed is a reparse point, whose content only Windows can read: it
- * counts by its name. */
-static int has_kernel(struct ntfs_view *view, uint64_t dir, const char *path)
-{
-	struct ntfs_places places = {0};
+	enum part best = PART_MISSING;
 
 	int r = ntfs_resolve_all(view, dir, path, &places);
 	for (size_t i = 0; r == 0 && i < places.count; i++)
-		if (places.items[i].at_end && !places.items[i].file.is_directory &&
-		        places.items[i].file.attributes & NTFS_ATTR_REPARSE)
-			return 1;
-	return r < 0 ? r : one_begins(view, &places, "MZ");
+		if (places.items[i].at_end)
+			r = look_at(view, &places.items[i].file, magic, &best);
+	*ret = best;
+	return r;
 }
 
-static int is_installation(struct ntfs_view *view, uint64_t dir)
+/* The kernels of 32-bit Windows with several processors or more memory are called otherwise. A
+ * kernel that CompactOS compressed reads as zeros: what is right with it is its name. */
+static int find_kernel(struct ntfs_view *view, uint64_t dir, bool *ret)
 {
-	/* The kernels of 32-bit Windows with several processors or more memory are called
-	 * otherwise. */
 	static const char *const kernels[] = {"System32\\ntoskrnl.exe", "System32\\ntkrnlpa.exe",
 	        "System32\\ntkrnlmp.exe", "System32\\ntkrpamp.exe"};
+	struct ntfs_places places = {0};
+	enum part part = PART_MISSING;
+	int r = 0;
 
-	int r = has(view, dir, "System32\\config\\SYSTEM", "regf");
-	if (r == 1)
-		r = has(view, dir, "System32\\config\\SOFTWARE", "regf");
-	if (r != 1)
-		return r;
-	r = 0;
 	for (size_t i = 0; r == 0 && i < sizeof(kernels) / sizeof(kernels[0]); i++)
-		r = has_kernel(view, dir, kernels[i]);
+		r = ntfs_resolve_all(view, dir, kernels[i], &places);
+	for (size_t i = 0; r == 0 && i < places.count; i++) {
+		const struct ntfs_place *p = &places.items[i];
+		if (p->at_end && !p->file.is_directory && p->file.attributes & NTFS_ATTR_REPARSE)
+			part = PART_RIGHT;
+		else if (p->at_end)
+			r = look_at(view, &p->file, "MZ", &part);
+	}
+	*ret = part == PART_RIGHT;
 	return r;
+}
+
+/* One of the two hives may have been damaged by the crash. 1, 0 or a negative errno. */
+static int is_installation(struct ntfs_view *view, uint64_t dir)
+{
+	enum part system, software;
+	bool kernel = false;
+
+	int r = find_part(view, dir, "System32\\config\\SYSTEM", "regf", &system);
+	if (r < 0 || system == PART_MISSING)
+		return r;
+	r = find_part(view, dir, "System32\\config\\SOFTWARE", "regf", &software);
+	if (r < 0 || software == PART_MISSING)
+		return r;
+	if (system == PART_RIGHT || software == PART_RIGHT)
+		r = find_kernel(view, dir, &kernel);
+	return r < 0 ? r : kernel;
 }
 
 int windows_find(struct ntfs_view *view, struct windows_list *ret)

@@ -14,9 +14,10 @@ struct windows_list {
 };
 
 /*
- * Every directory in the volume's root that holds the hives SYSTEM and SOFTWARE ("regf") in
- * System32\config and a kernel ("MZ") in System32, whatever its name. Not what lies deeper, such as
- * \Windows.old\Windows: it is not what starts. 0 or a negative errno of the volume.
+ * Every directory in the volume's root that holds the hives SYSTEM and SOFTWARE in System32\config,
+ * one of them at least whole at its beginning ("regf": a crash may have damaged the other), and a
+ * kernel ("MZ") in System32, whatever its name. Not what lies deeper, such as \Windows.old\Windows:
+ * it is not what starts. 0 or a negative errno of the volume.
  */
 int windows_find(struct ntfs_view *view, struct windows_list *ret);
 
