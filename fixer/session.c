@@ -146,12 +146,16 @@ static int report(struct session *s)
 	        [NEXT_AGAIN] = SESSION_AGAIN,
 	};
 	const char *text;
+	char crash[NM_MAX_EVENT_TEXT];
 	struct api_next next;
 	struct error err = {0};
 
 	enum reason reason = session_verdict(s, &text);
 	enum bootnext boot_next = prepare_boot(s, reason);
 	session_show_reason(s, reason, text);
+	session_evidence_words(s, crash, sizeof(crash));
+	if (crash[0])
+		screen_line("%s", crash);
 	/* From here on the appliance hears the result and nothing after it. */
 	heartbeat_stop(s->heartbeat);
 	s->heartbeat = NULL;
@@ -188,6 +192,7 @@ static int run(struct session *s)
 		return refused(s, &err);
 	api_events_flush(s->api);
 	work(s);
+	session_evidence(s);
 	return report(s);
 }
 

@@ -11,6 +11,7 @@
 #include "fixer/machine/bootnext.h"
 #include "fixer/machine/disks.h"
 #include "fixer/machine/identity.h"
+#include "fixer/repair/facts.h"
 #include "fixer/repair/repair.h"
 #include "fixer/session.h"
 
@@ -35,6 +36,7 @@ struct session_volume {
 	char text[320];
 	bool repaired; /* repair_volume() was called and filled result */
 	struct repair_result result;
+	struct volume_facts *facts; /* for people; NULL: not known */
 };
 
 /* One the appliance has on stable storage: saved for a volume, or the interrupted one completed. */
@@ -107,6 +109,11 @@ int session_complete_pending(struct session *s, struct error *err);
 
 /* session_repair.c: repairs every volume that is still OK, until one is left half written. */
 void session_repair(struct session *s);
+
+/* session_evidence.c: what the volumes tell of their Windows and its last crash. */
+void session_evidence(struct session *s);
+/* One line about it, "" when nothing is known. */
+void session_evidence_words(const struct session *s, char *out, size_t size);
 
 /* session_verdict.c: the one reason for the whole machine. *ret_text lives as long as s. */
 enum reason session_verdict(const struct session *s, const char **ret_text);

@@ -181,6 +181,7 @@ void session_inventory_clear(struct session *s)
 		secret_free(s->volumes[i].vmk);
 		bitlocker_free(s->volumes[i].bitlocker);
 		repair_result_clear(&s->volumes[i].result);
+		free(s->volumes[i].facts);
 	}
 	for (size_t i = 0; i < s->disk_count; i++)
 		free(s->disks[i].table);

@@ -40,6 +40,9 @@ int input_events(json_t *root, enum machine_state *ret_state, struct fleet_event
         size_t *ret_count, struct error *err);
 void input_events_free(struct fleet_event *events, size_t count);
 
+/* The list "installations" of a volume in a result. */
+int input_installations(json_t *list, const char *where, struct error *err);
+
 /* A result body. Strings point into root; json is left to the caller. */
 int input_result(json_t *root, struct fleet_report *ret, struct error *err);
 

@@ -34,15 +34,16 @@ static int volume_check(json_t *json, const char *where, struct error *err)
 {
 	const char *id, *reason, *text, *plan, *journal;
 	json_int_t disk, partition, sectors, windows;
-	json_t *files, *value;
+	json_t *files, *installations, *value;
 	enum reason parsed;
 	char inner[96];
 	size_t i;
 
-	int r = input_unpack(json, err, where, "{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}",
-	        "disk", &disk, "partition", &partition, "id", &id, "reason", &reason, "text", &text,
-	        "plan", &plan, "journal", &journal, "sectors", &sectors, "windows", &windows,
-	        "files", &files);
+	int r = input_unpack(json, err, where,
+	        "{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "disk", &disk,
+	        "partition", &partition, "id", &id, "reason", &reason, "text", &text, "plan", &plan,
+	        "journal", &journal, "sectors", &sectors, "windows", &windows, "files", &files,
+	        "installations", &installations);
 	if (r == 0)
 		r = input_range(disk, 0, NM_MAX_DISKS - 1, "volumes.disk", err);
 	if (r == 0)
@@ -63,6 +64,8 @@ static int volume_check(json_t *json, const char *where, struct error *err)
 		r = input_range(windows, 0, INT32_MAX, "volumes.windows", err);
 	if (r == 0 && (!json_is_array(files) || json_array_size(files) > NM_MAX_MATCHES))
 		r = input_bad(err, "%s.files: not a list of at most %d", where, NM_MAX_MATCHES);
+	if (r == 0)
+		r = input_installations(installations, where, err);
 	if (r < 0)
 		return r;
 	json_array_foreach(files, i, value)

@@ -18,6 +18,7 @@ EMBED(page_states_js, "states.js");
 EMBED(page_stream_js, "stream.js");
 EMBED(page_list_js, "list.js");
 EMBED(page_machine_js, "machine.js");
+EMBED(page_windows_js, "windows.js");
 
 #define HTML   "text/html; charset=utf-8"
 #define CSS    "text/css; charset=utf-8"
@@ -33,6 +34,7 @@ const struct page_file page_files[] = {
         {"stream.js", SCRIPT, page_stream_js, page_stream_js_end},
         {"list.js", SCRIPT, page_list_js, page_list_js_end},
         {"machine.js", SCRIPT, page_machine_js, page_machine_js_end},
+        {"windows.js", SCRIPT, page_windows_js, page_windows_js_end},
 };
 
 const size_t page_file_count = sizeof(page_files) / sizeof(page_files[0]);

@@ -62,6 +62,9 @@ def print_timeline(story, machine):
     for seconds, state, reason, text in story.timeline(machine):
         print(f"    {seconds:7.1f} s  +{seconds - previous:5.1f}  {state:10} {reason:16} {text[:90]}")
         previous = seconds
+    crash = story.last_crash(machine)
+    if crash:
+        print(f"    it had stopped with 0x{crash['code']:X} {crash['name']}, {crash['module']} ({crash['source']} of {crash['time']})")
 
 
 def main():

@@ -46,6 +46,7 @@ class MainJob(unittest.TestCase):
         for machine in (story.bitlocker, story.plain):
             with self.subTest(machine.name):
                 self.recovered(story, machine)
+                self.assertEqual(story.last_crash(machine)["module"], "csagent.sys")
         row = story.wait_waiting()
         self.assertIn(story.no_key.windows.keys()[0][0], row["text"], "the page names the protector to look for")
 

@@ -125,15 +125,14 @@ class Evidence(Case):
         windows = self.installation(image)
         self.assertEqual((windows["crash"]["source"], windows["crash"]["module"]), ("MEMORY.DMP", ""))
 
-    def test_registry_gone(self):
+    def test_damaged_registry(self):
         """The usual places are looked at all the same."""
-        image = self.disk()
         for hive in ("SYSTEM", "SOFTWARE"):
+            image = self.disk()
             self.put(image, f"/Windows/System32/config/{hive}", b"nothing")
-        windows = self.installation(image)
-        self.assertEqual(windows["product"], "")
-        self.assertIn("hive is damaged", windows["problem"])
-        self.assertEqual((windows["crash"]["module"], windows["folders"][0]["files"]), ("csagent.sys", 205))
+            windows = self.installation(image)
+            self.assertEqual(windows["problem"], f"the {hive} hive is damaged")
+            self.assertEqual((windows["crash"]["module"], windows["folders"][0]["files"]), ("csagent.sys", 205))
 
     def change_system(self, image, *lines):
         hive = self.file("SYSTEM", self.content(image, "/Windows/System32/config/SYSTEM"))

@@ -88,6 +88,10 @@ class Chain(Machine):
     def result(self):
         return self.web.machine(MAC)["result"]
 
+    def windows(self):
+        (windows,) = [w for v in self.result()["volumes"] for w in v["installations"]]
+        return windows
+
     def bundles(self):
         return [b["state"] for b in self.web.machine(MAC)["bundles"]]
 
@@ -111,11 +115,13 @@ class Runs(Chain):
             ("repairing", "verify"), ("repaired", "volume"), ("repaired", "bootnext"), ("rebooting", "result")])
 
     def test_bitlocker(self):
-        path, truth = Disks.get("bitlocker.raw", "--bitlocker")
+        path, truth = Disks.get("crashed.raw", "--bitlocker", "--dump", "pagefile")
         self.put_disk(path)
         self.import_keys(truth["bitlocker"]["recovery_passwords"])
         self.assertEqual(self.boot(), REBOOT, self.screen)
         self.assertEqual(self.result()["reason"], "REPAIRED")
+        crash = self.windows()["crash"]
+        self.assertEqual((crash["source"], crash["code"], crash["module"]), ("pagefile.sys", 0x50, "csagent.sys"))
         self.assertNotIn(truth["bitlocker"]["recovery_passwords"][0]["password"], self.screen)
 
     def test_only_the_good_version(self):
@@ -126,6 +132,17 @@ class Runs(Chain):
         self.assertEqual((row["state"], row["reason"], row["severity"]), ("rebooting", "OUTSIDE_WINDOW", "warn"))
         self.assertEqual(self.web.answered(), [])
         self.assertUntouched()
+
+    def test_refused_but_told(self):
+        path, truth = Disks.get("minidump.raw", "--plain", "--dump", "mini")
+        self.put_disk(path)
+        self.put_on_c_drive(truth, "/hiberfil.sys", b"HIBR" + bytes(1 << 16))
+        self.assertEqual(self.boot(), HOLD, self.screen)
+        self.assertEqual(self.web.row(MAC)["reason"], "NTFS_HIBERNATED")
+        windows = self.windows()
+        self.assertEqual((windows["product"], windows["crash"]["source"], windows["crash"]["module"]),
+                         ("Windows 11 Pro", "minidump", "csagent.sys"))
+        self.assertEqual(windows["folders"][0]["directory"], "\\Windows\\System32\\drivers\\CrowdStrike")
 
     def test_needs_attention(self):
         path, _ = Disks.get("data.raw", "--no-windows")

@@ -86,6 +86,27 @@ class Plain(Session):
         self.assertEqual(self.appliance.calls.count("PUT journal"), 0)
         self.assertEqual(again.connections, 1)
 
+    def test_tells_the_last_crash(self):
+        path, _ = Disks.get("crashed.raw", "--plain", "--dump", "mini")
+        self.put_disk(path)
+        self.serve()
+        result = self.check(self.boot(), "REPAIRED")
+        (windows,) = [w for v in result["volumes"] for w in v["installations"]]
+        self.assertEqual((windows["directory"], windows["product"], windows["build"]), ("\\Windows", "Windows 11 Pro", 22631))
+        self.assertEqual((windows["crash"]["source"], windows["crash"]["time"], windows["crash"]["module"]),
+                         ("minidump", "2024-07-19T05:02:11Z", "csagent.sys"))
+        self.assertGreater(windows["folders"][0]["files"], 100)
+        self.assertIn("Last crash: 0x50 PAGE_FAULT_IN_NONPAGED_AREA, csagent.sys (minidump of 2024-07-19T05:02:11Z)", self.screen)
+
+    def test_tells_the_last_crash_when_it_refuses(self):
+        path, _ = Disks.get("crashed.raw", "--plain", "--dump", "mini")
+        self.put_disk(path)
+        self.serve(next="hold")
+        self.scenario.recipe = "not a recipe"
+        result = self.check(self.boot(), "RECIPE_BAD", HOLD)
+        (windows,) = [w for v in result["volumes"] for w in v["installations"]]
+        self.assertEqual((windows["crash"]["module"], windows["folders"]), ("csagent.sys", []))
+
     def test_dry_run(self):
         self.serve()
         self.check(self.boot("netmend.dry-run=1"), "WOULD_REPAIR")

@@ -97,12 +97,27 @@ class Machine(unittest.TestCase):
         self.put("cmdline", cmdline)
         return subprocess.Popen([self.program, self.root], stdout=screen, stderr=screen)
 
-    def c_drive_lists(self, truth):
-        """Names in the driver's folder, told by ntfsls (plain disks only)."""
+    def c_drive(self, truth):
+        """A copy of C: in a file (plain disks only), and where it is on the disk."""
         part = next(p for p in truth["partitions"] if p["number"] == truth["c_partition"])
         volume = os.path.join(self.root, "c")
         subprocess.run(["dd", f"if={self.image}", f"of={volume}", "bs=1M", "conv=sparse", "status=none",
                         f"skip={part['start']}", f"count={part['size']}", "iflag=skip_bytes,count_bytes"], check=True)
+        return volume, part["start"]
+
+    def put_on_c_drive(self, truth, name, content):
+        """As a tool of ntfs-3g writes it."""
+        volume, start = self.c_drive(truth)
+        source = os.path.join(self.root, "content")
+        with open(source, "wb") as f:
+            f.write(content)
+        subprocess.run(["ntfscp", "-f", volume, source, name], check=True, capture_output=True)
+        subprocess.run(["dd", f"if={volume}", f"of={self.image}", "bs=1M", "conv=sparse,notrunc", "status=none",
+                        f"seek={start}", "oflag=seek_bytes"], check=True)
+
+    def c_drive_lists(self, truth):
+        """Names in the driver's folder, told by ntfsls (plain disks only)."""
+        volume, _ = self.c_drive(truth)
         return subprocess.run(["ntfsls", "--path", "/Windows/System32/drivers/CrowdStrike", volume], check=True,
                               capture_output=True, text=True).stdout.split()
 

@@ -30,7 +30,13 @@ RESULT = {"v": (1,), "reason": TEXT, "text": TEXT, "sectors": INT, "bundles": LI
           "boot_next": ("set", "not-needed", "no-entry", "failed", "not-uefi"), "volumes": LIST}
 TIMING = dict.fromkeys(("init", "session", "release", "plan", "save", "commit", "verify"), INT)
 RESULT_VOLUME = {"disk": INT, "partition": INT, "id": TEXT, "reason": TEXT, "text": TEXT, "plan": TEXT, "journal": TEXT,
-                 "sectors": INT, "windows": INT, "files": LIST}
+                 "sectors": INT, "windows": INT, "files": LIST, "installations": LIST}
+INSTALLATION = {"directory": TEXT, "product": TEXT, "edition": TEXT, "release": TEXT, "installation": TEXT, "build": INT,
+                "revision": INT, "computer": TEXT, "registry_dirty": BOOL, "problem": TEXT, "crash": (DICT, type(None)), "folders": LIST,
+                "evidence_problem": TEXT}
+CRASH = {"source": ("MEMORY.DMP", "minidump", "pagefile.sys"), "path": TEXT, "kind": ("small", "kernel", "complete", "other"),
+         "time": TEXT, "build": INT, "code": INT, "name": TEXT, "parameters": LIST, "module": TEXT}
+FOLDER = {"directory": TEXT, "files": INT, "newest": TEXT, "oldest": TEXT}
 RESULT_BUNDLE = {"sha256": TEXT, "written": ("all", "part", "none")}
 FILE = {"path": TEXT, "size": INT, "modified": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL, "renamed_to": TEXT}
 
@@ -53,7 +59,9 @@ def check(value, shape, where):
     if not isinstance(value, dict) or set(value) != set(shape):
         raise Malformed(f"{where}: fields {sorted(value)}")
     for name, kind in shape.items():
-        if isinstance(kind, tuple):
+        if isinstance(kind, tuple) and isinstance(kind[0], type):
+            good = type(value[name]) in kind
+        elif isinstance(kind, tuple):
             good = value[name] in kind
         else:
             good = type(value[name]) is kind  # bool is no int here
@@ -88,6 +96,16 @@ def check_result(body):
         check(volume, RESULT_VOLUME, "result volume")
         for file in volume["files"]:
             check(file, FILE, "file")
+        for windows in volume["installations"]:
+            check_installation(windows)
+
+
+def check_installation(windows):
+    check(windows, INSTALLATION, "installation")
+    if windows["crash"] is not None:
+        check(windows["crash"], CRASH, "crash")
+    for folder in windows["folders"]:
+        check(folder, FOLDER, "folder")
 
 
 def seal(public_key, plain):

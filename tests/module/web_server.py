@@ -305,6 +305,17 @@ def events(state, *some):
     return {"v": 1, "state": state, "events": list(some)}
 
 
+def installation(**changes):
+    return {"directory": "\\Windows", "product": "Windows 11 Pro", "edition": "Professional", "release": "23H2",
+            "installation": "Client", "build": 22631, "revision": 3880, "computer": "S56", "registry_dirty": True, "problem": "",
+            "crash": {"source": "minidump", "path": "\\Windows\\Minidump\\071924-8843-01.dmp", "kind": "small",
+                      "time": "2024-07-19T05:02:11Z", "build": 22631, "code": 80, "name": "PAGE_FAULT_IN_NONPAGED_AREA",
+                      "parameters": ["ffff840500000074", "0" * 16, "fffff80445a314ed", "0" * 16], "module": "csagent.sys"},
+            "folders": [{"directory": "\\Windows\\System32\\drivers\\CrowdStrike", "files": 188,
+                         "newest": "2024-07-18T21:03:00Z", "oldest": "2023-05-16T00:00:00Z"}],
+            "evidence_problem": ""} | changes
+
+
 def result(reason, bundle="", written="all", **changes):
     return {
         "v": 1, "reason": reason, "text": "", "sectors": 24, "bundles": [{"sha256": bundle, "written": written}] if bundle else [],
@@ -314,7 +325,7 @@ def result(reason, bundle="", written="all", **changes):
                      "journal": "clean", "sectors": 24, "windows": 1, "files": [
                          {"path": "\\Windows\\System32\\drivers\\CrowdStrike\\C-00000291-00000000-00000032.sys",
                           "size": 41004, "modified": "2024-07-19T04:20:00Z", "sha256": "ab" * 32, "reason": "OK",
-                          "removed": True, "renamed_to": ""}]}]} | changes
+                          "removed": True, "renamed_to": ""}], "installations": [installation()]}]} | changes
 
 
 def operator(web, mac, **fields):

@@ -12,7 +12,7 @@ import time
 import unittest
 import uuid
 
-from web_server import (BUILD, DHCP, PROTECTOR, VOLUME, WINDOWS, Escrow, Web, add, event, events, hello, operator, pending,
+from web_server import (BUILD, DHCP, PROTECTOR, VOLUME, WINDOWS, Escrow, Web, add, event, events, hello, operator, installation, pending,
                         released, result, until)
 
 MAC = "52:54:00:12:34:56"
@@ -104,6 +104,7 @@ class Run(Case):
         self.assertEqual(machine["bundles"], [{"sha256": sha, "size": len(BUNDLE), "at": machine["bundles"][0]["at"],
                                                "state": "confirmed"}])
         self.assertEqual(machine["result"]["sectors"], 24)
+        self.assertEqual(machine["result"]["volumes"][0]["installations"], [installation()])
         self.assertEqual(machine["volumes"][0]["protectors"][0], {"id": PROTECTOR, "kind": "recovery-password"})
         self.assertNotIn("blob", json.dumps(machine))
         # What comes late changes nothing any more.
@@ -334,6 +335,47 @@ class Strictness(Case):
             self.refused(self.post(session, "result", result("REPAIRED") | change), 400, "PROTOCOL_ERROR", word)
         self.assertEqual(self.web.row(MAC)["state"], "running")
         self.refused(self.web.api("GET", f"/v1/sessions/{session}/release?wait=x"), 400, "PROTOCOL_ERROR", "wait")
+
+    def test_what_a_disk_tells(self):
+        session = self.web.open(MAC)[1]["session"]
+
+        def post(*windows):
+            body = result("REPAIRED")
+            body["volumes"][0]["installations"] = list(windows)
+            return self.post(session, "result", body)
+
+        def bad(word, part=None, **changes):
+            windows = installation()
+            {None: windows, "crash": windows["crash"], "folders": windows["folders"][0]}[part].update(changes)
+            self.refused(post(windows), 400, "PROTOCOL_ERROR", word)
+
+        for field in installation():
+            windows = installation()
+            del windows[field]
+            self.refused(post(windows), 400, "PROTOCOL_ERROR", field)
+        bad("more", more=1)
+        bad("build", build=-1)
+        bad("build", build=1 << 32)
+        bad("installations", product="x" * 261)
+        bad("Expected object", crash=[])
+        bad("crash.source", "crash", source="memory")
+        bad("crash.kind", "crash", kind="large")
+        bad("crash.path", "crash", path="\u00e4" * 131)
+        bad("crash.code", "crash", code=1 << 32)
+        bad("crash.time", "crash", time="yesterday at noon")
+        bad("crash.name", "crash", name="X" * 129)
+        bad("crash.module", "crash", module="x" * 129)
+        bad("crash.parameters", "crash", parameters=["0" * 16] * 3)
+        bad("crash.parameters", "crash", parameters=["0" * 16] * 3 + [0])
+        bad("crash.parameters", "crash", parameters=["0" * 16] * 3 + ["0" * 15 + "G"])
+        bad("folders", folders=[installation()["folders"][0]] * 9)
+        bad("folders.files", "folders", files=-1)
+        bad("folders.newest", "folders", newest="a b")
+        self.refused(post(*[installation()] * 9), 400, "PROTOCOL_ERROR", "at most 8")
+        # No crash, and text that only looks dangerous, are fine; control characters are gone.
+        self.assertEqual(post(installation(crash=None, product="<b>\x1b[2J", folders=[]))[0], 200)
+        (stored,) = self.web.machine(MAC)["result"]["volumes"][0]["installations"]
+        self.assertEqual((stored["crash"], stored["product"], stored["folders"]), (None, "<b>?[2J", []))
 
     def test_sizes(self):
         session = self.web.open(MAC)[1]["session"]

@@ -3,6 +3,7 @@
 import {bytes, duration, el, plural, seconds, when} from "./text.js";
 import {stateOf} from "./states.js";
 import {getJson} from "./stream.js";
+import {windows} from "./windows.js";
 
 const REFRESH = 400; // ms: changes that come together are fetched together
 
@@ -147,6 +148,7 @@ export class MachineView {
 		const volumes = data.volumes ?? [];
 		this.holder.replaceChildren(...head(data.machine, this.clock()), ...[
 			outcome(data.result),
+			windows(data.result),
 			volumes.length > 0 && el("section", {}, el("h2", {}, "Volumes"), el("ul", {class: "volumes"}, volumes.map(volume))),
 			bundles(data.bundles ?? []),
 			timeline(data.timeline ?? []),

@@ -26,8 +26,8 @@ class Story:
 
     def make_machines(self):
         self.tell("Making three Windows disks: BitLocker, plain NTFS, BitLocker whose key was never escrowed")
-        self.bitlocker = self.floor.machine("PC-ANNA", "--bitlocker", "--seed", "1", bootable=True)
-        self.plain = self.floor.machine("PC-BORIS", "--plain", "--seed", "2", bootable=True)
+        self.bitlocker = self.floor.machine("PC-ANNA", "--bitlocker", "--seed", "1", "--dump", "pagefile", bootable=True)
+        self.plain = self.floor.machine("PC-BORIS", "--plain", "--seed", "2", "--dump", "mini", bootable=True)
         self.no_key = self.floor.machine("PC-CHLOE", "--bitlocker", "--seed", "3", bootable=True)
         self.machines = [self.bitlocker, self.plain, self.no_key]
 
@@ -91,6 +91,12 @@ class Story:
         last = max(e["attempt"] for e in events)
         events = [e for e in events if e["attempt"] == last]
         return [((e["at"] - events[0]["at"]) / 1000, e["state"], e["reason"], e["text"]) for e in events]
+
+    def last_crash(self, machine):
+        """What its disk told of it; None when nothing was told."""
+        result = self.appliance.detail(machine)["result"] or {"volumes": []}
+        crashes = [w["crash"] for v in result["volumes"] for w in v["installations"]]
+        return next((c for c in crashes if c), None)
 
     def close(self):
         self.floor.close()
