@@ -15,6 +15,13 @@ enum disk_kind { DISK_BITLOCKER, DISK_PLAIN, DISK_NO_WINDOWS, DISK_NO_NTFS };
 
 /* Where BitLocker's structures are in the volume: copies in the order of their places but for the
  * last. */
+/* What the journal of an unclean volume tells that is not in place. */
+enum disk_pending {
+	DISK_PENDING_NOTHING,
+	DISK_PENDING_ELSEWHERE, /* files made in \Windows\Temp */
+	DISK_PENDING_BESIDE     /* files made in the folder of the bad ones, too */
+};
+
 enum disk_places { DISK_SPREAD, DISK_LOW, DISK_HIGH, DISK_REVERSED };
 
 struct disk_options {
@@ -25,7 +32,9 @@ struct disk_options {
 	uint32_t sector_size;
 	unsigned files, bad_files;
 	bool good_291;
-	unsigned dumps;         /* TREE_DUMP_* */
+	unsigned unclean;          /* version of the journal, 1 or 2; 0: it is clean */
+	enum disk_pending pending; /* of an unclean one */
+	unsigned dumps;            /* TREE_DUMP_* */
 	bool volume_only;       /* output is C: alone: no partition table and no other partition */
 	struct fve_options fve; /* of DISK_BITLOCKER */
 	enum disk_places places;
@@ -69,6 +78,10 @@ int disk_format(const struct disk *d, unsigned part, const char *path, const cha
 
 const char *disk_places_name(enum disk_places places);
 bool disk_places_by_name(const char *name, enum disk_places *ret);
+/* An unclean volume gets the files that its journal tells of (d->tree.ntfs); then, not mounted any
+ * more, the journal. before: where a copy without those files goes. */
+int disk_put_pending(struct disk *d, const char *path, const char *before);
+int disk_crash(const struct disk *d, const char *path, const char *before);
 /* Makes the FAT volume of a stick. */
 int disk_fill_to_go(struct disk *d, const char *path);
 /* Keys and sizes of d->fve; then, in the new volume, files that keep room for its structures; at

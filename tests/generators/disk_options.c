@@ -119,6 +119,22 @@ static bool take_dump(const struct row *row, struct disk_options *o, const char 
 	return false;
 }
 
+static bool take_unclean(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)row;
+	o->unclean = strcmp(text, "1.1") == 0 ? 1 : strcmp(text, "2.0") == 0 ? 2 : 0;
+	return o->unclean;
+}
+
+static bool take_pending(const struct row *row, struct disk_options *o, const char *text)
+{
+	(void)row;
+	o->pending = strcmp(text, "elsewhere") == 0 ? DISK_PENDING_ELSEWHERE
+	             : strcmp(text, "beside") == 0  ? DISK_PENDING_BESIDE
+	                                            : DISK_PENDING_NOTHING;
+	return o->pending;
+}
+
 static bool take_hex(const struct row *row, struct disk_options *o, const char *text)
 {
 	uint64_t value = 0;
@@ -171,6 +187,11 @@ static const struct row rows[] = {
         {"good-291", NULL, "also one channel file 291 of 05:40", FLAG(good_291)},
         {"dump", "WHERE", "a crash dump: memory, mini or pagefile; more than once", take_dump, 0, 0,
                 0, 0},
+        {"unclean", "1.1|2.0", "the journal is not clean, in this version", take_unclean, 0, 0, 0,
+                0},
+        {"pending", "WHERE",
+                "it tells of files not there yet: elsewhere, or also beside the bad ones",
+                take_pending, 0, 0, 0, 0},
         {"method", "NAME",
                 "xts-aes-128 or -256, aes-cbc-128 or -256, aes-cbc-128-diffuser or -256-",
                 take_method, 0, 0, 0, 0},
@@ -265,6 +286,10 @@ bool disk_parse_options(int argc, char **argv, struct disk_options *ret)
 		(void)fputs("mkdisk: --volume-only needs a volume of NTFS or BitLocker, --to-go "
 		            "needs --volume-only and BitLocker\n",
 		        stderr);
+		return false;
+	}
+	if (ret->pending && !ret->unclean) {
+		(void)fputs("mkdisk: --pending needs --unclean\n", stderr);
 		return false;
 	}
 	return true;

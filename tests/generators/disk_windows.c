@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int fill_windows(struct disk *d, const char *path, uint8_t **ret_written)
+static int fill_windows(struct disk *d, const char *path, const char *before, uint8_t **ret_written)
 {
 	int r = gen_ntfs_open(path, &d->tree.ntfs);
 
@@ -22,6 +22,8 @@ static int fill_windows(struct disk *d, const char *path, uint8_t **ret_written)
 		r = tree_make_data(&d->tree);
 	else if (r == 0)
 		r = tree_make_windows(&d->tree);
+	if (r == 0 && d->options.pending)
+		r = disk_put_pending(d, path, before);
 	if (r == 0)
 		r = gen_ntfs_written_clusters(d->tree.ntfs, ret_written, &d->fve.clusters);
 	int closed = gen_ntfs_close(d->tree.ntfs);
@@ -50,9 +52,16 @@ static int copy_windows(struct disk *d, const char *path, const uint8_t *written
 
 static int make_ntfs(struct disk *d, const char *path, uint8_t **ret_written)
 {
-	int r = disk_format(d, PART_C, path, "Windows");
+	char *before CLEANUP_FREE = disk_beside(d, "before");
+	int r = before ? disk_format(d, PART_C, path, "Windows") : -ENOMEM;
 
-	return r == 0 ? fill_windows(d, path, ret_written) : r;
+	if (r == 0)
+		r = fill_windows(d, path, before, ret_written);
+	if (r == 0 && d->options.unclean)
+		r = disk_crash(d, path, before);
+	if (before && d->options.pending)
+		(void)unlink(before);
+	return r;
 }
 
 int disk_write_windows(struct disk *d)

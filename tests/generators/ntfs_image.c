@@ -50,16 +50,30 @@ int gen_ntfs_format(const char *path, uint64_t size, uint64_t start, uint32_t se
 	return r;
 }
 
+static int mount_new(struct gen_ntfs *n, const char *path)
+{
+	n->vol = ntfs_mount(path, 0);
+	return n->vol ? 0 : gen_ntfs_failed("cannot mount the new volume", path);
+}
+
+/* It may have gone before. */
+static int unmount(struct gen_ntfs *n)
+{
+	ntfs_volume *vol = n->vol;
+
+	n->vol = NULL;
+	return vol && ntfs_umount(vol, FALSE) < 0 ? gen_ntfs_failed("cannot unmount", "a volume")
+	                                          : 0;
+}
+
 int gen_ntfs_open(const char *path, struct gen_ntfs **ret)
 {
 	struct gen_ntfs *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return -ENOMEM;
-	n->vol = ntfs_mount(path, 0);
-	if (!n->vol) {
-		int r = errno > 0 ? -errno : -EIO;
-		log_error("cannot mount the new volume %s: %s", path, strerror(-r));
+	int r = mount_new(n, path);
+	if (r < 0) {
 		free(n);
 		return r;
 	}
@@ -67,16 +81,20 @@ int gen_ntfs_open(const char *path, struct gen_ntfs **ret)
 	return 0;
 }
 
+int gen_ntfs_copy(struct gen_ntfs *n, const char *path, const char *to)
+{
+	int r = unmount(n);
+
+	if (r == 0)
+		r = gen_run((const char *const[]){"cp", "--sparse=always", path, to, NULL});
+	return r < 0 ? r : mount_new(n, path);
+}
+
 int gen_ntfs_close(struct gen_ntfs *n)
 {
-	int r = 0;
-
 	if (!n)
 		return 0;
-	if (ntfs_umount(n->vol, FALSE) < 0) {
-		r = errno > 0 ? -errno : -EIO;
-		log_error("cannot unmount the new volume: %s", strerror(-r));
-	}
+	int r = unmount(n);
 	free(n->folders);
 	free(n->reserved);
 	free(n);

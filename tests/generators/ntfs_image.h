@@ -40,6 +40,9 @@ int gen_ntfs_open(const char *path, struct gen_ntfs **ret);
 /* Writes everything out and frees n, also on failure. NULL is fine. */
 int gen_ntfs_close(struct gen_ntfs *n);
 
+/* Copies the volume, with all that was done to it so far, to a new file. path: where it is. */
+int gen_ntfs_copy(struct gen_ntfs *n, const char *path, const char *to);
+
 /* Makes the folder and those above it that are missing. */
 int gen_ntfs_mkdir(struct gen_ntfs *n, const char *path);
 /* From now on new files in this (existing) folder are LZNT1-compressed. */
