@@ -188,12 +188,24 @@ $(B)/tests/generators/mk%: $(B)/tests/generators/mk%.o $(GEN_LIB_OBJS) $(LIBFIXE
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
 
+# Random volumes, a repair of each (tests/volumes/README.md).
+RANDOM_VOLUMES := $(B)/tests/volumes/random
+$(RANDOM_VOLUMES): $(call objs,tests/volumes/random*.c) $(GEN_LIB_OBJS) $(CHECKER_OBJS) $(LIBFIXER) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
+
+COUNT ?= 10000
+SEED  ?= 1
+.PHONY: volumes
+volumes: $(RANDOM_VOLUMES) ## COUNT random NTFS volumes of SEED, each repaired, judged and undone
+	$(RANDOM_VOLUMES) --seed $(SEED) --count $(COUNT) --keep $(B)/tests/volumes
+
 # The judge of every repaired NTFS volume: nothing of the code under test in it.
 $(CHECKER): $(B)/tests/ntfscheck/main.o $(CHECKER_OBJS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsodium
 
-tests: $(TESTS) $(REPLAYS) $(GENERATORS) $(CHECKER)
+tests: $(TESTS) $(REPLAYS) $(GENERATORS) $(CHECKER) $(RANDOM_VOLUMES)
 generators: $(GENERATORS)
 
 # make check and make demo install what is missing first, then start over with a look at the result.

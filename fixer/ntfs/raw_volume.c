@@ -3,6 +3,7 @@
 #include "fixer/base/bytes.h"
 #include "fixer/ntfs/raw.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define BOOT_SIZE     512
@@ -87,7 +88,7 @@ static int read_upcase(struct raw_volume *v, struct error *err)
 		return raw_no_memory(err);
 	r = raw_read(v, &runs, 0, v->upcase, size, err);
 	for (size_t i = 0; r == 0 && i < RAW_UPCASE; i++)
-		v->upcase[i] = get_le16(&v->upcase[i]);
+		v->upcase[i] = le16toh(v->upcase[i]);
 	return r;
 }
 

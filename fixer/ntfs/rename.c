@@ -37,14 +37,14 @@ static int read_names(struct renaming *r, struct error *err)
 	if (r->count == 0)
 		return raw_damaged(err, "record %ju has no name in directory %ju",
 		        (uintmax_t)RAW_RECORD(r->reference), (uintmax_t)RAW_RECORD(r->parent));
-	if (r->names[0].now.type == NTFS_NAME_DOS) {
+	uint8_t type = r->names[0].now.type;
+	if (r->count == 2 && type == NTFS_NAME_DOS) {
 		struct renamed_name first = r->names[0];
 		r->names[0] = r->names[1];
 		r->names[1] = first;
+		type = r->names[0].now.type;
 	}
-	if ((r->count == 1 && r->names[0].now.type == NTFS_NAME_POSIX) ||
-	        (r->count == 1 && r->names[0].now.type == NTFS_NAME_WIN32_AND_DOS) ||
-	        r->names[0].now.type == NTFS_NAME_WIN32)
+	if (type == NTFS_NAME_WIN32 || (r->count == 1 && type != NTFS_NAME_DOS))
 		return 0;
 	return raw_damaged(err, "record %ju: its long and short names are no pair",
 	        (uintmax_t)RAW_RECORD(r->reference));

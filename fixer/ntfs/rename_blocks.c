@@ -84,6 +84,12 @@ static int add_block(struct ntfs_rename *rename, uint64_t offset, size_t len,
 {
 	if (rename->count == NTFS_RENAME_BLOCKS)
 		return rename_unsafe(err, "its records are in too many pieces");
+	for (size_t i = 0; i < rename->count; i++) {
+		const struct ntfs_block *other = &rename->blocks[i];
+		if (offset < other->offset + other->len && other->offset < offset + len)
+			return raw_damaged(
+			        err, "two records share byte %ju of the volume", (uintmax_t)offset);
+	}
 	struct ntfs_block *b = &rename->blocks[rename->count++];
 	*b = (struct ntfs_block){.offset = offset, .len = (uint32_t)len};
 	b->old_bytes = malloc(len);

@@ -62,7 +62,21 @@ static int allow_record(ntfs_volume *vol, u64 number, struct ntfs_whitelist *lis
 	        vol->mft_record_size, list);
 }
 
-/* The base record and every extent. bits: their bits in $MFT's bitmap as well. */
+/* What an attribute has in clusters; it need not exist. */
+static int allow_attribute(
+        ntfs_inode *ni, ATTR_TYPES type, ntfschar *name, u32 name_len, struct ntfs_whitelist *list)
+{
+	ntfs_attr *na = ntfs_attr_open(ni, type, name, name_len);
+
+	if (!na)
+		return errno == ENOENT ? 0 : ntfs_errno();
+	int r = allow_part(na, 0, na->data_size, list);
+	ntfs_attr_close(na);
+	return r;
+}
+
+/* The base record, every extent, and the list that names them. bits: those of the records in $MFT's
+ * bitmap as well. */
 static int allow_records(ntfs_inode *ni, bool bits, struct ntfs_whitelist *list)
 {
 	ntfs_volume *vol = ni->vol;
@@ -78,6 +92,8 @@ static int allow_records(ntfs_inode *ni, bool bits, struct ntfs_whitelist *list)
 		if (r == 0 && bits)
 			r = allow_bits(vol->mftbmp_na, (s64)number, 1, list);
 	}
+	if (r == 0 && NInoAttrList(ni))
+		r = allow_attribute(ni, AT_ATTRIBUTE_LIST, AT_UNNAMED, 0, list);
 	return r;
 }
 
@@ -109,19 +125,6 @@ static int allow_all_clusters(ntfs_inode *ni, struct ntfs_whitelist *list)
 		r = ntfs_errno();
 	if (ctx)
 		ntfs_attr_put_search_ctx(ctx);
-	return r;
-}
-
-/* A named attribute of an index; it need not exist. */
-static int allow_attribute(
-        ntfs_inode *ni, ATTR_TYPES type, ntfschar *name, u32 name_len, struct ntfs_whitelist *list)
-{
-	ntfs_attr *na = ntfs_attr_open(ni, type, name, name_len);
-
-	if (!na)
-		return errno == ENOENT ? 0 : ntfs_errno();
-	int r = allow_part(na, 0, na->data_size, list);
-	ntfs_attr_close(na);
 	return r;
 }
 

@@ -233,6 +233,20 @@ static void mbr_seed(void)
 	put_seed("partition", "mbr", disk, sizeof(disk));
 }
 
+/* Each shape of directory, with clusters of 4096 and without changes; one whose file has another
+ * sequence number, and one with a longer extension. */
+static void rename_seed(void)
+{
+	static const char *const names[] = {"small", "leaves", "inner", "listed", "pieces"};
+	static const uint8_t stale[] = {1, 3, 21, 16, 0, 1, 9},
+	                     longer[] = {0, 8, 21, 162, 0, 1, 'x'};
+
+	for (uint8_t shape = 0; shape < sizeof(names) / sizeof(names[0]); shape++)
+		put_seed("rename", names[shape], (const uint8_t[]){shape, 3}, 2);
+	put_seed("rename", "stale", stale, sizeof(stale));
+	put_seed("rename", "longer", longer, sizeof(longer));
+}
+
 int main(int argc, char **argv)
 {
 	static struct plan plan;
@@ -250,6 +264,7 @@ int main(int argc, char **argv)
 	load_option_seed();
 	partition_seed();
 	mbr_seed();
+	rename_seed();
 	bitlocker_seeds();
 	ntfs_metadata_free(plan.files[0].metadata);
 	return 0;

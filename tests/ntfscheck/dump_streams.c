@@ -18,12 +18,13 @@ static void hash_zeros(crypto_hash_sha256_state *state, uint64_t len)
 		(void)crypto_hash_sha256_update(state, zeros, len < CHUNK ? len : CHUNK);
 }
 
-/* Of what is read from the stream; of a compressed one, of the clusters it is stored in. */
+/* Of what is read from the stream; of a compressed one, and of one as large as the volume
+ * ($BadClus), of the clusters it is stored in. */
 static void show_hash(const struct volume *v, const struct stream *s, FILE *out)
 {
 	crypto_hash_sha256_state state;
 	uint8_t hash[crypto_hash_sha256_BYTES];
-	bool as_stored = s->flags & ATTR_COMPRESSED || s->size > v->size;
+	bool as_stored = s->flags & ATTR_COMPRESSED || s->size >= v->clusters * v->cluster;
 	uint64_t end = as_stored ? UINT64_MAX : s->initialized, at = 0;
 
 	(void)crypto_hash_sha256_init(&state);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/volumes/random.h"
+#include "fixer/base/cleanup.h"
+#include "fixer/base/log.h"
+#include "tests/generators/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+/* Calls fn for each part of the file that is no hole. */
+static int each_part(int fd, uint64_t size,
+        int (*fn)(void *context, int fd, uint64_t at, size_t len), void *context)
+{
+	off_t at = 0, end = (off_t)size;
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		off_t data = lseek(fd, at, SEEK_DATA);
+		if (data < 0)
+			return errno == ENXIO ? 0 : -errno;
+		at = lseek(fd, data, SEEK_HOLE);
+		if (at < 0)
+			return -errno;
+		r = fn(context, fd, (uint64_t)data, (size_t)(at - data));
+	}
+	return r;
+}
+
+static int read_part(void *context, int fd, uint64_t at, size_t len)
+{
+	struct snapshot *s = context;
+
+	return gen_pread(fd, s->bytes + at, len, at);
+}
+
+int snapshot_take(const char *image, struct snapshot *ret)
+{
+	CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	struct snapshot s = {.size = (size_t)st.st_size};
+	s.bytes = mmap(NULL, s.size, PROT_READ | PROT_WRITE,
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (s.bytes == MAP_FAILED)
+		return -ENOMEM;
+	int r = each_part(fd, s.size, read_part, &s);
+	if (r < 0) {
+		log_error("cannot read %s: %s", image, strerror(-r));
+		snapshot_free(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	if (s->bytes)
+		(void)munmap(s->bytes, s->size);
+	*s = (struct snapshot){0};
+}
+
+/* Nothing ever makes a hole, so what the snapshot has is in the file's parts. */
+static int compare_part(void *context, int fd, uint64_t at, size_t len)
+{
+	const struct snapshot *s = context;
+	static uint8_t piece[65536];
+	int r = 0;
+
+	for (size_t n; r == 0 && len > 0; at += n, len -= n) {
+		n = len < sizeof(piece) ? len : sizeof(piece);
+		r = gen_pread(fd, piece, n, at);
+		if (r == 0 && memcmp(piece, s->bytes + at, n) != 0)
+			r = 1;
+	}
+	return r;
+}
+
+bool snapshot_equals(const struct snapshot *s, const char *image)
+{
+	CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
+	struct snapshot copy = *s;
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size == s->size &&
+	       each_part(fd, s->size, compare_part, &copy) == 0;
+}
