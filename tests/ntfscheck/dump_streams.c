@@ -68,7 +68,8 @@ static void show_runs(const struct stream *s, FILE *out)
 /* Content that is shown elsewhere, follows from other facts, or is the journal. */
 static bool content_left_out(uint64_t number, const struct stream *s)
 {
-	/* Between descriptors $SDS has filler that is never logged; the indexes tell what counts. */
+	/* Between descriptors $SDS has filler that is never logged; the indexes tell what counts.
+	 */
 	if (number == RECORD_SECURE && name_is(s->name, s->name_len, "$SDS"))
 		return true;
 	return s->type == AT_INDEX_ROOT || s->type == AT_INDEX_ALLOCATION || s->type == AT_BITMAP ||
