@@ -4,6 +4,7 @@
 #include "fixer/bundle_show.h"
 #include "fixer/commands.h"
 #include "fixer/image_file.h"
+#include "fixer/machine/in_use.h"
 #include "fixer/report.h"
 
 #include <stdio.h>
@@ -19,8 +20,10 @@ static enum exit_status finish(const struct command *c, enum reason reason, cons
 /* Looked at for reading first: what may not be opened for writing is refused there. */
 static int open_writable(const char *path, struct image_file **image, struct error *err)
 {
-	int r = image_file_open(path, image, err);
+	int r = disk_in_use(path, true, err);
 
+	if (r == 0)
+		r = image_file_open(path, image, err);
 	return r < 0 ? r : image_file_make_writable(*image, err);
 }
 

@@ -3,6 +3,7 @@
 #include "fixer/bundle_file.h"
 #include "fixer/commands.h"
 #include "fixer/image_file.h"
+#include "fixer/machine/in_use.h"
 #include "fixer/repair/facts_show.h"
 #include "fixer/report.h"
 #include "fixer/unlock.h"
@@ -236,6 +237,8 @@ static int prepare(struct image_run *run, struct error *err)
 	const struct command *c = run->command;
 
 	int r = command_recipe(c, &run->recipe, err);
+	if (r == 0)
+		r = disk_in_use(c->disk, !c->dry_run, err);
 	if (r == 0)
 		r = image_file_open(c->disk, &run->image, err);
 	if (r == 0)

@@ -105,14 +105,24 @@ static int open_error(struct error *err, const char *path, int code)
 	        code == -ENOTBLK ? "neither a disk nor an image file" : strerror(-code));
 }
 
-/* What O_EXCL is for a device: QEMU locks the images it runs on in the same way. */
-static int lock_image(int fd)
+/* QEMU locks the images and devices it runs on, which O_EXCL does not see, in the same way. */
+static int lock_whole(int fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
+/* The kernel opens a write-protected device for writing, and refuses the first write. */
+static int check_not_protected(int fd)
+{
+	int read_only = 0;
+
+	if (ioctl(fd, BLKROGET, &read_only) < 0)
+		return -errno;
+	return read_only ? -EROFS : 0;
 }
 
 /* Opens only what has a size and offsets, so that a FIFO or terminal named by mistake can't hang
@@ -131,8 +141,10 @@ static int open_path(const char *path, bool writable, struct stat *st)
 	if (fd < 0)
 		return -errno;
 	int r = fstat(fd, st) < 0 ? -errno : 0;
-	if (r == 0 && writable && S_ISREG(st->st_mode))
-		r = lock_image(fd);
+	if (r == 0 && writable && S_ISBLK(st->st_mode))
+		r = check_not_protected(fd);
+	if (r == 0 && writable)
+		r = lock_whole(fd);
 	if (r < 0) {
 		(void)close(fd);
 		return r;

@@ -303,7 +303,7 @@ class ImageFormats(unittest.TestCase):
                 holder.stdin.write(b"read 0 512\n")
                 holder.stdin.flush()
                 holder.stdout.readline()
-                self.refused(path, "has it open", status=5, reason="DISK_IN_USE")
+                self.refused(path, status=5, reason="DISK_IN_USE")
             finally:
                 holder.kill()
                 holder.wait()
