@@ -11,10 +11,13 @@ FVEK_METHOD = {"xts-aes-128": 0x8004, "xts-aes-256": 0x8005, "aes-cbc-128": 0x80
 
 
 class Judge:
-    """Remembers every file of C: at once; later says what is different."""
+    """Remembers every file of C: at once; later says what is different.
 
-    def __init__(self, machine):
+    replay: the volume is seen as after ntfsrecover has replayed its journal, in a copy (of a plain volume)."""
+
+    def __init__(self, machine, replay=False):
         self.disk = machine.windows
+        self.replay = replay
         self.bad = [f["path"] for f in self.disk.info["bad_files"]]
         self.before = self._files()
         missing = [p for p in self.bad if _unix(p) not in self.before]
@@ -29,12 +32,20 @@ class Judge:
         changed = sorted(p for p in expected if p in after and after[p] != expected[p])
         test.assertEqual((gone, new, changed), ([], [], []), message)
 
+    def only_bad_files_renamed(self, test, ending=".off"):
+        """Each has another ending and the same content."""
+        bad = {_unix(b) for b in self.bad}
+        expected = {os.path.splitext(p)[0] + ending if p in bad else p: h for p, h in self.before.items()}
+        test.assertEqual(self._files(), expected)
+
     def _files(self):
         """{path: SHA-256} of everything on C: that is a file."""
         work = tempfile.mkdtemp(dir="/run")
         mounted = []
         try:
             volume = self._volume(work, mounted)
+            if self.replay:
+                subprocess.run(["ntfsrecover", "-k", volume], check=True, capture_output=True)
             check = subprocess.run(["ntfsfix", "--no-action", volume], capture_output=True, text=True)
             if check.returncode != 0:
                 raise AssertionError(f"ntfsfix is not content: {check.stdout}{check.stderr}")
