@@ -164,9 +164,14 @@ static int volume_flush(struct block_device *dev)
 	return block_flush(volume_of(dev)->below);
 }
 
-static int volume_drop_cache(struct block_device *dev)
+/* Of everything: a range may lie in several places below. */
+static int volume_drop_cache(struct block_device *dev, uint64_t offset, size_t len)
 {
-	return block_drop_cache(volume_of(dev)->below);
+	struct block_device *below = volume_of(dev)->below;
+
+	(void)offset;
+	(void)len;
+	return block_drop_cache(below, 0, (size_t)below->size);
 }
 
 static void volume_close(struct block_device *dev)

@@ -25,9 +25,11 @@ int block_flush(struct block_device *dev)
 	return dev->ops->flush ? dev->ops->flush(dev) : 0;
 }
 
-int block_drop_cache(struct block_device *dev)
+int block_drop_cache(struct block_device *dev, uint64_t offset, size_t len)
 {
-	return dev->ops->drop_cache ? dev->ops->drop_cache(dev) : 0;
+	if (!range_within(offset, len, dev->size))
+		return -EINVAL;
+	return dev->ops->drop_cache && len > 0 ? dev->ops->drop_cache(dev, offset, len) : 0;
 }
 
 void block_close(struct block_device *dev)

@@ -21,8 +21,8 @@ struct block_ops {
 	int (*write)(struct block_device *dev, uint64_t offset, const void *buf, size_t len);
 	int (*flush)(
 	        struct block_device *dev); /* on stable storage when it returns 0; may be NULL */
-	int (*drop_cache)(
-	        struct block_device *dev);       /* next reads come from the medium; may be NULL */
+	/* Next reads of this range come from the medium, as far as it was flushed; may be NULL. */
+	int (*drop_cache)(struct block_device *dev, uint64_t offset, size_t len);
 	void (*close)(struct block_device *dev); /* frees dev; never touches the device below */
 };
 
@@ -39,7 +39,7 @@ struct block_device {
 int block_read(struct block_device *dev, uint64_t offset, void *buf, size_t len);
 int block_write(struct block_device *dev, uint64_t offset, const void *buf, size_t len);
 int block_flush(struct block_device *dev);
-int block_drop_cache(struct block_device *dev);
+int block_drop_cache(struct block_device *dev, uint64_t offset, size_t len);
 void block_close(struct block_device *dev); /* NULL is fine */
 
 DEFINE_CLEANUP(struct block_device *, block_close)

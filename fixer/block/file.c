@@ -14,7 +14,6 @@
 struct file_device {
 	struct block_device dev;
 	int fd;
-	bool is_node; /* a block device node, not a regular file */
 };
 
 static struct file_device *file_of(struct block_device *dev)
@@ -66,20 +65,16 @@ static int file_flush(struct block_device *dev)
 	return fsync(file_of(dev)->fd) < 0 ? -errno : 0;
 }
 
-static int file_drop_cache(struct block_device *dev)
-{
-	struct file_device *f = file_of(dev);
+/* The kernel keeps what is not covered as a whole; its largest pieces are 2 MiB, aligned. */
+#define CACHE_PIECE (2u * 1024 * 1024)
 
-	if (dev->writable && fdatasync(f->fd) < 0)
-		return -errno;
-	if (f->is_node) {
-		if (ioctl(f->fd, BLKFLSBUF, 0) == 0)
-			return 0;
-		if (errno != EACCES && errno != EPERM)
-			return -errno;
-		/* Needs CAP_SYS_ADMIN; without it the kernel can still be asked politely. */
-	}
-	return -posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+static int file_drop_cache(struct block_device *dev, uint64_t offset, size_t len)
+{
+	uint64_t end = (offset + len + CACHE_PIECE - 1) / CACHE_PIECE * CACHE_PIECE;
+
+	offset -= offset % CACHE_PIECE;
+	return -posix_fadvise(
+	        file_of(dev)->fd, (off_t)offset, (off_t)(end - offset), POSIX_FADV_DONTNEED);
 }
 
 static void file_close(struct block_device *dev)
@@ -175,7 +170,6 @@ static int geometry(struct file_device *f, const struct stat *st, uint32_t secto
 	if (S_ISBLK(st->st_mode)) {
 		if (ioctl(f->fd, BLKGETSIZE64, &size) < 0 || ioctl(f->fd, BLKSSZGET, &logical) < 0)
 			return -errno;
-		f->is_node = true;
 		f->dev.sector_size = (uint32_t)logical;
 	} else {
 		size = without_vhd_footer(f->fd, (uint64_t)st->st_size);

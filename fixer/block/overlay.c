@@ -138,9 +138,21 @@ static int overlay_write(struct block_device *dev, uint64_t offset, const void *
 	return 0;
 }
 
-static int overlay_drop_cache(struct block_device *dev)
+bool overlay_touches(struct block_device *overlay, uint64_t offset, uint64_t len)
 {
-	return block_drop_cache(overlay_of(dev)->base);
+	const struct overlay *o = overlay_of(overlay);
+	uint64_t first = offset / o->dev.sector_size,
+	         last = (offset + len - 1) / o->dev.sector_size;
+
+	for (size_t i = 0; len > 0 && i < o->capacity; i++)
+		if (o->slots[i].bytes && o->slots[i].lba >= first && o->slots[i].lba <= last)
+			return true;
+	return false;
+}
+
+static int overlay_drop_cache(struct block_device *dev, uint64_t offset, size_t len)
+{
+	return block_drop_cache(overlay_of(dev)->base, offset, len);
 }
 
 static void overlay_close(struct block_device *dev)

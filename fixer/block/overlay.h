@@ -13,6 +13,10 @@
  * over it fails with -ENOSPC. The result is writable whatever base is. */
 int overlay_open(struct block_device *base, size_t max_bytes, struct block_device **ret);
 
+/* True when a sector of [offset, offset + len) was ever written: then its content may differ from
+ * base. */
+bool overlay_touches(struct block_device *overlay, uint64_t offset, uint64_t len);
+
 /* Number of sectors (of base->sector_size) whose content differs from base. Sectors written with
  * what they already held do not count. */
 int overlay_changed(struct block_device *overlay, size_t *ret_count);

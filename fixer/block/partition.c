@@ -130,9 +130,9 @@ static int window_flush(struct block_device *dev)
 	return block_flush(window_of(dev)->disk);
 }
 
-static int window_drop_cache(struct block_device *dev)
+static int window_drop_cache(struct block_device *dev, uint64_t offset, size_t len)
 {
-	return block_drop_cache(window_of(dev)->disk);
+	return block_drop_cache(window_of(dev)->disk, window_of(dev)->start + offset, len);
 }
 
 static void window_close(struct block_device *dev)

@@ -4,6 +4,7 @@
 #include "fixer/ntfs/internal.h"
 #include "fixer/ntfs/metadata.h"
 
+#include <ntfs-3g/runlist.h>
 #include <string.h>
 
 static struct ntfs_file describe(const ntfs_inode *ni, uint64_t ref)
@@ -169,9 +170,31 @@ static bool same_facts(const ntfs_inode *ni_a, const ntfs_inode *ni_b)
 	       a.attributes == b.attributes && a.is_directory == b.is_directory;
 }
 
+/* The same clusters, none of which differs. */
+static int same_clusters(ntfs_attr *a, ntfs_attr *b, const struct ntfs_common *common, bool *ret)
+{
+	unsigned shift = a->ni->vol->cluster_size_bits;
+
+	*ret = false;
+	if (!NAttrNonResident(a) || !NAttrNonResident(b) || a->data_flags != b->data_flags)
+		return 0;
+	if (ntfs_attr_map_whole_runlist(a) != 0 || ntfs_attr_map_whole_runlist(b) != 0)
+		return ntfs_errno();
+	const runlist_element *x = a->rl, *y = b->rl;
+	for (; x && y && x->length > 0 && y->length > 0; x++, y++) {
+		if (x->vcn != y->vcn || x->lcn != y->lcn || x->length != y->length)
+			return 0;
+		if (x->lcn >= 0 && !common->holds(common->context, (uint64_t)x->lcn << shift,
+		                           (uint64_t)x->length << shift))
+			return 0;
+	}
+	*ret = (!x || x->length == 0) && (!y || y->length == 0);
+	return 0;
+}
+
 /* Beyond the initialized size everything is zero by definition, however long the file claims to be.
  */
-static int same_data(ntfs_attr *a, ntfs_attr *b, bool *ret)
+static int same_data(ntfs_attr *a, ntfs_attr *b, const struct ntfs_common *common, bool *ret)
 {
 	if (!a || !b) {
 		*ret = !a && !b;
@@ -181,11 +204,15 @@ static int same_data(ntfs_attr *a, ntfs_attr *b, bool *ret)
 		*ret = false;
 		return 0;
 	}
+	int r = same_clusters(a, b, common, ret);
+	if (r < 0 || *ret)
+		return r;
 	s64 len = a->initialized_size < a->data_size ? a->initialized_size : a->data_size;
 	return compare_data(a, b, (uint64_t)len, ret);
 }
 
-int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret)
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref,
+        const struct ntfs_common *common, bool *ret)
 {
 	ntfs_inode *ni_a, *ni_b;
 	ntfs_attr *na_a, *na_b;
@@ -201,7 +228,7 @@ int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool 
 	}
 	same = same_facts(ni_a, ni_b);
 	if (same)
-		r = same_data(na_a, na_b, &same);
+		r = same_data(na_a, na_b, common, &same);
 	int closed_a = data_close(ni_a, na_a), closed_b = data_close(ni_b, na_b);
 	if (r == 0)
 		r = closed_a < 0 ? closed_a : closed_b;

@@ -30,9 +30,17 @@ int ntfs_name_times(struct ntfs_view *view, uint64_t dir, const struct ntfs_entr
 /* Reads [offset, offset + len) of the unnamed $DATA; a short read is -EIO. */
 int ntfs_file_read(struct ntfs_view *view, uint64_t ref, uint64_t offset, void *buf, size_t len);
 
+/* What two views are known to have in common: true when [offset, offset + len) of the volume comes
+ * from the same bytes below in both. */
+struct ntfs_common {
+	bool (*holds)(void *context, uint64_t offset, uint64_t len);
+	void *context;
+};
+
 /* True in *ret when the file has the same kind, size, times, attributes and unnamed $DATA, byte for
- * byte, in both views. */
-int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool *ret);
+ * byte, in both views. Content that lies in the same clusters, which common holds, is not read. */
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref,
+        const struct ntfs_common *common, bool *ret);
 
 /* Deletes one name of a file in dir, with its DOS twin; the last name frees the file. On failure
  * the view is in an undefined state: throw the overlay below away. */

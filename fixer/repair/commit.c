@@ -133,7 +133,12 @@ static int check_run(
 	size_t size = disk->sector_size;
 	uint8_t *now;
 
-	int r = read_run(disk, run, &now);
+	int r = block_drop_cache(disk, run->lba * size, run->count * size);
+	if (r < 0)
+		return error_set(err, r, REASON_VERIFY_FAILED,
+		        "%s: the cache could not be dropped to read back from the medium: %s",
+		        disk->name, strerror(-r));
+	r = read_run(disk, run, &now);
 	if (r < 0)
 		return error_set(err, r, REASON_VERIFY_FAILED,
 		        "%s: reading back %" PRIu32 " sectors at %" PRIu64 ": %s", disk->name,
@@ -181,11 +186,6 @@ int commit_runs(struct block_device *disk, const struct plan_run *runs, size_t r
 	int r = survey_and_write(disk, &c, &written, err);
 	if (r < 0)
 		return r;
-	r = block_drop_cache(disk);
-	if (r < 0)
-		return error_set(err, r, REASON_VERIFY_FAILED,
-		        "%s: the cache could not be dropped to read back from the medium: %s",
-		        disk->name, strerror(-r));
 	for (size_t i = 0; i < run_count && r == 0; i++)
 		r = check_run(disk, &runs[i], direction != COMMIT_UNDO, err);
 	if (r < 0)

@@ -15,6 +15,15 @@ struct effect_job {
 	bool may_replay;
 };
 
+/* Both images are of one disk, so what neither of them touched is the same. */
+static bool is_common(void *context, uint64_t offset, uint64_t len)
+{
+	const struct effect_job *job = context;
+
+	return plan_image_is_untouched(job->before, offset, len) &&
+	       plan_image_is_untouched(job->after, offset, len);
+}
+
 /* One of the two states, mounted. */
 struct side {
 	struct ntfs_facts disk; /* as it is, nothing replayed */
@@ -81,15 +90,18 @@ static bool listing_fits(const struct plan *plan, const struct ntfs_listing *bef
 	return at == after->count;
 }
 
-static int compare_siblings(struct ntfs_view *before, struct ntfs_view *after,
-        const struct ntfs_listing *left, const char *path, struct error *err)
+static int compare_siblings(struct effect_job *job, struct ntfs_view *before,
+        struct ntfs_view *after, const struct ntfs_listing *left, const char *path,
+        struct error *err)
 {
+	const struct ntfs_common common = {is_common, job};
+
 	for (size_t i = 0; i < left->count; i++) {
 		uint64_t ref = left->entries[i].reference;
 		bool same;
 		if (i > 0 && ref == left->entries[i - 1].reference)
 			continue;
-		int r = ntfs_file_same(before, after, ref, &same);
+		int r = ntfs_file_same(before, after, ref, &common, &same);
 		if (r < 0)
 			return ntfs_view_error(after, r, "reading a file beside the bad one", err);
 		if (!same)
@@ -99,7 +111,7 @@ static int compare_siblings(struct ntfs_view *before, struct ntfs_view *after,
 }
 
 /* siblings: compare what the files of the directory hold, too. */
-static int compare_directory(const struct plan *plan, struct ntfs_view *before,
+static int compare_directory(struct effect_job *job, struct ntfs_view *before,
         struct ntfs_view *after, uint64_t dir, bool siblings, const char *path, struct error *err)
 {
 	struct ntfs_listing a = {0}, b = {0};
@@ -109,13 +121,13 @@ static int compare_directory(const struct plan *plan, struct ntfs_view *before,
 		r = ntfs_list(after, dir, &b);
 	if (r < 0)
 		r = ntfs_view_error(after, r, "listing the bad file's directory", err);
-	else if (!listing_fits(plan, &a, &b))
+	else if (!listing_fits(job->plan, &a, &b))
 		r = wrong(err,
 		        siblings ? "the directory would not list as it should without"
 		                 : "the directory above would not list as before",
 		        path);
 	else if (siblings)
-		r = compare_siblings(before, after, &b, path, err);
+		r = compare_siblings(job, before, after, &b, path, err);
 	ntfs_listing_free(&a);
 	ntfs_listing_free(&b);
 	return r;
@@ -144,9 +156,10 @@ static int compare_facts(const struct plan *plan, const struct side *before,
 	return wrong(err, "the volume's flags or journal would change", "");
 }
 
-static int compare_directories(const struct plan *plan, struct ntfs_view *before,
+static int compare_directories(struct effect_job *job, struct ntfs_view *before,
         struct ntfs_view *after, struct error *err)
 {
+	const struct plan *plan = job->plan;
 	uint64_t above, last = 0;
 
 	for (size_t i = 0; i < plan->file_count; i++) {
@@ -155,13 +168,13 @@ static int compare_directories(const struct plan *plan, struct ntfs_view *before
 		if (!f->acted || f->directory == last)
 			continue;
 		last = f->directory;
-		int r = compare_directory(plan, before, after, f->directory, true, f->path, err);
+		int r = compare_directory(job, before, after, f->directory, true, f->path, err);
 		if (r < 0)
 			return r;
 		r = ntfs_parent(after, f->directory, &above, NULL);
 		if (r < 0)
 			return ntfs_view_error(after, r, "finding the directory above", err);
-		r = compare_directory(plan, before, after, above, false, f->path, err);
+		r = compare_directory(job, before, after, above, false, f->path, err);
 		if (r < 0)
 			return r;
 	}
@@ -189,13 +202,13 @@ static int check_names(const struct plan *plan, const struct recipe *recipe,
 	return r;
 }
 
-static int compare(const struct effect_job *job, const struct side *before,
-        const struct side *after, struct error *err)
+static int compare(struct effect_job *job, const struct side *before, const struct side *after,
+        struct error *err)
 {
 	int r = compare_facts(job->plan, before, after, err);
 
 	if (r == 0)
-		r = compare_directories(job->plan, before->view, after->view, err);
+		r = compare_directories(job, before->view, after->view, err);
 	if (r == 0 && job->recipe && job->plan->kind == PLAN_RENAME)
 		r = check_names(job->plan, job->recipe, after->view, err);
 	return r;
@@ -203,7 +216,7 @@ static int compare(const struct effect_job *job, const struct side *before,
 
 static int effect_work(void *context, struct buffer *out, struct error *err)
 {
-	const struct effect_job *job = context;
+	struct effect_job *job = context;
 	struct side before, after;
 
 	(void)out;

@@ -23,7 +23,7 @@ static int lay_over(struct block_device *overlay, const struct plan *plan, enum 
 int plan_image_open(struct block_device *disk, const struct volume_target *target,
         const struct plan *plan, enum plan_state state, struct plan_image *ret, struct error *err)
 {
-	struct plan_image image = {0};
+	struct plan_image image = {.partition = target->partition.start};
 
 	int r = overlay_open(disk, NM_OVERLAY_MAX, &image.overlay);
 	if (r < 0)
@@ -47,6 +47,21 @@ void plan_image_close(struct plan_image *image)
 	volume_detach(&image->volume);
 	block_close(image->overlay);
 	*image = (struct plan_image){0};
+}
+
+#define UNIT_MAX 4096 /* bytes that change as a whole: a sector of the disk or of BitLocker */
+
+bool plan_image_is_untouched(const struct plan_image *image, uint64_t offset, uint64_t len)
+{
+	const struct bitlocker *b = image->volume.bitlocker;
+	uint64_t end = (offset + len + UNIT_MAX - 1) / UNIT_MAX * UNIT_MAX;
+
+	offset -= offset % UNIT_MAX;
+	/* What BitLocker moved lies elsewhere. */
+	if (b && offset < (uint64_t)bitlocker_info(b)->header_sectors *
+	                          bitlocker_info(b)->sector_size)
+		return false;
+	return !overlay_touches(image->overlay, image->partition + offset, end - offset);
 }
 
 /* The volume is not mounted, before and after a failure. */

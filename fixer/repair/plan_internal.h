@@ -26,12 +26,16 @@ enum plan_state {
 struct plan_image {
 	struct block_device *overlay; /* of the disk */
 	struct volume volume;         /* on the overlay */
+	uint64_t partition;           /* bytes of the disk, where the volume begins */
 };
 
 /* plan may be NULL with STATE_AS_IS. Errors: those of volume_open(), REASON_PLAN_CHECK_FAILED. */
 int plan_image_open(struct block_device *disk, const struct volume_target *target,
         const struct plan *plan, enum plan_state state, struct plan_image *ret, struct error *err);
 void plan_image_close(struct plan_image *image); /* also when it is zeroed */
+
+/* True when [offset, offset + len) of the volume is what the disk below the overlay has. */
+bool plan_image_is_untouched(const struct plan_image *image, uint64_t offset, uint64_t len);
 
 /*
  * In a child: mounts the volume, replayed when its journal wants that (not under a sleeping

@@ -275,7 +275,8 @@ void volume_io_run(struct block_device *volume, const uint8_t *commands, size_t 
 	forget();
 	for (; len >= VOLUME_IO_COMMAND; len -= VOLUME_IO_COMMAND, commands += VOLUME_IO_COMMAND)
 		do_command(volume, commands);
-	must(block_flush(volume) == 0 && block_drop_cache(volume) == 0);
+	must(block_flush(volume) == 0);
+	must(block_drop_cache(volume, 0, (size_t)volume->size) == 0);
 	if (method && rules->key->len == method->fvek_len) /* fails for a key no volume can have */
 		(void)fve_cipher_new(method, rules->unit, rules->key->key, &cipher);
 	check_device(cipher);

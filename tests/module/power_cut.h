@@ -96,8 +96,10 @@ static inline int cut_flush(struct block_device *dev)
 	return 0;
 }
 
-static inline int cut_drop(struct block_device *dev)
+static inline int cut_drop(struct block_device *dev, uint64_t offset, size_t len)
 {
+	(void)offset;
+	(void)len;
 	return cut_of(dev)->writes_left == 0 ? -EIO : 0;
 }
 

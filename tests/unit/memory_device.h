@@ -13,7 +13,8 @@ struct memory_device {
 	struct block_device dev;
 	uint8_t *bytes; /* owned by the test */
 	size_t writes, flushes, drops;
-	uint64_t fail_from; /* reads that touch a byte from here on answer -EIO */
+	uint64_t dropped_at; /* offset of the last drop */
+	uint64_t fail_from;  /* reads that touch a byte from here on answer -EIO */
 };
 
 static inline struct memory_device *memory_of(struct block_device *dev)
@@ -43,8 +44,10 @@ static inline int memory_flush(struct block_device *dev)
 	return 0;
 }
 
-static inline int memory_drop(struct block_device *dev)
+static inline int memory_drop(struct block_device *dev, uint64_t offset, size_t len)
 {
+	(void)len;
+	memory_of(dev)->dropped_at = offset;
 	memory_of(dev)->drops++;
 	return 0;
 }

@@ -234,7 +234,7 @@ static void flush_reaches_the_device_below(void **state)
 	open_image("aes-xts-128", &o);
 	assert_int_equal(bitlocker_open(&o.memory.dev, o.b, o.vmk, &volume, NULL), 0);
 	assert_int_equal(block_flush(volume), 0);
-	assert_int_equal(block_drop_cache(volume), 0);
+	assert_int_equal(block_drop_cache(volume, 0, 512), 0);
 	assert_int_equal(o.memory.flushes, 1);
 	assert_int_equal(o.memory.drops, 1);
 	block_close(volume);

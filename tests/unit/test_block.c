@@ -4,11 +4,15 @@
 #include "fixer/block/partition.h"
 #include "tests/unit/memory_device.h"
 
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <cmocka.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 
 static void bounds_are_checked_once_for_all(void **state)
 {
@@ -39,6 +43,32 @@ static void make_file(char path[64], size_t len)
 	assert_int_equal(close(fd), 0);
 }
 
+/* After a drop nothing of the sector is in the kernel's memory. A file system in memory has no
+ * other place for it. */
+static void file_is_read_from_the_medium(void **state)
+{
+	(void)state;
+	char path[64], data[512] = "written";
+	struct block_device *dev;
+	struct error err = {0};
+	struct statfs fs;
+
+	make_file(path, 4 << 20);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && fstatfs(fd, &fs) == 0);
+	assert_int_equal(file_device_open(path, true, 0, &dev, &err), 0);
+	assert_int_equal(block_write(dev, 512 * 3, data, sizeof(data)), 0);
+	assert_int_equal(block_flush(dev), 0);
+	struct iovec to = {data, sizeof(data)};
+	assert_int_equal(preadv2(fd, &to, 1, 512 * 3, RWF_NOWAIT), sizeof(data));
+	assert_int_equal(block_drop_cache(dev, 512 * 3, 512), 0);
+	if (fs.f_type != TMPFS_MAGIC)
+		assert_int_equal(preadv2(fd, &to, 1, 512 * 3, RWF_NOWAIT), -1);
+	block_close(dev);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void file_keeps_what_was_written(void **state)
 {
 	(void)state;
@@ -52,7 +82,7 @@ static void file_keeps_what_was_written(void **state)
 	assert_int_equal(dev->sector_size, 512);
 	assert_int_equal(block_write(dev, 511, "abcd", 4), 0);
 	assert_int_equal(block_flush(dev), 0);
-	assert_int_equal(block_drop_cache(dev), 0);
+	assert_int_equal(block_drop_cache(dev, 500, 100), 0);
 	block_close(dev);
 	assert_int_equal(file_device_open(path, false, 4096, &dev, &err), 0);
 	assert_int_equal(dev->size, 8192);
@@ -97,7 +127,9 @@ static void window_stays_inside(void **state)
 	assert_int_equal(bytes[1535], 'z');
 	assert_int_equal(block_read(w, 1024, &b, 1), -EINVAL);
 	assert_int_equal(block_flush(w), 0);
-	assert_int_equal(block_drop_cache(w), 0);
+	assert_int_equal(block_drop_cache(w, 0, 1025), -EINVAL);
+	assert_int_equal(block_drop_cache(w, 1, 1023), 0);
+	assert_int_equal(m.dropped_at, 513);
 	assert_int_equal(m.flushes, 1);
 	assert_int_equal(m.drops, 1);
 	block_close(w);
@@ -108,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(bounds_are_checked_once_for_all),
 	        cmocka_unit_test(file_keeps_what_was_written),
+	        cmocka_unit_test(file_is_read_from_the_medium),
 	        cmocka_unit_test(file_says_why_it_cannot_open),
 	        cmocka_unit_test(window_stays_inside),
 	};

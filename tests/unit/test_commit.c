@@ -78,10 +78,12 @@ static int memory_flush(struct block_device *dev)
 	return d->faults.flush_fails ? -EIO : 0;
 }
 
-static int memory_drop(struct block_device *dev)
+static int memory_drop(struct block_device *dev, uint64_t offset, size_t len)
 {
 	struct memory_disk *d = (struct memory_disk *)dev;
 
+	assert_true(offset % SECTOR == 0 && len % SECTOR == 0);
+	assert_int_equal(d->story[strlen(d->story) - 2], 'F');
 	d->drops++;
 	return d->faults.drop_fails ? -EIO : 0;
 }
@@ -165,7 +167,7 @@ static void test_first(void **state)
 	assert_int_equal(written, CHANGED);
 	assert_int_equal(f->disk.sectors_written, CHANGED);
 	assert_string_equal(f->disk.story, "40 F 10 F ");
-	assert_int_equal(f->disk.drops, 1);
+	assert_int_equal(f->disk.drops, 2); /* each run, before it is read back */
 	assert_image(f, f->image_new);
 	assert_true(run(f, COMMIT_FIRST, &written, &err) < 0);
 	assert_int_equal(err.reason, REASON_DISK_CHANGED);

@@ -135,6 +135,24 @@ static int stop_at_second(void *context, const struct sector_change *change)
 	return ++*(int *)context == 2 ? -ECANCELED : 0;
 }
 
+static void touched_is_what_was_written(void **state)
+{
+	(void)state;
+	struct memory_device m = memory_device_over(disk, DISK, 512);
+	struct block_device *overlay;
+
+	assert_int_equal(overlay_open(&m.dev, DISK, &overlay), 0);
+	assert_false(overlay_touches(overlay, 0, DISK));
+	assert_int_equal(block_write(overlay, 1023, "xy", 2), 0);
+	assert_true(overlay_touches(overlay, 512, 1));
+	assert_true(overlay_touches(overlay, 1535, 1));
+	assert_true(overlay_touches(overlay, 0, 513));
+	assert_false(overlay_touches(overlay, 0, 512));
+	assert_false(overlay_touches(overlay, 1536, 512));
+	assert_false(overlay_touches(overlay, 600, 0));
+	block_close(overlay);
+}
+
 static void each_stops_when_told(void **state)
 {
 	(void)state;
@@ -177,6 +195,7 @@ int main(void)
 	        cmocka_unit_test(overlay_equals_a_copy_512),
 	        cmocka_unit_test(overlay_equals_a_copy_4096),
 	        cmocka_unit_test(memory_is_bounded),
+	        cmocka_unit_test(touched_is_what_was_written),
 	        cmocka_unit_test(each_stops_when_told),
 	        cmocka_unit_test(errors_from_below_are_passed_on),
 	};
