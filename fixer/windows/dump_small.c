@@ -27,10 +27,10 @@ struct driver_list {
 /* An entry has grown before and may again: the list's end tells how large they are. */
 static uint32_t stride_of(const struct dump_layout *l, uint32_t list, uint32_t count, uint32_t pool)
 {
-	if (pool <= list || (pool - list) % count != 0)
+	if (pool <= list)
 		return l->entry;
-	uint32_t stride = (pool - list) / count;
-	return stride < l->entry || stride > ENTRY_MAX || stride % 4 != 0 ? l->entry : stride;
+	uint32_t stride = (pool - list) / count / l->word * l->word; /* the names may be aligned */
+	return stride < l->entry || stride > ENTRY_MAX ? l->entry : stride;
 }
 
 static int find_list(

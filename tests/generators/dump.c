@@ -118,7 +118,7 @@ static int make_small(const struct gen_dump *d, struct buffer *out)
 	                                       ? (struct small_form){0x1000, 0x4c, 0x1c, 0x24, 4}
 	                                       : (struct small_form){0x2000, 0x90, 0x38, 0x48, 8};
 	uint32_t entry = form.entry + d->entry_extra, count = count_modules(d);
-	uint32_t list = form.header + 0x400, pool = list + count * entry, at = pool;
+	uint32_t list = form.header + 0x400, pool = list + count * entry + d->pool_gap, at = pool;
 	static uint8_t file[64 * 1024];
 
 	memset(file, 0, sizeof(file));

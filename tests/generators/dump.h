@@ -40,6 +40,7 @@ struct gen_dump {
 	int64_t time;                                     /* seconds since 1970 */
 	struct gen_dump_module modules[GEN_DUMP_MODULES]; /* up to the first without path */
 	uint32_t entry_extra; /* SMALL: entries of the driver list are so much longer */
+	uint32_t pool_gap; /* SMALL: bytes between list and names; fewer than there are modules */
 };
 
 /* The crash of July 2024: 0x50 in csagent.sys, at time, on Windows 11 22631. */

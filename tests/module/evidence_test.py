@@ -191,6 +191,21 @@ class Evidence(Case):
         self.assertEqual((done.returncode, volume["reason"]), (3, "NTFS_HIBERNATED"))
         self.assertEqual(volume["installations"][0]["crash"]["module"], "csagent.sys")
 
+    def test_mirror_behind(self):
+        """As after a crash: mended in memory to look, and left as it is."""
+        image = self.disk()
+        with open(image, "r+b") as f:
+            boot = f.read(512)
+            sector, cluster, mirror = *struct.unpack_from("<HB", boot, 11), struct.unpack_from("<Q", boot, 0x38)[0]
+            f.seek(mirror * sector * cluster + 3 * 1024 + 0x30)
+            byte = f.read(1)[0]
+            f.seek(-1, 1)
+            f.write(bytes([byte ^ 1]))
+        _, result = inspect(image)
+        (volume,) = result["volumes"]
+        self.assertEqual((volume["ntfs"]["mirror_equal"], volume["repair"]["reason"]), (False, "NTFS_MIRROR_DIFFERS"))
+        self.assertEqual(volume["installations"][0]["crash"]["module"], "csagent.sys")
+
     def test_locked_volumes_tell_nothing(self):
         image, _ = mkdisk(self.work, "locked", "--volume-only", "--size", "100", "--dump", "mini")
         done = run(FIXER, "--image", image, "--json")
