@@ -56,7 +56,7 @@ int replay_namespaces(struct error *err)
 		return error_set(err, r, REASON_REPLAY_UNAVAILABLE,
 		        "no namespaces for ntfsrecover to run in (%s): run as root, or let users "
 		        "make user namespaces",
-		        strerror(-r));
+		        r == -ENOSPC ? "a limit in /proc/sys/user" : strerror(-r));
 	return 0;
 }
 

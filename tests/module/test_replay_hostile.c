@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -259,11 +260,69 @@ static void test_ways_out(void **state)
 }
 #endif
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(41);
+	(void)close(fd);
+}
+
+/* A mount namespace of its own, where device nodes do not work at that path. */
+static void without_device(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	        mount("/dev/fuse", "/dev/fuse", NULL, MS_BIND, NULL) < 0 ||
+	        mount(NULL, "/dev/fuse", NULL, MS_BIND | MS_REMOUNT | MS_NODEV, NULL) < 0)
+		_exit(41);
+}
+
+/* A user namespace that allows no others, as some distributions and containers do for all. */
+static void without_namespaces(void)
+{
+	if (unshare(CLONE_NEWUSER) < 0)
+		_exit(41);
+	write_text("/proc/self/setgroups", "deny");
+	write_text("/proc/self/uid_map", "0 0 1");
+	write_text("/proc/self/gid_map", "0 0 1");
+	write_text("/proc/sys/user/max_mnt_namespaces", "0");
+}
+
+/* In a process of its own, which ends with 0 when the reason is right. */
+static void expect_without(void (*take_away)(void), const char *text)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct error err = {0};
+		take_away();
+		struct block_device *disk = fixture_disk(volume_path, 0), *overlay;
+		struct buffer answer;
+		use_program("nothing");
+		if (overlay_open(disk, NM_OVERLAY_MAX, &overlay) < 0 ||
+		        sandbox_run_replaying(work_replay, overlay, 60, 4096, &answer, &err) == 0)
+			_exit(42);
+		(void)fprintf(stderr, "%s: %s\n", reason_code(err.reason), err.text);
+		_exit(err.reason != REASON_REPLAY_UNAVAILABLE || !strstr(err.text, text));
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	expect_nothing_left();
+}
+
 static void test_missing(void **state)
 {
 	(void)state;
 	expect("/no/such/ntfsrecover", 60, REASON_REPLAY_UNAVAILABLE, "ntfs-3g");
 	expect("/etc/passwd", 60, REASON_REPLAY_UNAVAILABLE, "does not start");
+	if (geteuid() != 0) {
+		print_message("skipped: the rest needs root\n");
+		return;
+	}
+	expect_without(without_device, "/dev/fuse");
+	expect_without(without_namespaces, "namespaces");
 }
 
 static int make_volume(void **state)
