@@ -17,6 +17,17 @@ static const char *name_of(const struct plan_file *f)
 	return last ? last + 1 : f->path;
 }
 
+/* What is damage elsewhere is what to expect here of a file made just before the crash: its record
+ * or its name is in the journal only. */
+static int pending_or(
+        const struct find_work *work, const struct plan_file *f, int r, struct error *err)
+{
+	if (err->reason != REASON_NTFS_DAMAGED || !ntfs_has_pending(&work->disk))
+		return r;
+	return error_set(err, -EBUSY, REASON_NTFS_PENDING,
+	        "the journal has the records of %.120s, the disk has not", name_of(f));
+}
+
 /* 0 when the records of the file are the same with the journal replayed, and can be renamed. */
 static int check_one(const struct find_work *work, const struct plan_file *f, struct error *err)
 {
@@ -25,7 +36,7 @@ static int check_one(const struct find_work *work, const struct plan_file *f, st
 	int r = ntfs_rename_prepare(
 	        work->job->raw->volume.dev, f->directory, f->mft_reference, &rename, err);
 	if (r < 0)
-		return r;
+		return pending_or(work, f, r, err);
 	int same = ntfs_rename_same_on(&rename, work->job->view->volume.dev);
 	ntfs_rename_free(&rename);
 	if (same < 0)

@@ -3,18 +3,24 @@
  * Power cuts in the middle of a repair, on volumes in memory: after every write, in the middle of
  * every run of sectors, and with the writes between two flushes in any order.
  */
+#include "tests/generators/journal.h"
 #include "tests/module/power_cut_trial.h"
 
-static void run_plain(const char *name, const char *path, uint32_t sector_size, const char *recipe)
+static void run_on(const char *name, const char *path, uint32_t sector_size, enum plan_kind kind,
+        bool replays, const char *recipe)
 {
-	struct trial t = {0};
+	struct trial t = {.kind = kind, .replays = replays};
 
 	cut_open(&t.disk, path, sector_size);
 	t.target = fixture_whole(&t.disk.dev);
-	t.volume_size = t.disk.dev.size;
 	assert_int_equal(recipe_parse(recipe, strlen(recipe), &t.recipe, NULL), 0);
 	run_trial(&t, name);
 	end_trial(&t);
+}
+
+static void run_delete(const char *name, const char *path, uint32_t sector_size)
+{
+	run_on(name, path, sector_size, PLAN_DELETE, false, recipe_crowdstrike_291);
 }
 
 static struct gen_ntfs *begin(const char *path, uint32_t sector_size)
@@ -33,7 +39,7 @@ static void test_one_file(void **state)
 	(void)state;
 	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
 	fixture_finish(n);
-	run_plain("one file", path, 512, recipe_crowdstrike_291);
+	run_delete("one file", path, 512);
 }
 
 static void test_three_files(void **state)
@@ -46,7 +52,7 @@ static void test_three_files(void **state)
 	fixture_put(n, FOLDER "\\" BAD_2, 300, IN_WINDOW, 0);
 	fixture_put(n, FOLDER "\\C-00000291-00000000-00000030.sys", 120000, IN_WINDOW, 0);
 	fixture_finish(n);
-	run_plain("three files, one of them in its record", path, 512, recipe_crowdstrike_291);
+	run_delete("three files, one of them in its record", path, 512);
 }
 
 static void test_small_directory(void **state)
@@ -59,7 +65,7 @@ static void test_small_directory(void **state)
 	fixture_put(n, "\\Windows\\System32\\ntoskrnl.exe", 4096, IN_WINDOW, 0);
 	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
 	fixture_finish(n);
-	run_plain("a directory inside its record", path, 512, recipe_crowdstrike_291);
+	run_delete("a directory inside its record", path, 512);
 }
 
 static void test_attribute_list(void **state)
@@ -76,7 +82,7 @@ static void test_attribute_list(void **state)
 		        gen_ntfs_add_stream(n, FOLDER "\\" BAD_1, stream, text, sizeof(text)), 0);
 	}
 	fixture_finish(n);
-	run_plain("a file of several records", path, 512, recipe_crowdstrike_291);
+	run_delete("a file of several records", path, 512);
 }
 
 static void test_large_sectors(void **state)
@@ -87,7 +93,64 @@ static void test_large_sectors(void **state)
 	(void)state;
 	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
 	fixture_finish(n);
-	run_plain("sectors of 4096 bytes", path, 4096, recipe_crowdstrike_291);
+	run_delete("sectors of 4096 bytes", path, 4096);
+}
+
+#define RECIPE(action, unclean)                          \
+	"[recipe]\nname = test\n[match]\npath = " FOLDER \
+	"\nglob = C-00000291*.sys\n[action]\ndo = " action "\nunclean-journal = " unclean "\n"
+
+static void test_rename(void **state)
+{
+	const char *path = fixture_path("rename.img");
+	struct gen_ntfs *n = begin(path, 512);
+
+	(void)state;
+	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
+	fixture_put(n, FOLDER "\\" BAD_2, 41083, IN_WINDOW, 0);
+	fixture_finish(n);
+	run_on("two files renamed", path, 512, PLAN_RENAME, false, RECIPE("rename", "rename"));
+}
+
+/* A crashed volume; its journal tells of what came after before (NULL: of nothing). */
+static void crash(const char *path, const char *before)
+{
+	const struct gen_crash crash = {
+	        .version = 2, .before = before, .flushed = GEN_FLUSHED_SOME, .seed = 291};
+
+	assert_int_equal(gen_journal_crash(path, &crash), 0);
+}
+
+static void test_rename_crashed(void **state)
+{
+	const char *path = fixture_path("crashed.img");
+	struct gen_ntfs *n = begin(path, 512);
+
+	(void)state;
+	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
+	fixture_finish(n);
+	crash(path, NULL);
+	run_on("renamed beside an unclean journal", path, 512, PLAN_RENAME, true,
+	        RECIPE("remove", "rename"));
+}
+
+/* The bad file itself is what the journal tells of. */
+static void test_replay_delete(void **state)
+{
+	const char *path = fixture_path("pending.img"), *before = fixture_path("before.img");
+	struct gen_ntfs *n;
+
+	(void)state;
+	fixture_finish(begin(before, 512));
+	assert_int_equal(
+	        gen_run((const char *const[]){"cp", "--sparse=always", before, path, NULL}), 0);
+	assert_int_equal(gen_ntfs_open(path, &n), 0);
+	fixture_put(n, FOLDER "\\C-00000200-00000000-00000001.sys", 5000, IN_WINDOW, 0);
+	fixture_put(n, FOLDER "\\" BAD_1, 41083, IN_WINDOW, 0);
+	fixture_finish(n);
+	crash(path, before);
+	run_on("replayed and deleted", path, 512, PLAN_REPLAY_DELETE, true,
+	        RECIPE("remove", "replay"));
 }
 
 /* A sector that was torn in itself holds neither side: nobody may guess. */
@@ -137,6 +200,9 @@ int main(void)
 	        cmocka_unit_test(test_small_directory),
 	        cmocka_unit_test(test_attribute_list),
 	        cmocka_unit_test(test_large_sectors),
+	        cmocka_unit_test(test_rename),
+	        cmocka_unit_test(test_rename_crashed),
+	        cmocka_unit_test(test_replay_delete),
 	        cmocka_unit_test(test_torn_sector),
 	};
 	if (secrets_init() < 0)

@@ -70,7 +70,7 @@ static void judge_plaintext(const struct trial *t, const struct disk *d)
 
 static void run_encrypted(const char *name, uint32_t sector_size, uint16_t method)
 {
-	struct trial t = {0};
+	struct trial t = {.kind = PLAN_DELETE, .encrypted = true};
 	struct disk d;
 
 	make_volume(&d, fixture_path("bitlocker.img"), sector_size, method);
