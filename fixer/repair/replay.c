@@ -150,13 +150,14 @@ static int judge(const struct replay_result *result, struct error *err)
 /* The program's word is not enough: it ends with 0 when it could not write the restart pages. */
 static int check_clean(struct block_device *volume, struct error *err)
 {
+	struct error why = {0};
 	struct ntfs_view *view;
 
-	int r = ntfs_view_open(volume, &view, err);
-	if (r < 0) {
-		error_prefix(err, "after replaying the journal");
-		return r;
-	}
+	int r = ntfs_view_open(volume, &view, &why);
+	if (r < 0)
+		return error_set(err, r,
+		        why.reason == REASON_NTFS_DAMAGED ? REASON_NTFS_REPLAY_FAILED : why.reason,
+		        "after ntfsrecover ended without an error: %.230s", why.text);
 	enum journal_state state = ntfs_view_facts(view)->journal;
 	(void)ntfs_view_close(view); /* it wrote nothing */
 	if (state == JOURNAL_CLEAN)

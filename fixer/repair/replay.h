@@ -24,7 +24,8 @@ int sandbox_run_replaying(int (*work)(void *context, struct buffer *out, struct 
  * (the NTFS volume itself; writable, an overlay below it) to what its journal says. The journal is
  * clean (1.1) afterwards, which is checked. The volume is unmounted, before and after.
  * REASON_NTFS_REPLAY_FAILED (text: what ntfsrecover did), _REPLAY_UNAVAILABLE (text: what is
- * missing). On failure volume is in an undefined state.
+ * missing), _DISK_READ_ERROR, _OUT_OF_MEMORY (also: the overlay is full), _NTFS_VERSION. On failure
+ * volume is in an undefined state.
  */
 int replay_journal(struct block_device *volume, struct error *err);
 

@@ -60,6 +60,46 @@ static void write_everywhere(const char *volume)
 	_exit(7);
 }
 
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* Reads and writes at odd places, of odd sizes, over the end and far beyond it. What was written
+ * must be read again, and nothing beyond the end. */
+static void read_and_write(const char *volume)
+{
+	static uint8_t out[300000], in[sizeof(out)];
+	static const uint64_t far[] = {
+	        0, UINT32_MAX, INT64_MAX, INT64_MAX - sizeof(out), UINT64_MAX, (uint64_t)INT64_MIN};
+	int fd = open(volume, O_RDWR | O_CLOEXEC);
+	uint64_t seed = 0x291;
+	struct stat st;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		_exit(40);
+	uint64_t size = (uint64_t)st.st_size;
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)next_random(&seed);
+	for (unsigned i = 0; i < 400; i++) {
+		uint64_t at = i % 8 ? next_random(&seed) % (size + 4096) : far[i / 8 % 6];
+		size_t len = 1 + (size_t)(next_random(&seed) % (i % 16 ? 9000 : sizeof(out)));
+		ssize_t written = pwrite(fd, out, len, (off_t)at);
+		ssize_t read = pread(fd, in, len, (off_t)at);
+		if (at < size && at + len <= size &&
+		        (written != (ssize_t)len || read != written || memcmp(in, out, len) != 0))
+			_exit(41);
+		if (at > size ? read > 0 || written > 0 : read > (ssize_t)(size - at))
+			_exit(42);
+	}
+	(void)!write(STDOUT_FILENO, "as it should be\n", 16);
+	_exit(8);
+}
+
 /* Behaves as the last part of name says. The answer is the exit status. */
 static int misbehave(const char *name, const char *volume)
 {
@@ -88,6 +128,8 @@ static int misbehave(const char *name, const char *volume)
 		(void)mmap(NULL, 4096, PROT_READ, MAP_SHARED, 0, 0);
 	else if (strcmp(name, "write") == 0)
 		write_everywhere(volume);
+	else if (strcmp(name, "random") == 0)
+		read_and_write(volume);
 	else if (strcmp(name, "refuse") == 0)
 		(void)!write(STDOUT_FILENO, "first\n\x1b[31mnot this one\n\n", 25);
 	while (strcmp(name, "quiet-hang") == 0 || strcmp(name, "sleep") == 0)
@@ -169,6 +211,7 @@ static void test_bad_ends(void **state)
 	expect("quiet-hang", 3, REASON_NTFS_REPLAY_FAILED, "over 2 seconds");
 	expect("talk", 60, REASON_NTFS_REPLAY_FAILED, "without end, saying: and so on");
 	expect("refuse", 60, REASON_NTFS_REPLAY_FAILED, "status 1, saying: ?[31mnot this one");
+	expect("random", 60, REASON_NTFS_REPLAY_FAILED, "status 8, saying: as it should be");
 	expect("nothing", 60, REASON_NTFS_REPLAY_FAILED, "but the journal is empty");
 }
 
