@@ -261,6 +261,8 @@ void report_files(bool quiet, const struct plan *plan, enum reason outcome)
 		iso8601_format(filetime_to_ns(f->modified), when);
 		report_line(quiet, "      %s, %llu bytes, modified %s: %s", f->path,
 		        (unsigned long long)f->size, when, fate(plan, f, outcome));
+		if (f->note[0])
+			report_line(quiet, "        %s", f->note);
 	}
 }
 
@@ -273,12 +275,14 @@ json_t *report_json_files(const struct plan *plan, enum reason outcome)
 		char when[ISO8601_TEXT], hash[65];
 		iso8601_format(filetime_to_ns(f->modified), when);
 		hex_encode(f->sha256, sizeof(f->sha256), hash);
-		(void)json_array_append_new(list,
-		        json_pack("{s:o, s:I, s:s, s:s, s:s, s:b, s:o}", "path", json_text(f->path),
-		                "size", (json_int_t)f->size, "modified", when, "sha256", hash,
-		                "reason", reason_code(f->reason), "removed",
-		                (int)(outcome == REASON_REPAIRED && f->acted), "renamed_to",
-		                json_text(outcome == REASON_RENAMED ? f->renamed_to : "")));
+		(void)json_array_append_new(
+		        list, json_pack("{s:o, s:I, s:I, s:s, s:o, s:s, s:s, s:b, s:o}", "path",
+		                      json_text(f->path), "size", (json_int_t)f->size, "attributes",
+		                      (json_int_t)f->attributes, "modified", when, "note",
+		                      json_text(f->note), "sha256", hash, "reason",
+		                      reason_code(f->reason), "removed",
+		                      (int)(outcome == REASON_REPAIRED && f->acted), "renamed_to",
+		                      json_text(outcome == REASON_RENAMED ? f->renamed_to : "")));
 	}
 	return list;
 }

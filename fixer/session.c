@@ -121,7 +121,8 @@ static void work(struct session *s)
 /* The reasons that leave this boot nothing more to do: the appliance answers them with `reboot`. */
 static bool goes_back(enum reason reason)
 {
-	return strcmp(reason_severity(reason), "ok") == 0 || reason == REASON_OUTSIDE_WINDOW;
+	return strcmp(reason_severity(reason), "ok") == 0 || reason == REASON_OUTSIDE_WINDOW ||
+	       reason == REASON_OTHER_CONTENT;
 }
 
 /* Windows next, when there is nothing against it; otherwise the boot order stays as it is. */

@@ -12,10 +12,12 @@ static json_t *file_json(const struct plan_file *f, enum reason outcome)
 
 	iso8601_format(filetime_to_ns(f->modified), modified);
 	hex_encode(f->sha256, sizeof(f->sha256), sha256);
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:b, s:o}", "path", json_text(f->path), "size",
-	        (json_int_t)f->size, "modified", modified, "sha256", sha256, "reason",
-	        reason_code(f->reason), "removed", f->acted && outcome == REASON_REPAIRED,
-	        "renamed_to", json_text(outcome == REASON_RENAMED ? f->renamed_to : ""));
+	return json_pack("{s:o, s:I, s:I, s:s, s:o, s:s, s:s, s:b, s:o}", "path",
+	        json_text(f->path), "size", (json_int_t)f->size, "attributes",
+	        (json_int_t)f->attributes, "modified", modified, "note", json_text(f->note),
+	        "sha256", sha256, "reason", reason_code(f->reason), "removed",
+	        f->acted && outcome == REASON_REPAIRED, "renamed_to",
+	        json_text(outcome == REASON_RENAMED ? f->renamed_to : ""));
 }
 
 /* *left: how many more installations the result can take. */

@@ -66,7 +66,8 @@ enum reason session_verdict(const struct session *s, const char **ret_text)
 		}
 	}
 	/* A good version left beside it takes nothing from a repair, completed today or not. */
-	if (s->completed && (best == REASON_NO_BAD_FILE || best == REASON_OUTSIDE_WINDOW))
+	if (s->completed && (best == REASON_NO_BAD_FILE || best == REASON_OUTSIDE_WINDOW ||
+	                            best == REASON_OTHER_CONTENT))
 		best = REASON_COMPLETED_PENDING;
 	return best;
 }

@@ -8,20 +8,25 @@
 
 static int file_check(json_t *json, const char *where, struct error *err)
 {
-	const char *path, *modified, *sha256, *reason, *renamed_to;
-	json_int_t size;
+	const char *path, *modified, *note, *sha256, *reason, *renamed_to;
+	json_int_t size, attributes;
 	int removed;
 	enum reason parsed;
 
-	int r = input_unpack(json, err, where, "{s:s, s:I, s:s, s:s, s:s, s:b, s:s}", "path", &path,
-	        "size", &size, "modified", &modified, "sha256", &sha256, "reason", &reason,
-	        "removed", &removed, "renamed_to", &renamed_to);
+	int r = input_unpack(json, err, where, "{s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:b, s:s}",
+	        "path", &path, "size", &size, "attributes", &attributes, "modified", &modified,
+	        "note", &note, "sha256", &sha256, "reason", &reason, "removed", &removed,
+	        "renamed_to", &renamed_to);
 	if (r == 0)
 		r = input_length(path, PATH_MAX_BYTES, "files.path", err);
 	if (r == 0)
 		r = input_length(renamed_to, PATH_MAX_BYTES, "files.renamed_to", err);
 	if (r == 0)
 		r = input_range(size, 0, (json_int_t)1 << 60, "files.size", err);
+	if (r == 0)
+		r = input_range(attributes, 0, UINT32_MAX, "files.attributes", err);
+	if (r == 0)
+		r = input_length(note, NM_MAX_EVENT_TEXT, "files.note", err);
 	/* A file's time may be anything a disk holds. */
 	if (r == 0)
 		r = input_word(modified, "files.modified", err);

@@ -27,6 +27,7 @@ static const struct outcome *outcome_of(enum reason reason, bool again_left)
 	case REASON_WOULD_REPAIR:
 	case REASON_REPORT_ONLY:
 	case REASON_OUTSIDE_WINDOW: /* a person decides, but not at its screen */
+	case REASON_OTHER_CONTENT:
 		return &outcome_back;
 	case REASON_VERIFY_FAILED:
 	case REASON_DISK_WRITE_ERROR:

@@ -161,12 +161,12 @@ static int compare_data(ntfs_attr *a, ntfs_attr *b, uint64_t size, bool *ret)
 	return r;
 }
 
-static bool same_facts(const ntfs_inode *ni_a, const ntfs_inode *ni_b)
+static bool same_facts(const ntfs_inode *ni_a, const ntfs_inode *ni_b, bool unlinked)
 {
 	struct ntfs_file a = describe(ni_a, 0), b = describe(ni_b, 0);
 
 	return a.size == b.size && a.created == b.created && a.modified == b.modified &&
-	       a.mft_modified == b.mft_modified && a.accessed == b.accessed &&
+	       (unlinked || a.mft_modified == b.mft_modified) && a.accessed == b.accessed &&
 	       a.attributes == b.attributes && a.is_directory == b.is_directory;
 }
 
@@ -211,7 +211,7 @@ static int same_data(ntfs_attr *a, ntfs_attr *b, const struct ntfs_common *commo
 	return compare_data(a, b, (uint64_t)len, ret);
 }
 
-int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref,
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool unlinked,
         const struct ntfs_common *common, bool *ret)
 {
 	ntfs_inode *ni_a, *ni_b;
@@ -226,7 +226,7 @@ int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref,
 		(void)data_close(ni_a, na_a);
 		return r;
 	}
-	same = same_facts(ni_a, ni_b);
+	same = same_facts(ni_a, ni_b, unlinked);
 	if (same)
 		r = same_data(na_a, na_b, common, &same);
 	int closed_a = data_close(ni_a, na_a), closed_b = data_close(ni_b, na_b);

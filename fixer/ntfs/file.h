@@ -38,8 +38,9 @@ struct ntfs_common {
 };
 
 /* True in *ret when the file has the same kind, size, times, attributes and unnamed $DATA, byte for
- * byte, in both views. Content that lies in the same clusters, which common holds, is not read. */
-int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref,
+ * byte, in both views. Content that lies in the same clusters, which common holds, is not read.
+ * unlinked: b has a name of it less, which changes mft_modified, too. */
+int ntfs_file_same(struct ntfs_view *a, struct ntfs_view *b, uint64_t ref, bool unlinked,
         const struct ntfs_common *common, bool *ret);
 
 /* Deletes one name of a file in dir, with its DOS twin; the last name frees the file. On failure

@@ -24,7 +24,10 @@ const char *journal_state_name(enum journal_state state);
 struct plan_file {
 	char path[512];       /* true name, UTF-8, with backslashes, from the volume's root */
 	char renamed_to[512]; /* the path after the plan; "" unless the plan renames this file */
-	uint64_t size;        /* bytes of $DATA */
+	char note[200];       /* what else a person should know of it; "" when there is nothing */
+	uint16_t name[NTFS_NAME_MAX]; /* as in the directory, UTF-16LE units */
+	uint8_t name_len;             /* 0: no file but a link on the recipe's path */
+	uint64_t size;                /* bytes of $DATA */
 	uint64_t mft_reference;
 	uint64_t directory; /* MFT reference of the directory it is in */
 	uint64_t created, modified, mft_modified, accessed; /* FILETIME, $STANDARD_INFORMATION */

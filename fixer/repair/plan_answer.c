@@ -20,6 +20,10 @@ static int put_file(struct buffer *out, const struct plan_file *f)
 	if (r == 0)
 		r = answer_put_text(out, f->renamed_to);
 	if (r == 0)
+		r = answer_put_text(out, f->note);
+	if (r == 0)
+		r = answer_put_blob(out, f->name, f->name_len * sizeof(f->name[0]));
+	if (r == 0)
 		r = answer_put_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (r == 0)
 		r = answer_put_blob(out, f->sha256, sizeof(f->sha256));
@@ -80,10 +84,22 @@ static uint8_t *get_blob(struct cursor *c, uint64_t len)
 	return copy;
 }
 
+static void get_name(struct cursor *c, struct plan_file *f)
+{
+	size_t len = (size_t)answer_number(c, sizeof(f->name));
+
+	if (len % sizeof(f->name[0]) != 0)
+		c->failed = true;
+	(void)cursor_copy(c, f->name, len);
+	f->name_len = c->failed ? 0 : (uint8_t)(len / sizeof(f->name[0]));
+}
+
 static void get_file(struct cursor *c, struct plan_file *f)
 {
 	answer_text(c, f->path, sizeof(f->path));
 	answer_text(c, f->renamed_to, sizeof(f->renamed_to));
+	answer_text(c, f->note, sizeof(f->note));
+	get_name(c, f);
 	f->size = cursor_le64(c);
 	f->mft_reference = cursor_le64(c);
 	f->directory = cursor_le64(c);

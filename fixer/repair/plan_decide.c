@@ -2,6 +2,17 @@
 /* In the first child: whether what was found is acted on, or why not. */
 #include "fixer/repair/plan_internal.h"
 
+/* The first file that the recipe's conditions keep from being acted on. */
+static const struct plan_file *first_left(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->file_count; i++) {
+		enum reason r = plan->files[i].reason;
+		if (r == REASON_OUTSIDE_WINDOW || r == REASON_OTHER_CONTENT)
+			return &plan->files[i];
+	}
+	return NULL;
+}
+
 static size_t count_reason(const struct plan *plan, enum reason reason)
 {
 	size_t n = 0;
@@ -50,7 +61,9 @@ static bool listing_is_whole(const struct find_work *work)
 void plan_decide(const struct find_work *work, const struct error *refusal)
 {
 	struct plan *plan = work->plan;
-	const struct plan_file *obstacle = first_obstacle(plan);
+	static const char outside[] = "what matches was not modified in the bad time window";
+	static const char other[] = "what matches has another size, header or hash";
+	const struct plan_file *obstacle = first_obstacle(plan), *left = first_left(plan);
 	bool reports = work->job->recipe->action == ACTION_REPORT;
 	size_t found = plan->file_count;
 
@@ -66,10 +79,11 @@ void plan_decide(const struct find_work *work, const struct error *refusal)
 		plan_refuse(plan, REASON_NO_BAD_FILE, "no file matches the recipe");
 	else if (obstacle)
 		plan_refuse(plan, obstacle->reason, obstacle->path);
-	else if (count_reason(plan, REASON_OK) == 0 &&
-	         count_reason(plan, REASON_OUTSIDE_WINDOW) > 0)
-		plan_refuse(plan, REASON_OUTSIDE_WINDOW,
-		        "what matches was not modified in the bad time window");
+	else if (count_reason(plan, REASON_OK) == 0 && left)
+		plan_refuse(plan, left->reason,
+		        left->note[0]                           ? left->note
+		        : left->reason == REASON_OUTSIDE_WINDOW ? outside
+		                                                : other);
 	else if (count_reason(plan, REASON_OK) == 0)
 		plan_refuse(plan, plan->files[0].reason, plan->files[0].path);
 	else if (content_too_large(plan))

@@ -11,6 +11,9 @@
 static void note_file(const struct match *m, struct plan_file *f)
 {
 	memcpy(f->path, m->path, sizeof(f->path));
+	memcpy(f->note, m->note, sizeof(f->note));
+	memcpy(f->name, m->entry.name, sizeof(f->name));
+	f->name_len = m->entry.name_len;
 	f->size = m->file.size;
 	f->mft_reference = m->file.reference;
 	f->directory = m->dir;

@@ -28,6 +28,7 @@ static void check_plan(const struct plan *plan)
 		const struct plan_file *f = &plan->files[i];
 		must(is_clean(f->path, sizeof(f->path)) && f->reason < REASON_COUNT);
 		must(is_clean(f->renamed_to, sizeof(f->renamed_to)));
+		must(is_clean(f->note, sizeof(f->note)));
 		must((f->renamed_to[0] != 0) == (f->acted && plan->kind == PLAN_RENAME));
 		must(!f->acted || (f->content && f->size <= NM_MAX_TARGET_FILE));
 		if (f->acted)

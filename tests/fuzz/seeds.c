@@ -52,6 +52,9 @@ static void make_plan(struct plan *p, struct plan_run runs[2])
 	        .file_count = 2,
 	        .windows_count = 1};
 	(void)snprintf(p->files[0].path, sizeof(p->files[0].path), "\\Windows\\a.sys");
+	(void)snprintf(p->files[0].note, sizeof(p->files[0].note), "odd");
+	p->files[0].name[0] = 'a';
+	p->files[0].name_len = 1;
 	p->files[0].acted = p->files[0].in_window = true;
 	p->files[0].size = sizeof(content);
 	p->files[0].content = content;

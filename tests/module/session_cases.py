@@ -68,8 +68,8 @@ class Plain(Session):
         volume = next(v for v in result["volumes"] if v["partition"] == self.truth["c_partition"])
         self.assertEqual((volume["plan"], volume["journal"], volume["windows"]), ("delete", "empty", 1))
         self.assertEqual(volume["files"], [{
-            "path": self.bad["path"], "size": self.bad["size"], "modified": self.bad["modified"],
-            "sha256": self.bad["sha256"], "reason": "OK", "removed": True, "renamed_to": ""}])
+            "path": self.bad["path"], "size": self.bad["size"], "attributes": 32,
+            "modified": self.bad["modified"], "note": "", "sha256": self.bad["sha256"], "reason": "OK", "removed": True, "renamed_to": ""}])
         timing = list(result["timing"].values())
         self.assertEqual([t for t in timing if t > 0], timing)
         self.assertEqual(sorted(timing), timing)
@@ -389,6 +389,16 @@ class Others(Session):
         self.assertEqual(result["boot_next"], "not-uefi")  # looked for, as for every machine that is sent back
         files = [f for v in result["volumes"] for f in v["files"]]
         self.assertEqual([(f["reason"], f["removed"]) for f in files], [("OUTSIDE_WINDOW", False)])
+        self.assertUntouched()
+
+    def test_only_other_content(self):
+        path, _ = Disks.get("plain.raw", "--plain")
+        self.put_disk(path)
+        self.serve()
+        self.scenario.recipe = RECIPE.replace("[action]", "size-to = 1\n[action]")
+        result = self.check(self.boot(), "OTHER_CONTENT")
+        files = [f for v in result["volumes"] for f in v["files"]]
+        self.assertEqual({(f["reason"], f["removed"]) for f in files}, {("OTHER_CONTENT", False)})
         self.assertUntouched()
 
     def test_no_parameters(self):

@@ -38,7 +38,7 @@ CRASH = {"source": ("MEMORY.DMP", "minidump", "pagefile.sys"), "path": TEXT, "ki
          "time": TEXT, "build": INT, "code": INT, "name": TEXT, "parameters": LIST, "module": TEXT}
 FOLDER = {"directory": TEXT, "files": INT, "newest": TEXT, "oldest": TEXT}
 RESULT_BUNDLE = {"sha256": TEXT, "written": ("all", "part", "none")}
-FILE = {"path": TEXT, "size": INT, "modified": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL, "renamed_to": TEXT}
+FILE = {"path": TEXT, "size": INT, "attributes": INT, "modified": TEXT, "note": TEXT, "sha256": TEXT, "reason": TEXT, "removed": BOOL, "renamed_to": TEXT}
 
 SESSION_ID = "00112233445566778899aabbccddeeff"
 

@@ -324,8 +324,8 @@ def result(reason, bundle="", written="all", **changes):
         "volumes": [{"disk": 0, "partition": 3, "id": VOLUME, "reason": reason, "text": "", "plan": "delete",
                      "journal": "clean", "sectors": 24, "windows": 1, "files": [
                          {"path": "\\Windows\\System32\\drivers\\CrowdStrike\\C-00000291-00000000-00000032.sys",
-                          "size": 41004, "modified": "2024-07-19T04:20:00Z", "sha256": "ab" * 32, "reason": "OK",
-                          "removed": True, "renamed_to": ""}], "installations": [installation()]}]} | changes
+                          "size": 41004, "attributes": 32, "modified": "2024-07-19T04:20:00Z", "note": "", "sha256": "ab" * 32,
+                          "reason": "OK", "removed": True, "renamed_to": ""}], "installations": [installation()]}]} | changes
 
 
 def operator(web, mac, **fields):

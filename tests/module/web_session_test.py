@@ -130,6 +130,7 @@ class Run(Case):
     def test_next_of_other_results(self):
         for reason, expected, state in (("VERIFY_FAILED", "again", "attention"), ("NO_BAD_FILE", "reboot", "rebooting"),
                                         ("VERIFY_FAILED", "hold", "attention"), ("OUTSIDE_WINDOW", "reboot", "rebooting"),
+                                        ("OTHER_CONTENT", "reboot", "rebooting"),
                                         ("NTFS_DAMAGED", "hold", "attention")):
             operator(self.web, MAC, done=0, in_scope=1)
             until(lambda: self.web.answered() == [NAME])

@@ -24,6 +24,9 @@ static struct plan *make_plan(void)
 	p->file_count = 2;
 	(void)snprintf(p->files[0].path, sizeof(p->files[0].path), "\\A\\b.sys");
 	p->files[0].size = 3;
+	(void)snprintf(p->files[0].note, sizeof(p->files[0].note), "odd");
+	memcpy(p->files[0].name, "b\0.\0s\0y\0s\0", 10);
+	p->files[0].name_len = 5;
 	p->files[0].acted = p->files[0].in_window = true;
 	p->files[0].content = malloc(3);
 	assert_non_null(p->files[0].content);
@@ -76,6 +79,9 @@ static void test_round_trip(void **state)
 	assert_string_equal(got->files[0].path, "\\A\\b.sys");
 	assert_memory_equal(got->files[0].content, "abc", 3);
 	assert_string_equal(got->files[0].metadata->names[0].name, "C-0000~1.SYS");
+	assert_string_equal(got->files[0].note, "odd");
+	assert_int_equal(got->files[0].name_len, 5);
+	assert_memory_equal(got->files[0].name, made->files[0].name, sizeof(made->files[0].name));
 	assert_null(got->files[1].metadata);
 	assert_int_equal(got->files[1].reason, REASON_OUTSIDE_WINDOW);
 	assert_int_equal(got->sector_count, 3);

@@ -57,7 +57,7 @@ function outcome(result) {
 		el("ul", {class: "files"}, files.map((f) => el("li", {},
 			el("b", {}, f.removed ? "removed " : f.renamed_to ? "renamed to .off " : "left "), el("code", {class: "path"}, f.path),
 			` · ${bytes(f.size)} · written ${f.modified.replace("T", " ").replace("Z", " UTC")}`,
-			!f.removed && f.reason !== "OK" && [" · ", el("code", {}, f.reason)],
+			!f.removed && f.reason !== "OK" && [" · ", el("code", {}, f.reason)], f.note && ` · ${f.note}`,
 			el("br"), el("small", {}, `SHA-256 ${f.sha256}`)))),
 		facts([["Sectors written", String(result.sectors)], ["Next start", written[result.boot_next] ?? result.boot_next],
 			["Plan", [...new Set(result.volumes.map((v) => v.plan).filter(Boolean))].join(", ")],
