@@ -7,6 +7,7 @@
 #define VOLUMES_RANDOM_H
 
 #include "fixer/repair/repair.h"
+#include "tests/generators/journal.h"
 #include "tests/generators/ntfs_image.h"
 #include "tests/generators/random.h"
 
@@ -47,6 +48,13 @@ struct random_case {
 	unsigned bad_count, act_count; /* channel files 291; how many of them are in the window */
 	struct random_file bad[RANDOM_BAD_MAX];
 	enum recipe_action action;
+	enum recipe_unclean unclean; /* rename or replay */
+	bool dirty;                  /* the volume asks for chkdsk */
+	unsigned journal;            /* 0: empty; 1, 2: unclean, of version 1.1 or 2.0 */
+	bool pending;                /* it tells of changes; else of none */
+	bool pending_beside;         /* some of them in RANDOM_FOLDER */
+	enum gen_flushed flushed;    /* how much of them is in place */
+	char leaving[1024];          /* path of a file that is deleted in them */
 };
 
 /* --- making ------------------------------------------------------------------------------------
@@ -72,6 +80,8 @@ void random_name(struct random_case *c, unsigned index, char *out, size_t size);
 int random_put_windows(struct random_case *c, struct gen_ntfs *n);
 int random_put_channel_files(struct random_case *c, struct gen_ntfs *n);
 int random_put_others(struct random_case *c, struct gen_ntfs *n);
+/* What the journal tells of when c->pending. */
+int random_put_pending(struct random_case *c, struct gen_ntfs *n);
 
 /* --- judging -----------------------------------------------------------------------------------
  */
@@ -82,6 +92,8 @@ struct snapshot {
 	size_t size;
 };
 int snapshot_take(const char *image, struct snapshot *ret);
+/* The same after ntfsrecover replayed a copy. */
+int snapshot_take_replayed(const char *image, struct snapshot *ret);
 void snapshot_free(struct snapshot *s);
 /* True when the file holds the same, byte for byte. */
 bool snapshot_equals(const struct snapshot *s, const char *image);
@@ -104,7 +116,8 @@ bool judge_effect(const struct snapshot *before, const struct snapshot *after,
 struct random_totals {
 	unsigned made, failed;
 	unsigned by_plan[4]; /* enum plan_kind, of what was repaired */
-	unsigned nothing, unsafe;
+	unsigned unclean, dirty;
+	unsigned nothing, unsafe, pending;
 	unsigned files_acted;
 	double seconds;
 };

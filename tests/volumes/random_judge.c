@@ -199,6 +199,15 @@ static bool deletion_line(struct effect *e, char *line, bool before)
 	return true;
 }
 
+/* The dirty flag, in the value of $VOLUME_INFORMATION: twelve bytes, it is in the eleventh. */
+static void mark_dirty(char *line)
+{
+	if (!begins(line, "3-3 attribute 0x70 "))
+		return;
+	char *digit = line + strlen(line) - 3; /* the lower half of that byte */
+	*digit = "0123456789abcdef"[strtoul((const char[]){*digit, 0}, NULL, 16) | 1];
+}
+
 /* --- what a rename changes ---------------------------------------------------------------------
  */
 
@@ -240,7 +249,9 @@ static void prepare(struct effect *e, struct dump *d, bool before)
 		bool keep = true;
 		if (e->kind == PLAN_DELETE || e->kind == PLAN_REPLAY_DELETE)
 			keep = deletion_line(e, line, before);
-		else if (before)
+		if (e->kind == PLAN_REPLAY_DELETE && before)
+			mark_dirty(line);
+		if (e->kind == PLAN_RENAME && before)
 			rename_line(e, line);
 		if (keep)
 			d->lines[kept++] = line;

@@ -63,10 +63,13 @@ static void summary(const struct options *o, const struct random_totals *t)
 	(void)printf("%u random NTFS volumes (seed %ju, numbers %u to %u), %u failed\n", t->made,
 	        (uintmax_t)o->seed, o->from, o->from + t->made - 1, t->failed);
 	(void)printf(
-	        "    deleted on %u, renamed on %u, %u files in all; refused as unsafe to rename "
-	        "%u, nothing to do on %u; %.1f ms each\n",
-	        t->by_plan[PLAN_DELETE], t->by_plan[PLAN_RENAME], t->files_acted, t->unsafe,
-	        t->nothing, 1000 * t->seconds / t->made);
+	        "    %u with an unclean journal, %u marked dirty; deleted on %u, renamed on %u, "
+	        "replayed and deleted on %u, %u files in all\n",
+	        t->unclean, t->dirty, t->by_plan[PLAN_DELETE], t->by_plan[PLAN_RENAME],
+	        t->by_plan[PLAN_REPLAY_DELETE], t->files_acted);
+	(void)printf("    left: unsafe to rename %u, changes pending %u, nothing to do %u; %.1f ms "
+	             "each\n",
+	        t->unsafe, t->pending, t->nothing, 1000 * t->seconds / t->made);
 }
 
 int main(int argc, char **argv)

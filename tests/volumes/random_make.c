@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MIB       (1024 * 1024u)
 #define IN_WINDOW 1721362140 /* 2024-07-19T04:09:00Z, for 78 minutes */
@@ -59,6 +60,21 @@ static void draw_bad_files(struct random_case *c)
 	}
 }
 
+/* Two thirds are in order. The generator of journals knows clusters of 4096 bytes only. */
+static void draw_state(struct random_case *c)
+{
+	struct gen_random *r = &c->random;
+
+	c->unclean = gen_random_below(r, 2) ? UNCLEAN_RENAME : UNCLEAN_REPLAY;
+	c->dirty = gen_random_below(r, 12) == 0;
+	if (c->cluster != 4096 || c->sector != 512 || gen_random_below(r, 2))
+		return;
+	c->journal = 1 + gen_random_below(r, 2);
+	c->pending = gen_random_below(r, 4) > 0;
+	c->pending_beside = c->pending && gen_random_below(r, 2);
+	c->flushed = (enum gen_flushed)gen_random_below(r, 3);
+}
+
 static void draw(struct random_case *c)
 {
 	struct gen_random *r = &c->random;
@@ -79,6 +95,7 @@ static void draw(struct random_case *c)
 		c->siblings = (unsigned)(c->size / 16384);
 	draw_bad_files(c);
 	c->action = c->number % 2 ? ACTION_RENAME : ACTION_REMOVE;
+	draw_state(c);
 }
 
 static int format(const struct random_case *c)
@@ -96,22 +113,46 @@ static int format(const struct random_case *c)
 	return gen_run(argv);
 }
 
-static int fill(struct random_case *c)
+static int fill_open(struct random_case *c, struct gen_ntfs *n, const char *before)
 {
-	struct gen_ntfs *n;
-	int r = gen_ntfs_open(c->image, &n);
+	int r = random_put_windows(c, n);
 
-	if (r < 0)
-		return r;
-	r = random_put_windows(c, n);
 	if (r == 0)
 		r = random_put_channel_files(c, n);
 	if (r == 0)
 		r = random_put_others(c, n);
 	if (r == 0)
 		r = gen_ntfs_settle(n, SETTLED);
+	if (r == 0 && c->dirty && ntfs_volume_write_flags(n->vol, VOLUME_IS_DIRTY) < 0)
+		r = gen_ntfs_failed("cannot mark", c->image);
+	if (r < 0 || !c->pending)
+		return r;
+	r = gen_ntfs_copy(n, c->image, before);
+	return r == 0 ? random_put_pending(c, n) : r;
+}
+
+static int fill(struct random_case *c)
+{
+	char before[sizeof(c->image) + 8];
+	struct gen_ntfs *n;
+	int r = gen_ntfs_open(c->image, &n);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(before, sizeof(before), "%s.before", c->image);
+	r = fill_open(c, n, before);
 	int closed = gen_ntfs_close(n);
-	return r < 0 ? r : closed;
+	if (r == 0)
+		r = closed;
+	const struct gen_crash crash = {.version = c->journal,
+	        .before = c->pending ? before : NULL,
+	        .flushed = c->flushed,
+	        .seed = c->seed + c->number};
+	if (r == 0 && c->journal)
+		r = gen_journal_crash(c->image, &crash);
+	if (c->pending)
+		(void)unlink(before);
+	return r;
 }
 
 int random_make(struct random_case *c, uint64_t seed, unsigned number, const char *image)
@@ -129,9 +170,20 @@ int random_make(struct random_case *c, uint64_t seed, unsigned number, const cha
 
 void random_describe(const struct random_case *c, char *out, size_t size)
 {
+	static const char *const flushed[] = {"all", "some", "none"};
+	char state[128] = "empty";
+
+	if (c->journal)
+		(void)snprintf(state, sizeof(state), "unclean %u, %s%s%s", c->journal,
+		        !c->pending         ? "nothing pending"
+		        : c->pending_beside ? "pending beside, in place: "
+		                            : "pending elsewhere, in place: ",
+		        c->pending ? flushed[c->flushed] : "",
+		        c->unclean == UNCLEAN_RENAME ? "; rename" : "; replay");
 	(void)snprintf(out, size,
 	        "%ju bytes, sectors of %u, clusters of %u, %u channel files, %u other files, %u of "
-	        "channel 291 (%u in the window), %s",
+	        "channel 291 (%u in the window), %s, journal %s%s",
 	        (uintmax_t)c->size, c->sector, c->cluster, c->siblings, c->files, c->bad_count,
-	        c->act_count, c->action == ACTION_RENAME ? "rename" : "remove");
+	        c->act_count, c->action == ACTION_RENAME ? "rename" : "remove", state,
+	        c->dirty ? ", dirty" : "");
 }

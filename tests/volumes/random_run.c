@@ -12,7 +12,7 @@
 static const char recipe_text[] =
         "[recipe]\nname = random\n[match]\npath = " RANDOM_FOLDER "\nglob = C-00000291*.sys\n"
         "modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T05:27:00Z\n"
-        "when-outside-window = skip\n[action]\ndo = %s\nunclean-journal = rename\n";
+        "when-outside-window = skip\n[action]\ndo = %s\nunclean-journal = %s\n";
 
 /* Keeps the bundle as an appliance would: bytes, read again when they are needed. */
 static int save(void *context, const struct bundle *bundle, struct error *err)
@@ -26,7 +26,27 @@ static bool complain(struct judgement *j, const char *what, const char *text)
 	return false;
 }
 
-/* Whether the result is one that this volume may have. */
+/* What may come of a volume where there is something to do: design section 7, step 4. */
+static bool may_be(const struct random_case *c, const struct repair_result *r)
+{
+	bool settled = !c->journal && !c->dirty, remove = c->action == ACTION_REMOVE;
+	bool may_replay = remove && c->journal && !c->dirty && c->unclean == UNCLEAN_REPLAY;
+
+	switch (r->reason) {
+	case REASON_REPAIRED:
+		return remove && r->plan->kind == (settled ? PLAN_DELETE : PLAN_REPLAY_DELETE) &&
+		       (settled || may_replay);
+	case REASON_RENAMED:
+		return !(remove && settled) && r->plan->kind == PLAN_RENAME;
+	case REASON_RENAME_UNSAFE:
+		return !(remove && settled) && !may_replay;
+	case REASON_NTFS_PENDING:
+		return c->pending_beside && !may_replay;
+	default:
+		return false;
+	}
+}
+
 static bool expected(const struct random_case *c, const struct repair_result *r,
         struct random_totals *t, struct judgement *j)
 {
@@ -41,27 +61,36 @@ static bool expected(const struct random_case *c, const struct repair_result *r,
 		return r->reason == REASON_NO_BAD_FILE || r->reason == REASON_OUTSIDE_WINDOW ||
 		       complain(j, "nothing to find", why);
 	}
-	if (r->reason == REASON_RENAME_UNSAFE && c->action == ACTION_RENAME) {
-		t->unsafe++;
-		return true;
-	}
-	enum reason wanted = c->action == ACTION_RENAME ? REASON_RENAMED : REASON_REPAIRED;
-	if (r->reason != wanted || acted != c->act_count || r->written != WRITTEN_ALL)
+	if (!may_be(c, r))
 		return complain(j, "result", why);
+	t->unsafe += r->reason == REASON_RENAME_UNSAFE;
+	t->pending += r->reason == REASON_NTFS_PENDING;
+	if (!repair_is_done(r->reason))
+		return true;
+	if (acted != c->act_count || r->written != WRITTEN_ALL)
+		return complain(j, "not all of it", why);
 	t->by_plan[r->plan->kind]++;
 	t->files_acted += (unsigned)acted;
 	return true;
 }
 
-static bool judge_after(const struct random_case *c, const struct snapshot *before,
+/* As Windows will see it. */
+static int take_settled(bool replay, const char *image, struct snapshot *ret)
+{
+	return replay ? snapshot_take_replayed(image, ret) : snapshot_take(image, ret);
+}
+
+/* settled: the volume before, replayed. */
+static bool judge_after(const struct random_case *c, const struct snapshot *settled,
         const struct repair_result *result, struct judgement *j)
 {
 	struct snapshot after CLEANUP(snapshot_free) = {0};
+	bool replay = c->journal && result->plan->kind == PLAN_RENAME;
 
-	if (snapshot_take(c->image, &after) < 0)
+	if (take_settled(replay, c->image, &after) < 0)
 		return complain(j, "image", "cannot be read again");
 	return judge_check(&after, "after the repair: ", j) &&
-	       judge_effect(before, &after, result->plan, j);
+	       judge_effect(settled, &after, result->plan, j);
 }
 
 static bool undo(const struct random_case *c, const struct snapshot *before,
@@ -77,7 +106,7 @@ static bool undo(const struct random_case *c, const struct snapshot *before,
 }
 
 static bool repair(const struct random_case *c, const struct snapshot *before,
-        struct random_totals *totals, struct judgement *j)
+        const struct snapshot *settled, struct random_totals *totals, struct judgement *j)
 {
 	struct bundle *bundle CLEANUP(bundle_free_p) = NULL;
 	const struct repair_ops ops = {.save = save, .context = &bundle};
@@ -87,8 +116,9 @@ static bool repair(const struct random_case *c, const struct snapshot *before,
 	struct recipe recipe;
 	char text[512];
 
-	int len = snprintf(
-	        text, sizeof(text), recipe_text, c->action == ACTION_RENAME ? "rename" : "remove");
+	int len = snprintf(text, sizeof(text), recipe_text,
+	        c->action == ACTION_RENAME ? "rename" : "remove",
+	        c->unclean == UNCLEAN_RENAME ? "rename" : "replay");
 	if (recipe_parse(text, (size_t)len, &recipe, NULL) < 0)
 		return complain(j, "recipe", "cannot be read");
 	(void)repair_volume(c->image, &target, &recipe, &options, &ops, &result, NULL);
@@ -97,7 +127,7 @@ static bool repair(const struct random_case *c, const struct snapshot *before,
 	if (!bundle)
 		return snapshot_equals(before, c->image) ||
 		       complain(j, "no repair", "but the volume is another");
-	return judge_after(c, before, &result, j) && undo(c, before, bundle, j);
+	return judge_after(c, settled, &result, j) && undo(c, before, bundle, j);
 }
 
 static double now(void)
@@ -112,6 +142,7 @@ bool random_run(struct random_case *c, uint64_t seed, unsigned number, const cha
         struct random_totals *totals, struct judgement *j)
 {
 	struct snapshot before CLEANUP(snapshot_free) = {0};
+	struct snapshot settled CLEANUP(snapshot_free) = {0};
 	double started = now();
 
 	j->text[0] = 0;
@@ -119,9 +150,13 @@ bool random_run(struct random_case *c, uint64_t seed, unsigned number, const cha
 	int r = random_make(c, seed, number, image);
 	if (r == 0)
 		r = snapshot_take(image, &before);
+	if (r == 0)
+		r = take_settled(c->journal, image, &settled);
+	totals->unclean += c->journal > 0;
+	totals->dirty += c->dirty;
 	bool fine = r < 0 ? complain(j, "making it", strerror(-r))
-	                  : judge_check(&before, "before the repair: ", j) &&
-	                            repair(c, &before, totals, j);
+	                  : judge_check(&settled, "before the repair: ", j) &&
+	                            repair(c, &before, &settled, totals, j);
 	totals->failed += !fine;
 	totals->seconds += now() - started;
 	return fine;

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Calls fn for each part of the file that is no hole. */
 static int each_part(int fd, uint64_t size,
@@ -56,6 +58,32 @@ int snapshot_take(const char *image, struct snapshot *ret)
 	}
 	*ret = s;
 	return 0;
+}
+
+static int copy(const char *image, const char *to)
+{
+	CLEANUP_CLOSE int from = open(image, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return -errno;
+	CLEANUP_CLOSE int out = gen_create(to, (uint64_t)st.st_size);
+	return out < 0 ? out : gen_copy_sparse(from, out, 0, (uint64_t)st.st_size);
+}
+
+int snapshot_take_replayed(const char *image, struct snapshot *ret)
+{
+	char replayed[128];
+	const char *const argv[] = {"ntfsrecover", "-k", replayed, NULL};
+
+	(void)snprintf(replayed, sizeof(replayed), "%s.replayed", image);
+	int r = copy(image, replayed);
+	if (r == 0)
+		r = gen_run(argv);
+	if (r == 0)
+		r = snapshot_take(replayed, ret);
+	(void)unlink(replayed);
+	return r;
 }
 
 void snapshot_free(struct snapshot *s)

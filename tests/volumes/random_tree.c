@@ -188,7 +188,9 @@ int random_put_others(struct random_case *c, struct gen_ntfs *n)
 	for (unsigned i = 0; r == 0 && i < c->files; i++) {
 		r = put_other(c, n, i, paths[gone]);
 		/* Some do not stay: records, clusters and places in indexes are free again. */
-		if (gone + 1 < DELETED_MAX && gen_random_below(&c->random, 6) == 0)
+		if (i == 0)
+			(void)snprintf(c->leaving, sizeof(c->leaving), "%s", paths[0]);
+		else if (gone + 1 < DELETED_MAX && gen_random_below(&c->random, 6) == 0)
 			gone++;
 		if (r == 0 && gen_random_below(&c->random, 12) == 0)
 			r = put_case_pair(c, n, i);
@@ -197,4 +199,24 @@ int random_put_others(struct random_case *c, struct gen_ntfs *n)
 		r = delete_path(n, paths[i]);
 	free(paths);
 	return r;
+}
+
+/* Files that come, and one that goes. Folders keep the times of now: settling them would touch all
+ * of them. */
+int random_put_pending(struct random_case *c, struct gen_ntfs *n)
+{
+	unsigned count = 1 + gen_random_below(&c->random, 20);
+	char path[PATH_MAX_];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < count; i++) {
+		struct random_file f;
+		if (c->pending_beside && gen_random_below(&c->random, 2)) {
+			draw_sibling(c, 3000 + i, &f);
+			r = random_put(c, n, &f);
+		} else {
+			r = put_other(c, n, 1000 + i, path);
+		}
+	}
+	return r == 0 ? delete_path(n, c->leaving) : r;
 }
