@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * In the first child: renames in place on the raw image, the disk as it is. A rename is only
- * possible where the journal has nothing to say: what waits there could bring the old name back.
+ * In the first child: renames in place on the raw image, the disk as it is. Whether the new name
+ * fits is asked of the volume with its journal replayed, because that is what Windows will see. The
+ * records must be the same there and raw: what waits in the journal could bring the old name back.
  */
+#include "fixer/block/overlay.h"
 #include "fixer/ntfs/rename.h"
 #include "fixer/repair/plan_internal.h"
 
@@ -15,36 +17,6 @@ static const char *name_of(const struct plan_file *f)
 	const char *last = strrchr(f->path, '\\');
 
 	return last ? last + 1 : f->path;
-}
-
-/* What is damage elsewhere is what to expect here of a file made just before the crash: its record
- * or its name is in the journal only. */
-static int pending_or(
-        const struct find_work *work, const struct plan_file *f, int r, struct error *err)
-{
-	if (err->reason != REASON_NTFS_DAMAGED || !ntfs_has_pending(&work->disk))
-		return r;
-	return error_set(err, -EBUSY, REASON_NTFS_PENDING,
-	        "the journal has the records of %.120s, the disk has not", name_of(f));
-}
-
-/* 0 when the records of the file are the same with the journal replayed, and can be renamed. */
-static int check_one(const struct find_work *work, const struct plan_file *f, struct error *err)
-{
-	struct ntfs_rename rename;
-
-	int r = ntfs_rename_prepare(
-	        work->job->raw->volume.dev, f->directory, f->mft_reference, &rename, err);
-	if (r < 0)
-		return pending_or(work, f, r, err);
-	int same = ntfs_rename_same_on(&rename, work->job->view->volume.dev);
-	ntfs_rename_free(&rename);
-	if (same < 0)
-		return ntfs_view_error(work->view, same, "comparing with the journal", err);
-	if (same == 0)
-		return error_set(err, -EBUSY, REASON_NTFS_PENDING,
-		        "the journal still changes the records of %.120s", name_of(f));
-	return 0;
 }
 
 /* Where the file will be, for people. */
@@ -61,43 +33,50 @@ static int note_name(const struct ntfs_rename *rename, struct plan_file *f)
 	return 0;
 }
 
-static int apply(const struct find_work *work, const struct ntfs_rename *rename,
-        struct plan_file *f, struct ntfs_whitelist *list, struct error *err)
+/* replayed: over the view, with what was renamed so far. */
+static int apply(struct find_work *work, struct block_device *replayed,
+        const struct ntfs_rename *rename, struct plan_file *f, struct error *err)
 {
-	int r = ntfs_rename_allow(rename, list);
+	struct block_device *raw = work->job->raw->volume.dev;
 
+	int r = ntfs_rename_same_on(rename, raw);
 	if (r == 0)
-		r = ntfs_rename_apply(work->job->raw->volume.dev, rename);
+		return error_set(err, -EBUSY, REASON_NTFS_PENDING,
+		        "the journal still changes the records of %.120s", name_of(f));
+	r = r < 0 ? r : ntfs_rename_allow(rename, &work->list);
+	if (r == 0)
+		r = ntfs_rename_apply(raw, rename);
+	if (r == 0)
+		r = ntfs_rename_apply(replayed, rename);
 	if (r == 0)
 		r = note_name(rename, f);
 	return r < 0 ? ntfs_view_error(work->view, r, "renaming on the overlay", err) : 0;
 }
 
-/* Prepared anew, because the files before it may share a block with it. */
-static int rename_one(struct find_work *work, struct plan_file *f, struct error *err)
+static int rename_one(struct find_work *work, struct block_device *replayed, struct plan_file *f,
+        struct error *err)
 {
 	struct ntfs_rename rename;
 
-	int r = ntfs_rename_prepare(
-	        work->job->raw->volume.dev, f->directory, f->mft_reference, &rename, err);
+	int r = ntfs_rename_prepare(replayed, f->directory, f->mft_reference, &rename, err);
 	if (r < 0)
 		return r;
-	r = apply(work, &rename, f, &work->list, err);
+	r = apply(work, replayed, &rename, f, err);
 	ntfs_rename_free(&rename);
 	return r;
 }
 
 int plan_rename(struct find_work *work, struct error *err)
 {
+	struct block_device *replayed CLEANUP_BLOCK = NULL;
 	struct plan *plan = work->plan;
-	int r = 0;
 
+	int r = overlay_open(work->job->view->volume.dev, NM_OVERLAY_MAX, &replayed);
+	if (r < 0)
+		return error_set(err, r, REASON_OUT_OF_MEMORY, "no memory to plan");
 	for (size_t i = 0; r == 0 && i < plan->file_count; i++)
 		if (plan->files[i].acted)
-			r = check_one(work, &plan->files[i], err);
-	for (size_t i = 0; r == 0 && i < plan->file_count; i++)
-		if (plan->files[i].acted)
-			r = rename_one(work, &plan->files[i], err);
+			r = rename_one(work, replayed, &plan->files[i], err);
 	if (r < 0)
 		for (size_t i = 0; i < plan->file_count; i++)
 			plan->files[i].renamed_to[0] = 0;
