@@ -9,29 +9,67 @@
 #include <ctype.h>
 #include <sys/mman.h>
 
-/* Every fact of a volume that must have no finding, one a line; freed by the caller. */
-static inline char *judge_dump(const char *image)
+/* A file in memory, read only. */
+static inline void *judge_map(const char *image, size_t *ret_size)
 {
 	int fd = open(image, O_RDONLY | O_CLOEXEC);
 	off_t size = lseek(fd, 0, SEEK_END);
-	char *text = NULL, *wrong = NULL;
-	size_t len;
 
 	assert_true(fd >= 0 && size > 0);
-	void *volume = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	*ret_size = (size_t)size;
+	void *volume = mmap(NULL, *ret_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	assert_true(volume != MAP_FAILED);
-	FILE *report = open_memstream(&wrong, &len), *out = open_memstream(&text, &len);
-	assert_true(report && out);
-	int findings = ntfscheck(volume, (size_t)size, report);
+	assert_int_equal(close(fd), 0);
+	return volume;
+}
+
+/* A volume must have no finding. */
+static inline void judge_sound(const char *image)
+{
+	size_t size, len;
+	void *volume = judge_map(image, &size);
+	char *wrong = NULL;
+	FILE *report = open_memstream(&wrong, &len);
+
+	assert_non_null(report);
+	int findings = ntfscheck(volume, size, report);
 	(void)fclose(report);
 	if (findings != 0)
 		fail_msg("%s: %s", image, wrong);
-	assert_int_equal(ntfscheck_dump(volume, (size_t)size, out), 0);
-	(void)fclose(out);
 	free(wrong);
-	assert_int_equal(munmap(volume, (size_t)size), 0);
-	assert_int_equal(close(fd), 0);
+	assert_int_equal(munmap(volume, size), 0);
+}
+
+/* Every fact of a sound volume, one a line; freed by the caller. */
+static inline char *judge_dump(const char *image)
+{
+	size_t size, len;
+	void *volume = judge_map(image, &size);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(ntfscheck_dump(volume, size, out), 0);
+	(void)fclose(out);
+	assert_int_equal(munmap(volume, size), 0);
 	return text;
+}
+
+/* Whether the state of the journal and the volume's flags, in words, have that in them. */
+static inline bool judge_notes_say(const char *image, const char *words)
+{
+	size_t size, len;
+	void *volume = judge_map(image, &size);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	ntfscheck_notes(volume, size, out);
+	(void)fclose(out);
+	bool found = strstr(text, words) != NULL;
+	free(text);
+	assert_int_equal(munmap(volume, size), 0);
+	return found;
 }
 
 static inline int judge_compare(const void *a, const void *b)
@@ -72,6 +110,7 @@ static inline void judge_name_back(char *dump, const char *extension)
 /* Both volumes are whole and only names differ: what ends in .off there ended in extension. */
 static inline void judge_renamed(const char *before, const char *after, const char *extension)
 {
+	judge_sound(after);
 	char *a = judge_dump(before), *b = judge_dump(after);
 
 	assert_null(strcasestr(a, ".off\""));
@@ -104,6 +143,7 @@ static inline bool judge_is_of(const char *line, const unsigned long *records)
 static inline void judge_differs_in(
         const char *before, const char *after, const unsigned long *records)
 {
+	judge_sound(after);
 	char *a = judge_dump(before), *b = judge_dump(after);
 	char **lines_a = judge_lines(a), **lines_b = judge_lines(b);
 	size_t i = 0, k = 0, differing = 0;
