@@ -91,6 +91,8 @@ int sandbox_close_ways_out(int keep)
 	for (int fd = 3; r == 0 && fd < CHILD_FILES; fd++)
 		if (fd != keep)
 			r = close_way_out(fd);
+	if (r == 0 && close_range(CHILD_FILES, ~0U, 0) < 0)
+		r = -errno;
 	return r;
 }
 

@@ -22,9 +22,9 @@ static const int everybody[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lsee
         SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
         SCMP_SYS(sched_yield), SCMP_SYS(sysinfo), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-/* What libntfs-3g, libhivex and serving a file through FUSE need besides. */
-static const int for_work[] = {SCMP_SYS(madvise), SCMP_SYS(poll), SCMP_SYS(clock_nanosleep),
-        SCMP_SYS(nanosleep), SCMP_SYS(wait4)};
+/* What libntfs-3g, libhivex, secrets in memory and serving a file through FUSE need besides. */
+static const int for_work[] = {SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(munlock),
+        SCMP_SYS(poll), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(wait4)};
 
 /* What the dynamic loader and ntfsrecover need besides. */
 static const int for_program[] = {SCMP_SYS(write), SCMP_SYS(pwrite64), SCMP_SYS(access),

@@ -13,10 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLUSTER     GEN_CLUSTER
-#define RECORD      1024
-#define PER_CLUSTER (CLUSTER / RECORD)
-#define IN_USE      1 /* of an MFT record's flags */
+#define CLUSTER    GEN_CLUSTER
+#define RECORD_MAX 4096
+#define IN_USE     1 /* of an MFT record's flags */
 
 struct crash {
 	const struct gen_crash *options;
@@ -43,12 +42,12 @@ static int tell_protected(struct crash *c, uint8_t *record, const struct journal
 static int tell_mft(
         struct crash *c, uint64_t vcn, uint64_t lcn, const uint8_t *before, uint8_t *after)
 {
+	unsigned size = c->vol->mft_record_size;
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < PER_CLUSTER; i++) {
-		uint8_t *record = after + i * RECORD;
-		if (memcmp(record, before + i * RECORD, RECORD) == 0 ||
-		        memcmp(record, "FILE", 4) != 0)
+	for (unsigned at = 0; r == 0 && at < CLUSTER; at += size) {
+		uint8_t *record = after + at;
+		if (memcmp(record, before + at, size) == 0 || memcmp(record, "FILE", 4) != 0)
 			continue;
 		bool in_use = get_le16(record + 22) & IN_USE;
 		r = tell_protected(c, record,
@@ -57,10 +56,10 @@ static int tell_mft(
 		                .undo = in_use ? JOURNAL_NOOP : JOURNAL_INITIALIZE,
 		                .lcn = lcn,
 		                .vcn = vcn,
-		                .cluster_index = (uint16_t)(i * RECORD / 512),
+		                .cluster_index = (uint16_t)(at / 512),
 		                .acts_on = JOURNAL_ON_MFT,
 		                .data = record,
-		                .len = RECORD});
+		                .len = (uint16_t)size});
 	}
 	return r;
 }
@@ -115,7 +114,8 @@ static int put_in_place(struct crash *c, enum kind kind, uint64_t vcn, uint64_t 
 	const ntfs_volume *vol = c->vol;
 	int r = gen_pwrite(c->after, bytes, CLUSTER, lcn * CLUSTER);
 
-	if (r == 0 && kind == KIND_MFT && vcn * PER_CLUSTER < (uint64_t)vol->mftmirr_size)
+	if (r == 0 && kind == KIND_MFT &&
+	        vcn * CLUSTER < (uint64_t)vol->mftmirr_size * vol->mft_record_size)
 		r = gen_pwrite(
 		        c->after, bytes, CLUSTER, ((uint64_t)vol->mftmirr_lcn + vcn) * CLUSTER);
 	return r;
@@ -168,12 +168,12 @@ static int change_index(struct crash *c, ntfs_inode *ni)
 static int change_indexes(struct crash *c)
 {
 	ntfs_volume *vol = c->vol;
-	s64 count = vol->mft_na->initialized_size / RECORD;
+	s64 size = vol->mft_record_size, count = vol->mft_na->initialized_size / size;
 	int r = 0;
 
 	for (s64 i = FILE_root; r == 0 && i < count; i++) {
-		uint8_t record[RECORD];
-		if (ntfs_attr_pread(vol->mft_na, i * RECORD, RECORD, record) != RECORD)
+		uint8_t record[RECORD_MAX];
+		if (ntfs_attr_pread(vol->mft_na, i * size, size, record) != size)
 			return -EIO;
 		/* In use, a directory, not the continuation of another record. */
 		if (memcmp(record, "FILE", 4) != 0 || (get_le16(record + 22) & 3) != 3 ||
@@ -250,8 +250,12 @@ int gen_journal_crash(const char *path, const struct gen_crash *options)
 		c.vol = ntfs_mount(path, NTFS_MNT_RDONLY);
 	if (!c.vol)
 		return gen_ntfs_failed("cannot open the volume", path);
+	int r = 0;
+	if (c.vol->mft_record_size > RECORD_MAX || c.vol->cluster_size != CLUSTER)
+		r = -EINVAL;
 	gen_random_init(&c.random, options->seed, "what is in place");
-	int r = make_log(&c);
+	if (r == 0)
+		r = make_log(&c);
 	(void)ntfs_umount(c.vol, TRUE);
 	if (r < 0)
 		log_error("cannot make the journal of %s: %s", path, strerror(-r));

@@ -69,10 +69,10 @@ static void recover(const char *image, unsigned version)
 	expect_journal(image, "version 1.1, clean");
 }
 
-static const char *make_volume(const char *name)
+static const char *make_volume(const char *name, uint32_t sector_size)
 {
 	const char *image = fixture_path(name);
-	struct gen_ntfs *n = fixture_format(image, 512);
+	struct gen_ntfs *n = fixture_format(image, sector_size);
 
 	fixture_put_windows(n, "Windows");
 	fixture_finish(n);
@@ -81,7 +81,7 @@ static const char *make_volume(const char *name)
 
 static void test_nothing_pending(void **state)
 {
-	const char *clean = make_volume("clean.img");
+	const char *clean = make_volume("clean.img", 512);
 
 	(void)state;
 	for (unsigned version = 1; version <= 2; version++) {
@@ -111,11 +111,10 @@ static const char *change(const char *before)
 	return after;
 }
 
-static void test_pending(void **state)
+static void expect_replayed(uint32_t sector_size)
 {
-	const char *before = make_volume("before.img"), *after = change(before);
+	const char *before = make_volume("before.img", sector_size), *after = change(before);
 
-	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
 		const char *image = copy_of(after, "crashed.img");
 		const struct gen_crash crash = {.version = 1 + i % 2,
@@ -132,11 +131,25 @@ static void test_pending(void **state)
 	}
 }
 
+static void test_pending(void **state)
+{
+	(void)state;
+	expect_replayed(512);
+}
+
+/* MFT records are of 4096 bytes there. */
+static void test_sectors_of_4096(void **state)
+{
+	(void)state;
+	expect_replayed(4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_nothing_pending),
 	        cmocka_unit_test(test_pending),
+	        cmocka_unit_test(test_sectors_of_4096),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }
