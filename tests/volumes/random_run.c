@@ -74,12 +74,6 @@ static bool expected(const struct random_case *c, const struct repair_result *r,
 	return true;
 }
 
-/* As Windows will see it. */
-static int take_settled(bool replay, const char *image, struct snapshot *ret)
-{
-	return replay ? snapshot_take_replayed(image, ret) : snapshot_take(image, ret);
-}
-
 /* settled: the volume before, replayed. */
 static bool judge_after(const struct random_case *c, const struct snapshot *settled,
         const struct repair_result *result, struct judgement *j)
@@ -87,7 +81,7 @@ static bool judge_after(const struct random_case *c, const struct snapshot *sett
 	struct snapshot after CLEANUP(snapshot_free) = {0};
 	bool replay = c->journal && result->plan->kind == PLAN_RENAME;
 
-	if (take_settled(replay, c->image, &after) < 0)
+	if ((replay ? snapshot_take_replayed : snapshot_take)(c->image, &after) < 0)
 		return complain(j, "image", "cannot be read again");
 	return judge_check(&after, "after the repair: ", j) &&
 	       judge_effect(settled, &after, result->plan, j);
@@ -150,13 +144,14 @@ bool random_run(struct random_case *c, uint64_t seed, unsigned number, const cha
 	int r = random_make(c, seed, number, image);
 	if (r == 0)
 		r = snapshot_take(image, &before);
-	if (r == 0)
-		r = take_settled(c->journal, image, &settled);
+	if (r == 0 && c->journal)
+		r = snapshot_take_replayed(image, &settled);
+	const struct snapshot *seen = c->journal ? &settled : &before; /* as Windows will */
 	totals->unclean += c->journal > 0;
 	totals->dirty += c->dirty;
 	bool fine = r < 0 ? complain(j, "making it", strerror(-r))
-	                  : judge_check(&settled, "before the repair: ", j) &&
-	                            repair(c, &before, &settled, totals, j);
+	                  : judge_check(seen, "before the repair: ", j) &&
+	                            repair(c, &before, seen, totals, j);
 	totals->failed += !fine;
 	totals->seconds += now() - started;
 	return fine;

@@ -50,6 +50,8 @@ int snapshot_take(const char *image, struct snapshot *ret)
 	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s.bytes == MAP_FAILED)
 		return -ENOMEM;
+	/* Not the children's business, who would lock all of it in memory. */
+	(void)madvise(s.bytes, s.size, MADV_DONTFORK);
 	int r = each_part(fd, s.size, read_part, &s);
 	if (r < 0) {
 		log_error("cannot read %s: %s", image, strerror(-r));

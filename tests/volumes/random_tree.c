@@ -149,7 +149,7 @@ static int put_other(struct random_case *c, struct gen_ntfs *n, unsigned i, char
 
 	random_name(c, 0x10000 + i, name, sizeof(name));
 	(void)snprintf(f.path, sizeof(f.path), "%s%s", folders[gen_random_below(r, FOLDERS)], name);
-	f.size = gen_random_below(r, 256u << gen_random_below(r, 10));
+	f.size = gen_random_below(r, 256u << gen_random_below(r, 9));
 	if (gen_random_below(r, 3) == 0)
 		f.traits = traits[gen_random_below(r, sizeof(traits) / sizeof(traits[0]))];
 	f.traits |= gen_random_below(r, 8);
