@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define CUT_SECTORS 256 /* that one plan may change, here */
-#define CUT_EVENTS  1024
+#define CUT_SECTORS 1024 /* that one plan may change, here */
+#define CUT_EVENTS  2048
 #define CUT_FLUSH   (-1)
 
 /* One sector that the repair changes. */

@@ -8,18 +8,34 @@
 #define XTS_AES_128          0x8004
 #define AES_CBC_256_DIFFUSER 0x8001
 
-static void make_volume(struct disk *d, const char *path, uint32_t sector_size, uint16_t method)
+#define RECIPE                                                                               \
+	"[recipe]\nname = test\n[match]\npath = \\Windows\\System32\\drivers\\CrowdStrike\n" \
+	"glob = C-00000291*.sys\n[action]\ndo = remove\nunclean-journal = "
+
+struct kind {
+	const char *name;
+	uint32_t sector_size;
+	uint16_t method;
+	unsigned unclean; /* version of the journal; 0: clean */
+	enum disk_pending pending;
+	enum plan_kind plan;
+	const char *recipe;
+};
+
+static void make_volume(struct disk *d, const char *path, const struct kind *kind)
 {
 	*d = (struct disk){.options = {.output = path,
 	                           .name = "TEST",
 	                           .kind = DISK_BITLOCKER,
 	                           .seed = 7,
 	                           .size = VOLUME_SIZE,
-	                           .sector_size = sector_size,
+	                           .sector_size = kind->sector_size,
 	                           .files = 60,
 	                           .bad_files = 2,
 	                           .volume_only = true,
-	                           .fve = {.method = method, .recovery_passwords = 1}}};
+	                           .unclean = kind->unclean,
+	                           .pending = kind->pending,
+	                           .fve = {.method = kind->method, .clear_key = true}}};
 	assert_int_equal(disk_plan(d), 0);
 	d->fd = gen_create(path, VOLUME_SIZE);
 	assert_true(d->fd >= 0);
@@ -27,20 +43,11 @@ static void make_volume(struct disk *d, const char *path, uint32_t sector_size, 
 	assert_int_equal(close(d->fd), 0);
 }
 
-static const char *password_of(const struct disk *d)
-{
-	for (size_t i = 0; i < d->fve.protector_count; i++)
-		if (d->fve.protectors[i].kind == FVE_RECOVERY)
-			return d->fve.protectors[i].password;
-	fail_msg("no recovery password");
-	return "";
-}
-
-/* A copy of the volume as the repair leaves it, decrypted by dislocker, has no finding. */
+/* A copy of the volume as the repair leaves it, decrypted by dislocker, has no finding; its journal
+ * is replayed when the repair has left it to Windows. */
 static void judge_plaintext(const struct trial *t, const struct disk *d)
 {
 	const char *copy = fixture_path("copy.img"), *plain = fixture_path("plain.img");
-	char password[80];
 	struct stat st;
 
 	assert_int_equal(gen_run((const char *const[]){
@@ -54,11 +61,12 @@ static void judge_plaintext(const struct trial *t, const struct disk *d)
 		                t->disk.sectors[i].lba * t->disk.dev.sector_size),
 		        0);
 	assert_int_equal(close(fd), 0);
-	(void)snprintf(password, sizeof(password), "-p%s", password_of(d));
 	(void)unlink(plain);
 	assert_int_equal(gen_run((const char *const[]){
-	                         "dislocker-file", "-q", "-V", copy, password, "--", plain, NULL}),
+	                         "dislocker-file", "-q", "-V", copy, "-c", "--", plain, NULL}),
 	        0);
+	if (t->kind == PLAN_RENAME)
+		(void)gen_run((const char *const[]){"ntfsrecover", "-k", plain, NULL});
 	fd = open(plain, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0 && fstat(fd, &st) == 0);
 	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -68,22 +76,20 @@ static void judge_plaintext(const struct trial *t, const struct disk *d)
 	assert_int_equal(close(fd), 0);
 }
 
-static void run_encrypted(const char *name, uint32_t sector_size, uint16_t method)
+static void run_encrypted(const struct kind *kind)
 {
-	struct trial t = {.kind = PLAN_DELETE, .encrypted = true};
+	struct trial t = {.kind = kind->plan, .encrypted = true};
 	struct disk d;
 
-	make_volume(&d, fixture_path("bitlocker.img"), sector_size, method);
+	make_volume(&d, fixture_path("bitlocker.img"), kind);
 	struct secret *vmk = secret_copy(d.fve.vmk, sizeof(d.fve.vmk));
 	assert_non_null(vmk);
-	cut_open(&t.disk, d.options.output, sector_size);
+	cut_open(&t.disk, d.options.output, kind->sector_size);
 	t.target = fixture_whole(&t.disk.dev);
 	t.target.bitlocker = true;
 	t.target.vmk = vmk;
-	assert_int_equal(recipe_parse(recipe_crowdstrike_291, strlen(recipe_crowdstrike_291),
-	                         &t.recipe, NULL),
-	        0);
-	run_trial(&t, name);
+	assert_int_equal(recipe_parse(kind->recipe, strlen(kind->recipe), &t.recipe, NULL), 0);
+	run_trial(&t, kind->name);
 	judge_plaintext(&t, &d);
 	end_trial(&t);
 	secret_free(vmk);
@@ -93,27 +99,47 @@ static void run_encrypted(const char *name, uint32_t sector_size, uint16_t metho
 static void test_xts(void **state)
 {
 	(void)state;
-	run_encrypted("XTS-AES-128", 512, XTS_AES_128);
+	run_encrypted(&(struct kind){"XTS-AES-128", 512, XTS_AES_128, 0, DISK_PENDING_NOTHING,
+	        PLAN_DELETE, RECIPE "rename\n"});
 }
 
-static void test_xts_large_sectors(void **state)
+static void test_large_sectors(void **state)
 {
 	(void)state;
-	run_encrypted("XTS-AES-128, sectors of 4096 bytes", 4096, XTS_AES_128);
+	run_encrypted(&(struct kind){"XTS-AES-128, sectors of 4096 bytes", 4096, XTS_AES_128, 0,
+	        DISK_PENDING_NOTHING, PLAN_DELETE, RECIPE "rename\n"});
 }
 
 static void test_diffuser(void **state)
 {
 	(void)state;
-	run_encrypted("AES-CBC-256 with diffuser", 512, AES_CBC_256_DIFFUSER);
+	run_encrypted(&(struct kind){"AES-CBC-256 with diffuser", 512, AES_CBC_256_DIFFUSER, 0,
+	        DISK_PENDING_NOTHING, PLAN_DELETE, RECIPE "rename\n"});
+}
+
+static void test_rename(void **state)
+{
+	(void)state;
+	run_encrypted(&(struct kind){"XTS-AES-128, renamed beside an unclean journal", 512,
+	        XTS_AES_128, 2, DISK_PENDING_ELSEWHERE, PLAN_RENAME, RECIPE "rename\n"});
+}
+
+static void test_replay_delete(void **state)
+{
+	(void)state;
+	run_encrypted(&(struct kind){"AES-CBC-256 with diffuser, replayed and deleted", 512,
+	        AES_CBC_256_DIFFUSER, 2, DISK_PENDING_BESIDE, PLAN_REPLAY_DELETE,
+	        RECIPE "replay\n"});
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_xts),
-	        cmocka_unit_test(test_xts_large_sectors),
+	        cmocka_unit_test(test_large_sectors),
 	        cmocka_unit_test(test_diffuser),
+	        cmocka_unit_test(test_rename),
+	        cmocka_unit_test(test_replay_delete),
 	};
 	if (secrets_init() < 0)
 		return 1;
