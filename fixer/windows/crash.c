@@ -13,7 +13,8 @@
 #define DUMP_FILE       "%SystemRoot%\\MEMORY.DMP" /* where Windows puts them when not told */
 #define MINIDUMP_FOLDER "%SystemRoot%\\Minidump"
 #define MINIDUMP_GLOB   "*.dmp"
-#define MINIDUMPS_TRIED 3 /* the newest ones, until one is good */
+#define PAGING_GLOB     "DUMP*.tmp" /* in the root: what was pagefile.sys, until MEMORY.DMP is made */
+#define FILES_TRIED     3           /* of those a glob fits the newest ones, until one is good */
 
 /* Dumps of one crash have times so close. */
 #define SAME_CRASH (60 * 10000000ull)
@@ -157,24 +158,24 @@ static void try_dump_file(struct search *s)
 		note_problem(s, named, r);
 }
 
-struct minidump {
+struct candidate {
 	uint64_t reference, modified;
 };
 
 /* Keeps the newest ones, newest first. */
-static void keep(struct minidump newest[MINIDUMPS_TRIED], struct minidump m)
+static void keep(struct candidate newest[FILES_TRIED], struct candidate c)
 {
-	for (size_t i = 0; i < MINIDUMPS_TRIED; i++) {
-		if (m.modified <= newest[i].modified)
+	for (size_t i = 0; i < FILES_TRIED; i++) {
+		if (c.modified <= newest[i].modified)
 			continue;
-		struct minidump moved = newest[i];
-		newest[i] = m;
-		m = moved;
+		struct candidate moved = newest[i];
+		newest[i] = c;
+		c = moved;
 	}
 }
 
-static int list_minidumps(
-        struct search *s, uint64_t folder, struct minidump newest[MINIDUMPS_TRIED])
+static int find_newest(
+        struct search *s, uint64_t folder, const char *glob, struct candidate newest[FILES_TRIED])
 {
 	struct ntfs_listing listing;
 	struct ntfs_file file;
@@ -185,30 +186,36 @@ static int list_minidumps(
 	for (size_t i = 0; i < listing.count; i++) {
 		const struct ntfs_entry *e = &listing.entries[i];
 		if (e->name_type != NTFS_NAME_DOS &&
-		        recipe_glob_match(
-		                MINIDUMP_GLOB, e->name, e->name_len, ntfs_view_upcase(s->view)) &&
+		        recipe_glob_match(glob, e->name, e->name_len, ntfs_view_upcase(s->view)) &&
 		        ntfs_file_stat(s->view, e->reference, &file) == 0 && !file.is_directory)
-			keep(newest, (struct minidump){e->reference, file.modified});
+			keep(newest, (struct candidate){e->reference, file.modified});
 	}
 	ntfs_listing_free(&listing);
 	return 0;
+}
+
+static int try_newest(struct search *s, uint64_t folder, const char *glob, enum crash_source source)
+{
+	struct candidate newest[FILES_TRIED] = {0};
+
+	int r = find_newest(s, folder, glob, newest);
+	for (size_t i = 0; i < FILES_TRIED && newest[i].reference != 0; i++)
+		if (try_file(s, newest[i].reference, source) == 0)
+			break;
+	return r;
 }
 
 static void try_minidumps(struct search *s)
 {
 	const char *named =
 	        s->version->minidump_folder[0] ? s->version->minidump_folder : MINIDUMP_FOLDER;
-	struct minidump newest[MINIDUMPS_TRIED] = {0};
 	uint64_t folder;
 
 	int r = resolve(s, named, &folder);
 	if (r == 0)
-		r = list_minidumps(s, folder, newest);
+		r = try_newest(s, folder, MINIDUMP_GLOB, CRASH_MINIDUMP);
 	if (r < 0 && !is_missing(r) && r != -EXDEV)
 		note_problem(s, named, r);
-	for (size_t i = 0; i < MINIDUMPS_TRIED && newest[i].reference != 0; i++)
-		if (try_file(s, newest[i].reference, CRASH_MINIDUMP) == 0)
-			break;
 }
 
 static void try_paging_file(struct search *s)
@@ -217,6 +224,8 @@ static void try_paging_file(struct search *s)
 
 	if (ntfs_lookup(s->view, ntfs_root(), "pagefile.sys", &ref) == 0)
 		(void)try_file(s, ref, CRASH_PAGEFILE);
+	if (try_newest(s, ntfs_root(), PAGING_GLOB, CRASH_PAGEFILE) < 0)
+		note_problem(s, "the root directory", -EIO);
 }
 
 void windows_crash_read(struct ntfs_view *view, uint64_t root,

@@ -19,15 +19,18 @@
 #define TIME_FIRST 125911584000000000
 #define TIME_LAST  157469184000000000
 
-/* DumpType of the header; 5 to 7 since Windows 8. */
+/* DumpType of the header; 5 to 7 since Windows 8, 8 to 10 as a debugger writes them. */
 enum {
 	TYPE_COMPLETE = 1,
 	TYPE_KERNEL,
-	TYPE_HEADER,
+	TYPE_HEADER, /* nothing behind it */
 	TYPE_SMALL,
 	TYPE_BITMAP_COMPLETE,
 	TYPE_BITMAP_KERNEL,
-	TYPE_AUTOMATIC
+	TYPE_AUTOMATIC,
+	TYPE_DEBUGGER_KERNEL,
+	TYPE_DEBUGGER_ACTIVE,
+	TYPE_DEBUGGER_COMPLETE,
 };
 
 static const struct dump_layout layouts[] = {
@@ -102,14 +105,17 @@ static enum dump_kind kind_of(uint32_t type)
 	switch (type) {
 	case TYPE_COMPLETE:
 	case TYPE_BITMAP_COMPLETE:
+	case TYPE_DEBUGGER_COMPLETE:
 		return DUMP_COMPLETE;
 	case TYPE_KERNEL:
 	case TYPE_BITMAP_KERNEL:
 	case TYPE_AUTOMATIC:
+	case TYPE_DEBUGGER_KERNEL:
+	case TYPE_DEBUGGER_ACTIVE:
 		return DUMP_KERNEL;
 	case TYPE_SMALL:
 		return DUMP_SMALL;
-	default: /* TYPE_HEADER too: nothing behind it */
+	default: /* TYPE_HEADER too */
 		return DUMP_OTHER;
 	}
 }

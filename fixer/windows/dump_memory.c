@@ -20,6 +20,8 @@
 #define RUNS          0x98 /* first page, count of pages: u64 each */
 #define RUNS_MAX      43
 #define MACHINE_AMD64 0x8664
+#define TYPE          0xf98 /* u32 */
+#define TYPE_RUNS     1
 
 /* The bitmap, right behind the header: "SDMP" or "FDMP", "DUMP", then: */
 #define BITMAP_START      0x2000
@@ -111,7 +113,7 @@ static int open_memory(struct memory *m, const uint8_t *header)
 	m->directory = get_le64(header + DIRECTORY) & FRAME;
 	if (memcmp(head, "SDMPDUMP", 8) == 0 || memcmp(head, "FDMPDUMP", 8) == 0)
 		return open_bitmap(m, head);
-	return open_runs(m, header);
+	return get_le32(header + TYPE) == TYPE_RUNS ? open_runs(m, header) : -ENOTSUP;
 }
 
 /* How many pages the file has before this one; -ENOENT when it does not have this one. */

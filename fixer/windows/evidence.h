@@ -11,8 +11,9 @@
 #include "fixer/windows/version.h"
 
 /*
- * Windows writes a dump into the sectors of pagefile.sys first and makes MEMORY.DMP and a small one
- * of it when it starts the next time [reported]: in a boot loop only the first may be of this
+ * Windows writes a dump into the sectors of pagefile.sys first. When it starts the next time it
+ * cuts that file to the dump, calls it DUMPxxxx.tmp, and much later makes MEMORY.DMP and a small
+ * dump of it ("Windows Internals"; not seen here): in a boot loop only the first may be of this
  * crash.
  */
 enum crash_source { CRASH_NONE, CRASH_MEMORY, CRASH_MINIDUMP, CRASH_PAGEFILE };

@@ -13,6 +13,7 @@
 #define EARLIER_TIME   1718355600 /* 2024-06-14T09:00:00Z: a crash that has nothing to do with it */
 #define PAGEFILE_BYTES (1024 * 1024)
 
+/* In the manifest, unless it is a paging file, which has at least size bytes. */
 static int put_dump(struct tree *t, const char *path, const struct gen_dump *dump, size_t size,
         int64_t modified)
 {
@@ -24,13 +25,14 @@ static int put_dump(struct tree *t, const char *path, const struct gen_dump *dum
 		static const uint8_t zeros[4096];
 		r = buffer_append(&file, zeros, sizeof(zeros));
 	}
+	const struct gen_file whole = {.path = path,
+	        .data = file.data,
+	        .size = file.len,
+	        .created = modified,
+	        .modified = modified,
+	        .attributes = GEN_ATTR_ARCHIVE};
 	if (r == 0)
-		r = tree_put(t, &(struct gen_file){.path = path,
-		                        .data = file.data,
-		                        .size = file.len,
-		                        .created = modified,
-		                        .modified = modified,
-		                        .attributes = GEN_ATTR_ARCHIVE});
+		r = size > 0 ? gen_ntfs_put(t->ntfs, &whole) : tree_put(t, &whole);
 	buffer_free(&file);
 	return r;
 }

@@ -117,6 +117,15 @@ class Evidence(Case):
         self.break_dump(image, "/pagefile.sys", 0x0c, struct.pack("<I", 19045))
         self.expect(image, "minidump", MINI)
 
+    def test_paging_file_renamed(self):
+        """Windows stopped again before it made MEMORY.DMP of it."""
+        image = self.disk()
+        dump = self.content(image, "/pagefile.sys")
+        self.break_dump(image, "/pagefile.sys")
+        self.put(image, "/DUMP4f3a.tmp", dump)
+        self.put(image, "/DUMP0000.tmp", b"nothing")
+        self.assertEqual(self.expect(image, "pagefile.sys", PAGEFILE)["path"], "\\DUMP4f3a.tmp")
+
     def test_page_map_of_absurd_size(self):
         image = self.disk()
         self.break_dump(image, "/Windows/MEMORY.DMP", TIME, struct.pack("<Q", struct.unpack_from(
