@@ -17,11 +17,11 @@
 /* Few entries most of the time, at times so many that the index is three levels deep. */
 static unsigned draw_siblings(struct gen_random *r)
 {
-	unsigned kind = gen_random_below(r, 20);
+	unsigned kind = gen_random_below(r, 40);
 
-	return kind < 10   ? 1 + gen_random_below(r, 30)
-	       : kind < 17 ? 30 + gen_random_below(r, 170)
-	       : kind < 19 ? 200 + gen_random_below(r, 600)
+	return kind < 24   ? 1 + gen_random_below(r, 30)
+	       : kind < 37 ? 30 + gen_random_below(r, 170)
+	       : kind < 39 ? 200 + gen_random_below(r, 600)
 	                   : 800 + gen_random_below(r, 1200);
 }
 
