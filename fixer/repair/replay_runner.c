@@ -129,7 +129,7 @@ static struct replay_result look_after(pid_t pid, int output, int failure, uint3
 		result.end = REPLAY_NOT_STARTED;
 		result.status = -r;
 	}
-	memcpy(result.last_line, tail.line, sizeof(result.last_line));
+	memcpy(result.last_line, tail.line, tail.len);
 	if (process >= 0)
 		(void)close(process);
 	return result;

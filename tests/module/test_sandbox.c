@@ -147,6 +147,7 @@ static void test_bad_ends(void **state)
 	memset(end + 16, 0xff, 8);
 	expect_failure(work_lie, lie, REASON_CHILD_CRASHED, "whole answer");
 	expect_failure(work_lie_for_ever, NULL, REASON_CHILD_CRASHED, "signal 9");
+	expect_failure(work_talk, NULL, REASON_INTERNAL, "");
 }
 
 /* --- what it may not do ----------------------------------------------------------------------- */
@@ -273,7 +274,6 @@ static void test_limits(void **state)
 	expect_failure(work_map_disk, &escape, REASON_CANNOT_OPEN, "not mapped");
 	assert_int_equal(close(escape.disk), 0);
 	expect_failure(work_eat, NULL, REASON_OUT_OF_MEMORY, "MiB");
-	expect_failure(work_talk, NULL, REASON_INTERNAL, "");
 }
 
 #endif
