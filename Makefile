@@ -307,7 +307,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(LIBFIXER) $(LIBBASE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(FIXER_SYS)
 
-bench: all boot-files generators $(B)/tests/bench/bench_cipher ## figures (no verdict)
+bench: all boot-files generators $(B)/tests/bench/bench_cipher $(B)/tests/bench/bench_repair ## figures (no verdict)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/bitlocker.py
 

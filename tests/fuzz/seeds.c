@@ -77,6 +77,13 @@ static void plan_seed(const struct plan *plan)
 	buffer_free(&out);
 }
 
+static void sddl_seed(const struct plan *plan)
+{
+	const struct ntfs_metadata *m = plan->files[0].metadata;
+
+	put_seed("sddl", "seed", m->descriptor, m->descriptor_size);
+}
+
 /* What the children of inspect answer. */
 static void facts_seed(void)
 {
@@ -260,6 +267,7 @@ int main(int argc, char **argv)
 	must(mkdir(directory, 0755) == 0 || errno == EEXIST);
 	make_plan(&plan, runs);
 	plan_seed(&plan);
+	sddl_seed(&plan);
 	facts_seed();
 	bundle_seed(&plan);
 	control_seed();
