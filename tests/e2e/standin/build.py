@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = ["/usr/bin/dislocker-fuse", "/usr/bin/ntfs-3g"]
+PROGRAMS = ["/usr/bin/dislocker-fuse", "/usr/bin/ntfs-3g", "/usr/bin/ntfsrecover"]
 BUSYBOX = "/usr/bin/busybox"
 APPLETS = """sh mount umount mkdir sleep sync cat grep sed cut tr tail head wc od ls stat basename dirname ip
 udhcpc nc sha256sum insmod printf test env""".split()
