@@ -112,6 +112,8 @@ static int take_answer(
 
 int sandbox_run_job(const struct sandbox_job *job, struct buffer *ret, struct error *err)
 {
+	/* An error's text must always fit. */
+	size_t most = job->max_answer > sizeof(err->text) ? job->max_answer : sizeof(err->text);
 	struct buffer answer;
 	pid_t parent = getpid();
 	int ends[2];
@@ -129,7 +131,7 @@ int sandbox_run_job(const struct sandbox_job *job, struct buffer *ret, struct er
 		return error_set(err, -fork_error, REASON_OUT_OF_MEMORY,
 		        "cannot start the process that reads the volume: %s", strerror(fork_error));
 	}
-	buffer_init(&answer, job->max_answer + ANSWER_HEADER);
+	buffer_init(&answer, most + ANSWER_HEADER);
 	int r = take_answer(ends[0], pid, job->seconds, &answer, err);
 	(void)close(ends[0]);
 	if (r < 0) {

@@ -230,7 +230,7 @@ static int make_log(struct crash *c)
 	if (r == 0 && c->before >= 0)
 		r = change_all(c);
 	if (r == 0)
-		r = journal_log_finish(&c->log);
+		r = journal_log_finish(&c->log, !c->options->incomplete);
 	if (r == 0)
 		r = write_log(c, na);
 	journal_log_free(&c->log);

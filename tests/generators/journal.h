@@ -6,6 +6,7 @@
 #ifndef GENERATORS_JOURNAL_H
 #define GENERATORS_JOURNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How much of what the journal tells is in place. */
@@ -15,6 +16,9 @@ struct gen_crash {
 	unsigned version;   /* of the journal: 1 (1.1) or 2 (2.0) */
 	const char *before; /* the volume before the changes; NULL: the journal tells of none */
 	enum gen_flushed flushed;
+	/* The crash came before the transaction was complete. A replay leaves its changes alone:
+	 * what is in place stays, though Windows would take it back. */
+	bool incomplete;
 	uint64_t seed; /* of GEN_FLUSHED_SOME */
 };
 

@@ -218,9 +218,9 @@ static void put_restart_page(struct journal_log *log, uint8_t *page)
 	memcpy(client + 32, "N\0T\0F\0S", 7);
 }
 
-int journal_log_finish(struct journal_log *log)
+int journal_log_finish(struct journal_log *log, bool complete)
 {
-	int r = append_forget(log);
+	int r = complete ? append_forget(log) : 0;
 	size_t last = (log->at - 1) / LOG_PAGE;
 
 	if (r < 0)

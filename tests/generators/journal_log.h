@@ -3,6 +3,7 @@
 #ifndef GENERATORS_JOURNAL_LOG_H
 #define GENERATORS_JOURNAL_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,8 +46,8 @@ int journal_log_begin(struct journal_log *log, size_t size, unsigned version);
 /* ret_lsn: of the record. 0, -ENOSPC. */
 int journal_log_change(
         struct journal_log *log, const struct journal_change *change, uint64_t *ret_lsn);
-/* The transaction's end, restart pages, fixups: bytes are as on disk then. */
-int journal_log_finish(struct journal_log *log);
+/* The transaction's end when it is complete, restart pages, fixups: bytes are as on disk then. */
+int journal_log_finish(struct journal_log *log, bool complete);
 void journal_log_free(struct journal_log *log);
 
 /* The update sequence array of a FILE, INDX, RCRD or RSTR record: puts it into its sectors (before

@@ -137,6 +137,23 @@ static void test_pending(void **state)
 	expect_replayed(512);
 }
 
+static void test_incomplete(void **state)
+{
+	const char *before = make_volume("before.img", 512), *after = change(before);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		const char *image = copy_of(after, "crashed.img");
+		const struct gen_crash crash = {.version = 1 + i % 2,
+		        .before = before,
+		        .flushed = i / 2 ? GEN_FLUSHED_ALL : GEN_FLUSHED_NONE,
+		        .incomplete = true};
+		assert_int_equal(gen_journal_crash(image, &crash), 0);
+		recover(image, crash.version);
+		expect_same_facts(image, i / 2 ? after : before);
+	}
+}
+
 /* MFT records are of 4096 bytes there. */
 static void test_sectors_of_4096(void **state)
 {
@@ -149,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_nothing_pending),
 	        cmocka_unit_test(test_pending),
+	        cmocka_unit_test(test_incomplete),
 	        cmocka_unit_test(test_sectors_of_4096),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);

@@ -141,6 +141,72 @@ static void test_generated(void **state)
 	replay(make_crashed(2), "version 2.0");
 }
 
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* Where ntfsrecover looks: pieces of 512 bytes of log pages, MFT records and index blocks. */
+static size_t find_metadata(const char *path, uint64_t *places, size_t max)
+{
+	static const char *const magics[] = {"RSTR", "RCRD", "FILE", "INDX"};
+	uint8_t page[4096];
+	size_t count = 0;
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	for (uint64_t at = 0; fread(page, 1, sizeof(page), f) == sizeof(page); at += sizeof(page))
+		for (size_t m = 0; m < sizeof(magics) / sizeof(magics[0]); m++)
+			for (size_t i = 0; memcmp(page, magics[m], 4) == 0 && i < 8; i++)
+				if (count < max)
+					places[count++] = at + i * 512;
+	(void)fclose(f);
+	return count;
+}
+
+static int work_replay_only(void *context, struct buffer *out, struct error *err)
+{
+	(void)out;
+	return replay_journal(context, err);
+}
+
+/* Damaged in some bytes it is replayed, or there is a reason: no crash of ours, no hang. */
+static void test_damaged(void **state)
+{
+	static uint64_t places[4096];
+	const char *path = make_crashed(2), *rounds = getenv("NM_TEST_ROUNDS");
+	size_t count = find_metadata(path, places, 4096), seen[REASON_COUNT] = {0};
+	struct block_device *disk = fixture_disk(path, 0), *overlay;
+	uint64_t seed = 0x291;
+
+	(void)state;
+	assert_true(count > 200);
+	for (unsigned long i = rounds ? strtoul(rounds, NULL, 10) : 40; i > 0; i--) {
+		struct error err = {0};
+		struct buffer answer;
+		assert_int_equal(overlay_open(disk, NM_OVERLAY_MAX, &overlay), 0);
+		for (uint64_t k = next_random(&seed) % 8 + 1; k > 0; k--) {
+			uint8_t byte = (uint8_t)next_random(&seed);
+			uint64_t at = places[next_random(&seed) % count] + next_random(&seed) % 512;
+			assert_int_equal(block_write(overlay, at, &byte, 1), 0);
+		}
+		if (sandbox_run_replaying(work_replay_only, overlay, 60, 16, &answer, &err) == 0)
+			buffer_free(&answer);
+		if (err.code < 0 && err.reason != REASON_NTFS_REPLAY_FAILED)
+			fail_msg("%s: %s", reason_code(err.reason), err.text);
+		if (rounds && err.code < 0)
+			print_message("%s\n", err.text);
+		seen[err.code < 0 ? err.reason : REASON_OK]++;
+		block_close(overlay);
+	}
+	print_message(
+	        "replayed %zu, failed %zu\n", seen[REASON_OK], seen[REASON_NTFS_REPLAY_FAILED]);
+	block_close(disk);
+}
+
 /* As fixer runs there: without privileges, and keeping its memory from other processes. */
 static void test_ordinary_user(void **state)
 {
@@ -189,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_windows_images),
 	        cmocka_unit_test(test_generated),
+	        cmocka_unit_test(test_damaged),
 	        cmocka_unit_test(test_ordinary_user),
 	        cmocka_unit_test(test_cost),
 	};
