@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define RUNS_MAX 65536 /* of one attribute; they are searched one by one */
+
 /* len bytes, little-endian, two's complement; 1 to 8 of them. */
 static int64_t take_number(struct cursor *c, unsigned len)
 {
@@ -24,6 +26,8 @@ static int append_run(
 {
 	if (count > v->clusters || lcn > v->clusters - count ||
 	        runs->clusters > v->clusters - count)
+		return -EBADMSG;
+	if (runs->count == RUNS_MAX)
 		return -EBADMSG;
 	struct raw_run *last = runs->count ? &runs->runs[runs->count - 1] : NULL;
 	if (last && last->lcn + last->count == lcn) {

@@ -115,6 +115,7 @@ bool judge_effect(const struct snapshot *before, const struct snapshot *after,
 
 struct random_totals {
 	unsigned made, failed;
+	unsigned discarded;  /* ntfsrecover does not replay the journal made */
 	unsigned by_plan[4]; /* enum plan_kind, of what was repaired */
 	unsigned unclean, dirty;
 	unsigned nothing, unsafe, pending;

@@ -67,9 +67,10 @@ static void summary(const struct options *o, const struct random_totals *t)
 	        "replayed and deleted on %u, %u files in all\n",
 	        t->unclean, t->dirty, t->by_plan[PLAN_DELETE], t->by_plan[PLAN_RENAME],
 	        t->by_plan[PLAN_REPLAY_DELETE], t->files_acted);
-	(void)printf("    left: unsafe to rename %u, changes pending %u, nothing to do %u; %.1f ms "
-	             "each\n",
-	        t->unsafe, t->pending, t->nothing, 1000 * t->seconds / t->made);
+	(void)printf("    left: unsafe to rename %u, changes pending %u, nothing to do %u; "
+	             "discarded, because "
+	             "ntfsrecover does not replay the journal: %u; %.1f ms each\n",
+	        t->unsafe, t->pending, t->nothing, t->discarded, 1000 * t->seconds / t->made);
 }
 
 int main(int argc, char **argv)

@@ -67,7 +67,7 @@ static void draw_state(struct random_case *c)
 
 	c->unclean = gen_random_below(r, 2) ? UNCLEAN_RENAME : UNCLEAN_REPLAY;
 	c->dirty = gen_random_below(r, 12) == 0;
-	if (c->cluster != 4096 || c->sector != 512 || gen_random_below(r, 2))
+	if (c->cluster != 4096 || gen_random_below(r, 2))
 		return;
 	c->journal = 1 + gen_random_below(r, 2);
 	c->pending = gen_random_below(r, 4) > 0;
