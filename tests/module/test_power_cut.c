@@ -5,6 +5,7 @@
  */
 #include "tests/generators/journal.h"
 #include "tests/module/power_cut_trial.h"
+#include "tests/module/windows_image.h"
 
 static void run_on(const char *name, const char *path, uint32_t sector_size, enum plan_kind kind,
         bool replays, const char *recipe)
@@ -153,6 +154,18 @@ static void test_replay_delete(void **state)
 	        RECIPE("remove", "replay"));
 }
 
+/* A journal of Windows itself, with changes that ntfsrecover has undone on the volume. */
+static void test_windows(void **state)
+{
+	const char *path = fixture_path("windows.img");
+
+	(void)state;
+	if (!windows_image_unpack("cs-n7-20", path))
+		skip();
+	run_on("a volume of Windows, renamed", path, 512, PLAN_RENAME, true,
+	        RECIPE("remove", "rename"));
+}
+
 /* A sector that was torn in itself holds neither side: nobody may guess. */
 static void test_torn_sector(void **state)
 {
@@ -203,6 +216,7 @@ int main(void)
 	        cmocka_unit_test(test_rename),
 	        cmocka_unit_test(test_rename_crashed),
 	        cmocka_unit_test(test_replay_delete),
+	        cmocka_unit_test(test_windows),
 	        cmocka_unit_test(test_torn_sector),
 	};
 	if (secrets_init() < 0)
