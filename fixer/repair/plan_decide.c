@@ -64,8 +64,9 @@ void plan_decide(const struct find_work *work, const struct error *refusal)
 	static const char outside[] = "what matches was not modified in the bad time window";
 	static const char other[] = "what matches has another size, header or hash";
 	const struct plan_file *obstacle = first_obstacle(plan), *left = first_left(plan);
-	bool reports = work->job->recipe->action == ACTION_REPORT;
+	bool wanted = count_reason(plan, REASON_OK) > 0 || obstacle;
 	size_t found = plan->file_count;
+	bool told = found > 0 && work->job->recipe->action == ACTION_REPORT;
 
 	if (work->matches.too_many)
 		plan_refuse(plan, REASON_TOO_MANY_MATCHES, "the recipe matches too many files");
@@ -73,7 +74,7 @@ void plan_decide(const struct find_work *work, const struct error *refusal)
 		plan_refuse(plan, REASON_NO_WINDOWS, "no Windows installation on this volume");
 	else if (count_reason(plan, REASON_REPORT_ONLY) > 0)
 		plan_refuse(plan, REASON_REPORT_ONLY, "found; the recipe only reports");
-	else if (refusal->code && (found > 0 ? !reports : !listing_is_whole(work)))
+	else if (refusal->code && !told && (wanted || !listing_is_whole(work)))
 		plan_refuse(plan, refusal->reason, refusal->text);
 	else if (found == 0)
 		plan_refuse(plan, REASON_NO_BAD_FILE, "no file matches the recipe");

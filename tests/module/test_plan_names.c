@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plans for files with several names, for names that differ in case only, and what is told of a
  * file that is left. */
+#include "tests/module/plan_damage.h"
 #include "tests/module/plan_judge.h"
 
 #define RECIPE(more)                                                                            \
@@ -179,6 +180,27 @@ static void test_left(void **state)
 	plan_free(plan);
 }
 
+/* A volume nothing may be done on is no reason to hold a machine on which nothing is to be done. */
+static void test_left_on_a_dirty_volume(void **state)
+{
+	static const char refuse[] =
+	        "[recipe]\nname = test\n[match]\npath = " FOLDER "\nglob = C-00000291*.sys\n"
+	        "size-to = %u\n[action]\ndo = remove\n";
+	const char *path = make_image("left-dirty.img", (const char *const[]){NULL});
+	char recipe[256];
+
+	(void)state;
+	damage_dirty(path);
+	(void)snprintf(recipe, sizeof(recipe), refuse, 1);
+	struct plan *plan = fixture_plan(path, recipe);
+	assert_int_equal(plan->reason, REASON_OTHER_CONTENT);
+	plan_free(plan);
+	(void)snprintf(recipe, sizeof(recipe), refuse, 50000);
+	plan = fixture_plan(path, recipe);
+	assert_int_equal(plan->reason, REASON_NTFS_DIRTY);
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +209,7 @@ int main(void)
 	        cmocka_unit_test(test_rename_of_two_names),
 	        cmocka_unit_test(test_posix_twins),
 	        cmocka_unit_test(test_left),
+	        cmocka_unit_test(test_left_on_a_dirty_volume),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }
