@@ -184,6 +184,11 @@ class CommandLine(unittest.TestCase):
         self.fails("serve", "--config", "/run/bad.conf", status=1, says=r'/run/bad.conf:3: \[server\] has no key "speed"')
         self.fails("check", "--config", "/run/bad.conf", status=1, says=r"PROBLEM  /run/bad.conf:3: ")
 
+    def test_check_names_the_recipe(self):
+        for rest, named in (("", "crowdstrike-291"), ("[repair]\nrecipe = report-only\n", "report-only")):
+            out = lab.Appliance("recipe", rest=rest).command("check", check=False).stdout
+            self.assertIn(f"ok       recipe {named}, version 1\n", out)
+
     def test_check_finds_everything_at_once(self):
         appliance = lab.Appliance("findings", boot="program = /run/kernel\n", rest="[repair]\nrecipe = /run/none.ini")
         os.unlink("/run/initrd")

@@ -62,6 +62,10 @@ static void every_key_is_taken(void **state)
 	assert_string_equal(config.recipe, "/x");
 	assert_int_equal(config.dry_run, 1);
 	assert_string_equal(config.templates, "/t");
+	assert_int_equal(parse("[repair]\nrecipe = report-only\n", &config, &err), 0);
+	assert_string_equal(config.recipe, "report-only");
+	assert_int_equal(parse("", &config, &err), 0);
+	assert_string_equal(config.recipe, "crowdstrike-291");
 }
 
 static void errors_name_line_and_cause(void **state)
@@ -110,6 +114,10 @@ static void errors_name_line_and_cause(void **state)
 	                "f:2: [dhcp] range: \"10.0.0.9,10.0.0.2\" is not a range of addresses like "
 	                "192.0.2.100,192.0.2.200, the lower one first"},
 	        {"[dhcp]\nmode = full\n", "f: [dhcp] mode = full needs range = FIRST,LAST"},
+	        {"[repair]\nrecipe = crowdstrike\n",
+	                "f:2: [repair] recipe: \"crowdstrike\" is not the name of a built-in "
+	                "recipe "
+	                "(netmend recipe list) or the absolute path of a file"},
 	        {"[repair]\ndry-run = maybe\n",
 	                "f:2: [repair] dry-run: \"maybe\" is not yes or no"},
 	        /* The first one is told, whoever finds it. */
