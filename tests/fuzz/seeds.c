@@ -65,7 +65,7 @@ static void make_plan(struct plan *p, struct plan_run runs[2])
 }
 
 /* The first byte of the input is 0: sectors of 512 bytes. */
-static void plan_seed(const struct plan *plan)
+static void plan_seed(const struct plan *plan, const char *name)
 {
 	struct ntfs_range ranges[] = {{8 * SECTOR, 1000}, {20 * SECTOR, 1}};
 	const struct ntfs_whitelist list = {2, ranges};
@@ -73,8 +73,24 @@ static void plan_seed(const struct plan *plan)
 
 	buffer_init(&out, 65536);
 	must(buffer_append(&out, "", 1) == 0 && plan_encode(plan, &list, &out) == 0);
-	put_seed("plan", "seed", out.data, out.len);
+	put_seed("plan", name, out.data, out.len);
 	buffer_free(&out);
+}
+
+/* Each kind of plan, for a volume that it is for. */
+static void plan_seeds(const struct plan *plan)
+{
+	struct plan other = *plan;
+
+	plan_seed(plan, "seed");
+	other.journal = JOURNAL_UNCLEAN_V2;
+	other.kind = PLAN_REPLAY_DELETE;
+	plan_seed(&other, "replay-delete");
+	other.kind = PLAN_RENAME;
+	other.volume_flags = NTFS_FLAG_DIRTY;
+	(void)snprintf(
+	        other.files[0].renamed_to, sizeof(other.files[0].renamed_to), "\\Windows\\a.off");
+	plan_seed(&other, "rename");
 }
 
 static void sddl_seed(const struct plan *plan)
@@ -266,7 +282,7 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	must(mkdir(directory, 0755) == 0 || errno == EEXIST);
 	make_plan(&plan, runs);
-	plan_seed(&plan);
+	plan_seeds(&plan);
 	sddl_seed(&plan);
 	facts_seed();
 	bundle_seed(&plan);
