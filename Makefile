@@ -200,12 +200,21 @@ SEED  ?= 1
 volumes: $(RANDOM_VOLUMES) ## COUNT random NTFS volumes of SEED, each repaired, judged and undone
 	$(RANDOM_VOLUMES) --seed $(SEED) --count $(COUNT) --keep $(B)/tests/volumes
 
+CORRUPT_VOLUMES := $(B)/tests/volumes/corrupt
+$(CORRUPT_VOLUMES): $(call objs,tests/volumes/corrupt*.c) $(GEN_LIB_OBJS) $(CHECKER_OBJS) $(LIBFIXER) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS)
+
+.PHONY: volumes-corrupt
+volumes-corrupt: $(CORRUPT_VOLUMES) ## COUNT volumes damaged at random by SEED: right reason or right repair
+	$(CORRUPT_VOLUMES) --seed $(SEED) --count $(COUNT)
+
 # The judge of every repaired NTFS volume: nothing of the code under test in it.
 $(CHECKER): $(B)/tests/ntfscheck/main.o $(CHECKER_OBJS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsodium
 
-tests: $(TESTS) $(REPLAYS) $(GENERATORS) $(CHECKER) $(RANDOM_VOLUMES)
+tests: $(TESTS) $(REPLAYS) $(GENERATORS) $(CHECKER) $(RANDOM_VOLUMES) $(CORRUPT_VOLUMES)
 generators: $(GENERATORS)
 
 # make check and make demo install what is missing first, then start over with a look at the result.
