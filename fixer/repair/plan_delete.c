@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* In the first child: deletes on the view, with libntfs-3g. */
+#include "fixer/ntfs/deletable.h"
 #include "fixer/repair/plan_internal.h"
 
 static int delete_one(struct ntfs_view *view, const struct match *m, struct ntfs_whitelist *list)
@@ -20,7 +21,13 @@ int plan_delete(struct find_work *work, struct error *err)
 	for (size_t i = 0; i < work->matches.count; i++) {
 		if (!work->plan->files[i].acted)
 			continue;
-		int r = delete_one(work->view, &work->matches.items[i], &work->list);
+		const char *why;
+		int r = ntfs_deletable(work->view, work->plan->files[i].mft_reference, &why);
+		if (why)
+			return error_set(err, r, REASON_NTFS_DAMAGED, "%s %s",
+			        work->plan->files[i].path, why);
+		if (r == 0)
+			r = delete_one(work->view, &work->matches.items[i], &work->list);
 		if (r < 0)
 			return ntfs_view_error(work->view, r, "deleting on the overlay", err);
 	}
