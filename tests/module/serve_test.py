@@ -186,7 +186,7 @@ class CommandLine(unittest.TestCase):
 
     def test_check_names_the_recipe(self):
         for rest, named in (("", "crowdstrike-291"), ("[repair]\nrecipe = report-only\n", "report-only")):
-            out = lab.Appliance("recipe", rest=rest).command("check", check=False).stdout
+            out = lab.Appliance(named, rest=rest).command("check", check=False).stdout
             self.assertIn(f"ok       recipe {named}, version 1\n", out)
 
     def test_check_finds_everything_at_once(self):
