@@ -177,9 +177,13 @@ int replay_journal(struct block_device *volume, struct error *err)
 		return stage.missing.code;
 	}
 	int r = replay_serve(stage.session, &stage.runner, volume, stage.ms, &result, &io_error);
-	if (r < 0)
-		return error_set(err, r, REASON_NTFS_REPLAY_FAILED,
+	if (r < 0) {
+		(void)error_set(err, r, REASON_NTFS_REPLAY_FAILED,
 		        "the process that runs ntfsrecover is gone: %s", strerror(-r));
+		/* What it may have left running must not see another volume. */
+		stage.missing = *err;
+		return r;
+	}
 	if (io_error == -ENOSPC || io_error == -ENOMEM)
 		return error_set(err, io_error, REASON_OUT_OF_MEMORY,
 		        "replaying the journal changes more than fits into memory");

@@ -111,7 +111,7 @@ static int confine(unsigned seconds, const int *ways_out, size_t count)
 	sandbox_limit(RLIMIT_CORE, 0);
 	sandbox_limit(RLIMIT_NPROC, 0);
 	sandbox_limit(RLIMIT_NOFILE, CHILD_FILES);
-	sandbox_limit(RLIMIT_CPU, seconds);
+	sandbox_limit(RLIMIT_CPU, seconds + 1); /* should the parent not end it in time */
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow is terabytes of address space, whose report a file */
 	sandbox_limit(RLIMIT_AS, CHILD_MEMORY);
 	sandbox_limit(RLIMIT_FSIZE, 0);
