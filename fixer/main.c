@@ -40,7 +40,8 @@ static const char help[] =
         "completes\n"
         "one that was interrupted.\n"
         "\n"
-        "exit status: 0 repaired or renamed, or nothing to do; 2 wrong arguments, recipe or key file;\n"
+        "exit status: 0 repaired or renamed, or nothing to do; 2 wrong arguments, recipe or key "
+        "file;\n"
         "3 refused, the disk is untouched; 4 writing or the check after it failed: use the "
         "bundle;\n"
         "5 cannot open, or in use. With --boot: 0 restart; 10 stay; 11 restart and come back\n";
