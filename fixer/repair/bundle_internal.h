@@ -10,6 +10,7 @@
 
 /* Bounds beyond limits.h, in bytes. */
 #define BUNDLE_MAX_MANIFEST     (8 * 1024 * 1024)
+#define BUNDLE_MAX_VALUES       (256 * 1024) /* of the manifest's JSON */
 #define BUNDLE_MAX_SECTOR_BYTES ((uint64_t)NM_MAX_CHANGED_SECTORS * 512)
 #define BUNDLE_MAX_FILE_BYTES   ((uint64_t)NM_MAX_BUNDLE) /* all files together, not compressed */
 

@@ -102,6 +102,23 @@ static int read_disk(
 	return 0;
 }
 
+/* A parsed value takes a hundred times the room of its text, so they are counted before. */
+static bool has_few_values(const char *text, size_t len)
+{
+	bool in_string = false;
+	size_t count = 1;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (!in_string)
+			count += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	}
+	return count <= BUNDLE_MAX_VALUES;
+}
+
 int manifest_read(const char *text, size_t len, struct bundle *b, struct error *err)
 {
 	json_int_t version, size, sector, partition;
@@ -109,6 +126,8 @@ int manifest_read(const char *text, size_t len, struct bundle *b, struct error *
 	json_t *runs, *files;
 	json_error_t e;
 
+	if (!has_few_values(text, len))
+		return bundle_bad(err, "manifest: over %d values", BUNDLE_MAX_VALUES);
 	b->manifest = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	if (!b->manifest)
 		return bundle_bad(err, "manifest: %s", e.text);

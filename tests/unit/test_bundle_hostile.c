@@ -127,11 +127,34 @@ static void test_hostile_archives(void **state)
 	sample_free(s);
 }
 
+/* Two million objects, which would take a gigabyte once parsed. */
+static void test_swarm(void **state)
+{
+	size_t len = 7u << 20;
+	char *swarm = malloc(len);
+	struct bundle *b = NULL;
+	struct error err = {0};
+	(void)state;
+
+	assert_non_null(swarm);
+	for (size_t i = 0; i < len; i++)
+		swarm[i] = "{},"[i % 3];
+	swarm[0] = '[';
+	swarm[1] = '0';
+	struct buffer out = pack(&(struct part){"manifest.json", swarm, len}, 1);
+	assert_true(bundle_decode(out.data, out.len, &b, &err) < 0);
+	assert_int_equal(err.reason, REASON_BUNDLE_BAD);
+	assert_non_null(strstr(err.text, "values"));
+	buffer_free(&out);
+	free(swarm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_hostile_manifests),
 	        cmocka_unit_test(test_hostile_archives),
+	        cmocka_unit_test(test_swarm),
 	};
 
 	if (sodium_init() < 0)
