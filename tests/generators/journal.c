@@ -226,7 +226,8 @@ static int make_log(struct crash *c)
 
 	if (!na)
 		return -EIO;
-	int r = journal_log_begin(&c->log, (size_t)na->data_size, c->options->version);
+	int r = journal_log_begin(
+	        &c->log, (size_t)na->data_size, c->options->version, c->options->wraps);
 	if (r == 0 && c->before >= 0)
 		r = change_all(c);
 	if (r == 0)

@@ -19,6 +19,7 @@ struct gen_crash {
 	/* The crash came before the transaction was complete. A replay leaves its changes alone:
 	 * what is in place stays, though Windows would take it back. */
 	bool incomplete;
+	bool wraps;    /* the journal goes on at its beginning after the end of its file */
 	uint64_t seed; /* of GEN_FLUSHED_SOME */
 };
 

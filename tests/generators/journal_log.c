@@ -13,7 +13,7 @@
 #define CHECKPOINT    2
 #define STANDARD      1
 #define RECORD_ADDING 4 /* Windows 10: what the change acts on is told in the record */
-#define SEQUENCE      2 /* how often the log has begun anew, in each LSN */
+#define FIRST_ROUND   2
 
 void journal_protect(uint8_t *record)
 {
@@ -49,7 +49,7 @@ static unsigned offset_bits(const struct journal_log *log)
 
 static uint64_t lsn_here(const struct journal_log *log)
 {
-	return (uint64_t)SEQUENCE << offset_bits(log) | log->at / 8;
+	return log->round << offset_bits(log) | log->at / 8;
 }
 
 static uint8_t *page_of(struct journal_log *log, size_t at)
@@ -67,18 +67,30 @@ static uint8_t *page_of(struct journal_log *log, size_t at)
 	return page;
 }
 
+/* To where records begin in the next page; after the last one comes the first. */
+static void next_page(struct journal_log *log)
+{
+	log->at = (log->at - 1) / LOG_PAGE * LOG_PAGE + LOG_PAGE;
+	if (log->at == log->size) {
+		log->at = log->first;
+		log->round++;
+	}
+	log->at += PAGE_DATA;
+}
+
 /* The record's bytes from log->at on, over as many pages as it takes. */
 static int append(struct journal_log *log, uint8_t *record, size_t len, uint64_t *ret_lsn)
 {
-	if (LOG_PAGE - log->at % LOG_PAGE < HEADER)
-		log->at = log->at / LOG_PAGE * LOG_PAGE + LOG_PAGE + PAGE_DATA;
+	if (LOG_PAGE - (log->at - 1) % LOG_PAGE - 1 < HEADER)
+		next_page(log);
 	uint64_t lsn = lsn_here(log);
-	if (log->at + len * 2 + LOG_PAGE > log->size)
+	log->used += len;
+	if (log->used > (log->size - log->first) / 2)
 		return -ENOSPC;
 	put_le64(record, lsn);
 	for (size_t done = 0; done < len;) {
 		if (log->at % LOG_PAGE == 0)
-			log->at += PAGE_DATA;
+			next_page(log);
 		uint8_t *page = page_of(log, log->at);
 		size_t place = log->at % LOG_PAGE, room = LOG_PAGE - place;
 		size_t n = len - done < room ? len - done : room;
@@ -125,17 +137,20 @@ static int append_checkpoint(struct journal_log *log)
 	return append(log, record, sizeof(record), &log->start);
 }
 
-int journal_log_begin(struct journal_log *log, size_t size, unsigned version)
+int journal_log_begin(struct journal_log *log, size_t size, unsigned version, bool wraps)
 {
 	/* Two restart pages, then copies of the last pages: 2 in version 1.1, 32 in 2.0. */
-	size_t first = version == 2 ? 34 : 4;
+	size_t first = (version == 2 ? 34 : 4) * LOG_PAGE;
 
-	if (size < (first + 4) * LOG_PAGE)
+	size -= size % LOG_PAGE;
+	if (size < first + 8 * LOG_PAGE)
 		return -EINVAL;
 	*log = (struct journal_log){.bytes = malloc(size),
 	        .size = size,
 	        .version = version,
-	        .at = first * LOG_PAGE + PAGE_DATA};
+	        .first = first,
+	        .at = (wraps ? size - 2 * LOG_PAGE : first) + PAGE_DATA,
+	        .round = FIRST_ROUND};
 	if (!log->bytes)
 		return -ENOMEM;
 	memset(log->bytes, 0xff, size);
@@ -233,7 +248,7 @@ int journal_log_finish(struct journal_log *log, bool complete)
 		if (log->version == 1)
 			put_le64(log->bytes + i * LOG_PAGE + 8, last * LOG_PAGE);
 	}
-	for (size_t i = 0; i <= last; i++) {
+	for (size_t i = 0; i < log->size / LOG_PAGE; i++) {
 		uint8_t *page = log->bytes + i * LOG_PAGE;
 		if (memcmp(page, "RCRD", 4) == 0 || memcmp(page, "RSTR", 4) == 0)
 			journal_protect(page);

@@ -13,7 +13,10 @@ struct journal_log {
 	uint8_t *bytes; /* size */
 	size_t size;    /* of $LogFile */
 	unsigned version;
+	size_t first;      /* where pages of records begin */
 	size_t at;         /* where the next record goes */
+	uint64_t round;    /* how often the log has begun anew */
+	size_t used;       /* bytes of records */
 	uint64_t start;    /* LSN of the checkpoint: where a replay begins */
 	uint64_t last_end; /* LSN of the last record */
 };
@@ -41,8 +44,9 @@ enum { /* operations */
 	JOURNAL_FORGET = 27     /* the transaction is complete */
 };
 
-/* A log that begins with a checkpoint. 0, -ENOMEM, -EINVAL (too small). */
-int journal_log_begin(struct journal_log *log, size_t size, unsigned version);
+/* A log that begins with a checkpoint, at the end of the file when it is to wrap round. 0, -ENOMEM,
+ * -EINVAL (too small). */
+int journal_log_begin(struct journal_log *log, size_t size, unsigned version, bool wraps);
 /* ret_lsn: of the record. 0, -ENOSPC. */
 int journal_log_change(
         struct journal_log *log, const struct journal_change *change, uint64_t *ret_lsn);

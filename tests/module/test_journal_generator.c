@@ -111,7 +111,7 @@ static const char *change(const char *before)
 	return after;
 }
 
-static void expect_replayed(uint32_t sector_size)
+static void expect_replayed(uint32_t sector_size, bool wraps)
 {
 	const char *before = make_volume("before.img", sector_size), *after = change(before);
 
@@ -120,7 +120,8 @@ static void expect_replayed(uint32_t sector_size)
 		const struct gen_crash crash = {.version = 1 + i % 2,
 		        .before = before,
 		        .flushed = (enum gen_flushed)(i / 2),
-		        .seed = 291 + i};
+		        .seed = 291 + i,
+		        .wraps = wraps};
 		assert_int_equal(gen_journal_crash(image, &crash), 0);
 		if (crash.flushed != GEN_FLUSHED_SOME)
 			expect_same_facts(image, crash.flushed == GEN_FLUSHED_ALL ? after : before);
@@ -134,7 +135,7 @@ static void expect_replayed(uint32_t sector_size)
 static void test_pending(void **state)
 {
 	(void)state;
-	expect_replayed(512);
+	expect_replayed(512, false);
 }
 
 static void test_incomplete(void **state)
@@ -154,11 +155,17 @@ static void test_incomplete(void **state)
 	}
 }
 
+static void test_wrapped(void **state)
+{
+	(void)state;
+	expect_replayed(512, true);
+}
+
 /* MFT records are of 4096 bytes there. */
 static void test_sectors_of_4096(void **state)
 {
 	(void)state;
-	expect_replayed(4096);
+	expect_replayed(4096, false);
 }
 
 int main(void)
@@ -167,6 +174,7 @@ int main(void)
 	        cmocka_unit_test(test_nothing_pending),
 	        cmocka_unit_test(test_pending),
 	        cmocka_unit_test(test_incomplete),
+	        cmocka_unit_test(test_wrapped),
 	        cmocka_unit_test(test_sectors_of_4096),
 	};
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
