@@ -70,6 +70,7 @@ int corrupt_revert(struct corrupt_case *c, bool whole);
 /* How a case ended. */
 struct corrupt_verdict {
 	bool good;
+	bool shared; /* freed clusters that another file claims: excused, counted */
 	enum reason reason;
 	enum plan_kind plan;
 	char text[CORRUPT_TEXT]; /* what is not as it should be */
@@ -78,9 +79,9 @@ struct corrupt_verdict {
 /* Runs the repair in a process of its own and judges it there. */
 void corrupt_run(const struct corrupt_case *c, struct corrupt_verdict *ret);
 
-/* Whether after has a finding that before had not, or a file of the plan is still what it was. Text
- * is empty when all is well. */
+/* Sets text when after has a finding that before had not, or a file of the plan is still what it
+ * was. */
 void corrupt_judge(const uint8_t *before, const uint8_t *after, size_t size,
-        const struct plan *plan, char text[CORRUPT_TEXT]);
+        const struct plan *plan, struct corrupt_verdict *v);
 
 #endif

@@ -29,18 +29,21 @@ static void tallies_free(struct tallies *t)
 	free(t->text);
 }
 
-/* "bitmap: clusters 5 to 9 are nobody's" counts 5; its key has the last word that tells kinds
- * apart. */
+#define NOT_MARKED "bitmap, not marked"
+
+/* "bitmap: clusters 5 to 9 are nobody's" counts 5. */
 static void measure(const char *line, struct tally *ret)
 {
 	unsigned long first, last, record;
+	int end = 0;
 	char kind[32];
 
 	*ret = (struct tally){.amount = 1};
 	(void)snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(line, ":"), line);
-	if (sscanf(line, "bitmap: clusters %lu to %lu", &first, &last) == 2) {
-		const char *how = strstr(line, "nobody") ? "lost" : "not marked";
-		(void)snprintf(ret->key, KEY, "bitmap, %s", how);
+	if (sscanf(line, "bitmap: clusters %lu to %lu %n", &first, &last, &end) == 2) {
+		(void)snprintf(ret->key, KEY, "%s",
+		        strncmp(line + end, "are nobody's", 12) == 0 ? "bitmap, nobody's"
+		                                                     : NOT_MARKED);
 		ret->amount = last - first + 1;
 	} else if (sscanf(line + strlen(kind), ": record %lu:", &record) == 1) {
 		(void)snprintf(ret->key, KEY, "%s %lu", kind, record);
@@ -86,20 +89,43 @@ static bool take(const uint8_t *volume, size_t size, struct tallies *ret)
 	return true;
 }
 
-static void judge_findings(
-        const struct tallies *before, const struct tallies *after, char text[CORRUPT_TEXT])
+/* Whether a file of the plan had clusters that another file has, too. Which of them is right, only
+ * a look at every file of the volume can tell: nothing a repair does. */
+static bool had_shared_clusters(const char *findings, const struct plan *plan)
+{
+	unsigned long one, cluster, other;
+
+	for (const char *line = findings; *line; line = strchr(line, '\n') + 1) {
+		if (sscanf(line, "cluster-twice: record %lu: cluster %lu is record %lu", &one,
+		            &cluster, &other) != 3)
+			continue;
+		for (size_t i = 0; i < plan->file_count; i++) {
+			uint64_t number = plan->files[i].mft_reference & 0xffffffffffff;
+			if (plan->files[i].acted && (number == one || number == other))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void judge_findings(const struct tallies *before, const struct tallies *after,
+        const struct plan *plan, struct corrupt_verdict *v)
 {
 	for (size_t i = 0; i < after->count; i++) {
 		const struct tally *t = &after->list[i];
 		const struct tally *old =
 		        bsearch(t, before->list, before->count, sizeof(*t), by_key);
 		uint64_t was = old ? old->amount : 0;
-		if (t->amount > was) {
-			(void)snprintf(text, CORRUPT_TEXT,
-			        "new finding \"%s\": %ju, before %ju\n--- after\n%.700s", t->key,
-			        (uintmax_t)t->amount, (uintmax_t)was, after->text);
-			return;
+		if (t->amount <= was)
+			continue;
+		if (strcmp(t->key, NOT_MARKED) == 0 && had_shared_clusters(before->text, plan)) {
+			v->shared = true;
+			continue;
 		}
+		(void)snprintf(v->text, CORRUPT_TEXT,
+		        "new finding \"%s\": %ju, before %ju\n--- after\n%.700s", t->key,
+		        (uintmax_t)t->amount, (uintmax_t)was, after->text);
+		return;
 	}
 }
 
@@ -145,17 +171,16 @@ static void judge_files(
 }
 
 void corrupt_judge(const uint8_t *before, const uint8_t *after, size_t size,
-        const struct plan *plan, char text[CORRUPT_TEXT])
+        const struct plan *plan, struct corrupt_verdict *v)
 {
 	struct tallies old = {0}, new = {0};
 
-	text[0] = 0;
 	if (take(before, size, &old) && take(after, size, &new))
-		judge_findings(&old, &new, text);
+		judge_findings(&old, &new, plan, v);
 	else
-		(void)snprintf(text, CORRUPT_TEXT, "out of memory");
-	if (!text[0])
-		judge_files(after, size, plan, text);
+		(void)snprintf(v->text, CORRUPT_TEXT, "out of memory");
+	if (!v->text[0])
+		judge_files(after, size, plan, v->text);
 	tallies_free(&old);
 	tallies_free(&new);
 }

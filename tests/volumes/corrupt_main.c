@@ -22,7 +22,7 @@ struct options {
 struct table {
 	unsigned by_reason[CORRUPT_REASONS][CORRUPT_BASES];
 	unsigned by_plan[CORRUPT_BASES][4];
-	unsigned made, failed;
+	unsigned made, failed, shared;
 };
 
 static bool parse(int argc, char **argv, struct options *ret)
@@ -57,6 +57,7 @@ static void show(const struct options *o, const struct corrupt_bases *bases, con
 {
 	(void)printf("%u damaged NTFS volumes (seed %ju, numbers %u to %u), %u failed\n", t->made,
 	        (uintmax_t)o->seed, o->from, o->from + t->made - 1, t->failed);
+	(void)printf("    %u more freed clusters that another file claimed, too\n", t->shared);
 	for (size_t b = 0; b < bases->count; b++)
 		(void)printf("    %c: %-18s deleted %u, renamed %u, replayed and deleted %u\n",
 		        (int)('A' + b), bases->list[b].name, t->by_plan[b][PLAN_DELETE],
@@ -88,6 +89,7 @@ static bool one(
 		corrupt_run(&c, &verdict);
 	size_t base = (size_t)(c.base - bases->list);
 	t->made++;
+	t->shared += verdict.shared;
 	if (verdict.reason < CORRUPT_REASONS)
 		t->by_reason[verdict.reason][base]++;
 	if (verdict.reason == REASON_REPAIRED || verdict.reason == REASON_RENAMED)

@@ -62,7 +62,7 @@ static void judge(const struct corrupt_case *c, const struct repair_result *resu
 	if (bad_reason(result->reason))
 		(void)snprintf(v->text, CORRUPT_TEXT, "%s", result->text);
 	else if (result->written == WRITTEN_ALL && result->plan)
-		corrupt_judge(b->bytes, file, b->size, result->plan, v->text);
+		corrupt_judge(b->bytes, file, b->size, result->plan, v);
 	if (bundle && result->written != WRITTEN_NONE && !v->text[0] &&
 	        repair_undo(b->path, bundle, &written, &err) < 0)
 		(void)snprintf(v->text, CORRUPT_TEXT, "undo: %s", err.text);
