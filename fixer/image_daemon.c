@@ -186,6 +186,9 @@ static int failed(const char *path, int status, int log, struct error *err)
 	if (strstr(words, "Failed to get") && strstr(words, "lock"))
 		return error_set(err, -EBUSY, REASON_DISK_IN_USE,
 		        "%s: a virtual machine or another program of QEMU has it open", path);
+	if (strstr(words, "Permission denied") || strstr(words, "Read-only") ||
+	        strstr(words, "not permitted"))
+		return error_set(err, -EACCES, REASON_CANNOT_OPEN, "%s: %.200s", path, words);
 	if (strstr(words, "fuse") || strstr(words, "FUSE"))
 		return error_set(err, -ENODEV, REASON_IMAGE_FORMAT,
 		        "%s: needs FUSE (modprobe fuse; QEMU with FUSE exports), or convert it "

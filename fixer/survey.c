@@ -114,12 +114,27 @@ static int survey_partition(struct survey *s, size_t index, struct error *err)
 	return 0;
 }
 
+/* A USB adapter may show other sectors than the disk had in its machine. */
+static void explain_sectors(struct block_device *disk, struct error *err)
+{
+	uint32_t other = disk->sector_size == 512 ? 4096 : 512;
+
+	if (err->reason == REASON_PARTITION_TABLE_BAD && !gpt_at(disk, disk->sector_size) &&
+	        gpt_at(disk, other))
+		(void)error_set(err, err->code, err->reason,
+		        "%s: partitioned with sectors of %u bytes, seen here with sectors of %u: "
+		        "connect it as it was in its machine",
+		        disk->name, other, disk->sector_size);
+}
+
 /* A table that cannot be read may be the piece a striped set has left on this member. */
 static int read_table(struct survey *s, struct error *err)
 {
 	struct error refusal = {0};
 
 	int r = partition_table_read(s->disk, &s->table, err);
+	if (r < 0)
+		explain_sectors(s->disk, err);
 	if (disk_refusal(s->disk, r == 0 ? &s->table : NULL, &refusal) == 0)
 		return r;
 	s->refusal = refusal;

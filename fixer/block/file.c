@@ -96,8 +96,10 @@ static int open_error(struct error *err, const char *path, int code)
 	if (code == -EBUSY)
 		return error_set(err, code, REASON_DISK_IN_USE,
 		        "%s is mounted or held by another program", path);
-	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path,
-	        code == -ENOTBLK ? "neither a disk nor an image file" : strerror(-code));
+	const char *what = code == -ENOTBLK   ? "neither a disk nor an image file"
+	                   : code == -ENOTSUP ? "its sectors are neither of 512 nor of 4096 bytes"
+	                                      : strerror(-code);
+	return error_set(err, code, REASON_CANNOT_OPEN, "%s: %s", path, what);
 }
 
 /* QEMU locks the images and devices it runs on, which O_EXCL does not see, in the same way. */

@@ -92,8 +92,10 @@ class Devices(unittest.TestCase):
         image = copy(self.plain_4k.path, os.path.join(self.work, "4k.raw"))
         status, result = fixer("--disk", self.attach(image), "--dry-run")
         self.assertEqual((status, result["reason"]), (3, "PARTITION_TABLE_BAD"), result)
+        self.assertIn("sectors of 4096 bytes, seen here with sectors of 512", result["text"])
         status, result = fixer("--disk", self.attach(image, "--sector-size", "2048"), "--dry-run")
         self.assertEqual((status, result["reason"]), (5, "CANNOT_OPEN"), result)
+        self.assertIn("neither of 512 nor of 4096", result["text"])
 
     def test_partition_as_a_disk(self):
         device = self.attach()

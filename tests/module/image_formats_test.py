@@ -13,6 +13,8 @@ import unittest
 
 from image_lab import FIXER, Bundle, Disk, copy, fingerprint, fixer, run, sha256
 
+SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/data")
+
 # (what the fixer calls it, file name, qemu-img's format, its options)
 FORMATS = (
     ("qcow2", "disk.qcow2", "qcow2", ()),
@@ -177,6 +179,22 @@ class ImageFormats(unittest.TestCase):
         status, undone = fixer("--undo", result["bundle"], "--image", path)
         self.assertEqual((status, undone["reason"]), (0, "UNDONE"), undone)
         self.assertEqual(self.guest(path, "vhdx", self.bitlocker), self.bitlocker.fingerprint)
+
+    def test_crashed_windows_in_qcow2(self):
+        """Its journal is replayed in a view of the disk inside; what is written is only the name."""
+        packed = os.path.join(SHARED, "ntfs-dirty", "cs-n4-20.img.xz")
+        if not os.path.exists(packed):
+            self.skipTest(f"skipped: no {packed}")
+        raw, path = os.path.join(self.work, "disk.raw"), os.path.join(self.work, "disk.qcow2")
+        with open(raw, "wb") as f:
+            subprocess.run(["xz", "-dc", packed], check=True, stdout=f)
+        qemu_img("convert", "-O", "qcow2", raw, path)
+        (_, of_raw), (status, result) = fixer("--image", raw), fixer("--image", path)
+        self.assertEqual((status, result["reason"]), (0, "RENAMED"), result)
+        self.assertEqual(result["text"], of_raw["text"])
+        back = os.path.join(self.work, "back.raw")
+        qemu_img("convert", "-O", "raw", path, back)
+        self.assertEqual(fingerprint(back), fingerprint(raw))
 
     def test_bundle_fits_the_disk_in_any_format(self):
         """Repaired as qcow2, undone after it was converted to VHDX."""
@@ -356,6 +374,18 @@ class ImageFormats(unittest.TestCase):
         result = json.loads(done.stdout)
         self.assertEqual((done.returncode, result["reason"]), (3, "IMAGE_FORMAT"))
         self.assertIn("modprobe fuse", result["text"])
+
+    def test_write_protected(self):
+        """Found out before a bundle is saved."""
+        path = self.convert("disk.qcow2", "qcow2")
+        before = self.hashes()
+        for options, expected in (((), (5, "CANNOT_OPEN")), (("--dry-run",), (0, "WOULD_REPAIR"))):
+            protected = (f"mount --bind {path} {path} && mount -o remount,bind,ro {path} && "
+                         f"exec {FIXER} --image {path} --json {' '.join(options)}")
+            done = run("unshare", "-m", "sh", "-c", protected)
+            result = json.loads(done.stdout)
+            self.assertEqual((done.returncode, result["reason"]), expected, result)
+        self.assertEqual(self.hashes(), before)
 
     def test_without_privilege(self):
         path = self.convert("disk.qcow2", "qcow2")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 
+from .controllers import devices
 from .qmp import Qmp
 
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -15,12 +16,13 @@ OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 class Machine:
     """number gives MAC, UUID and serial number; every file of the machine is workdir/NAME.*"""
 
-    def __init__(self, network, workdir, name, number, disk=None, memory=768, nic="virtio-net-pci", disk_if="virtio"):
+    def __init__(self, network, workdir, name, number, disk=None, memory=768, nic="virtio-net-pci", disk_if="virtio", model="q35"):
         self.network, self.workdir, self.name = network, workdir, name
         self.mac = f"52:54:00:77:00:{number:02x}"
         self.uuid = f"77770000-0000-4000-8000-0000000000{number:02x}"
         self.serial_number = f"LAB{number:05d}"
-        self.disk, self.memory, self.nic, self.disk_if = disk, memory, nic, disk_if
+        self.disk, self.memory, self.nic, self.disk_if, self.model = disk, memory, nic, disk_if, model
+        self.more_disks = []  # options of QEMU, for disks that come before it
         self.tap = network.add_tap()
         self.serial_path = f"{workdir}/{name}.serial"
         self.process = self.qmp = None
@@ -34,7 +36,7 @@ class Machine:
         firmware. blkdebug: text of a QEMU blkdebug configuration put before the disk."""
         self.serial_base = os.path.getsize(self.serial_path)
         socket = f"{self.workdir}/{self.name}.qmp"
-        args = ["qemu-system-x86_64", "-name", self.name, "-M", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1",
+        args = ["qemu-system-x86_64", "-name", self.name, "-M", self.model, "-accel", "tcg", "-cpu", "max", "-smp", "1",
                 "-m", str(self.memory), "-display", "none", "-vga", "std", "-nodefaults", "-uuid", self.uuid,
                 "-smbios", f"type=1,manufacturer=Lab,product=Office PC,serial={self.serial_number},uuid={self.uuid}",
                 "-device", "virtio-rng-pci", "-chardev", f"file,id=ser,path={self.serial_path},append=on",
@@ -54,7 +56,7 @@ class Machine:
                      # Without a ROM file the firmware's own PXE client runs, as on a real machine.
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac},romfile=,bootindex={order['net']}"]
         if self.disk:
-            args += self._disk_args(order["disk"], blkdebug, werror)
+            args += self.more_disks + self._disk_args(None if direct else order["disk"], blkdebug, werror)
         log = open(f"{self.workdir}/{self.name}.qemu.log", "a")
         self.process = subprocess.Popen(args, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.qmp = Qmp(socket, self.process)
@@ -70,10 +72,10 @@ class Machine:
             args += ["-blockdev", f"driver=blkdebug,node-name=debug0,config={config},image=file0"]
             below = "debug0"
         args += ["-blockdev", f"driver=raw,node-name=disk0,file={below}"]
-        device = {"virtio": f"virtio-blk-pci,id=hd,drive=disk0,werror={werror}",
-                  "nvme": "nvme,id=hd,drive=disk0,serial=nvme0",
-                  "ahci": f"ide-hd,id=hd,drive=disk0,bus=ide.0,werror={werror}"}[self.disk_if]
-        return args + ["-device", f"{device},bootindex={bootindex}"]
+        *others, disk = devices(self.disk_if, "disk0", werror)
+        for device in others:
+            args += ["-device", device]
+        return args + ["-device", f"{disk},bootindex={bootindex}" if bootindex else disk]
 
     def set_first(self, first):
         """What a person sets in firmware setup; holds from the next reset on."""
