@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/ntfs/replayed.h"
 #include "fixer/base/bytes.h"
-#include "fixer/ntfs/internal.h"
+#include "fixer/ntfs/replayed_internal.h"
 
 #include <ntfs-3g/runlist.h>
 #include <string.h>
-
-#define INDEX_PIECE  512 /* the update sequence covers pieces of this size */
-#define INDEX_HEADER 24  /* offset of the index header in an INDX block */
 
 /* --- places: ranges of the volume --------------------------------------------------------------
  */
@@ -94,56 +91,20 @@ static int add_system_files(struct ntfs_view *view, struct places *places)
 {
 	static const uint64_t whole[] = {
 	        FILE_MFT, FILE_MFTMirr, FILE_LogFile, FILE_Bitmap, FILE_Secure};
-	uint64_t change_journal;
+	static const char *const extended[] = {"\\$Extend\\$UsnJrnl", "\\$Extend\\$ObjId",
+	        "\\$Extend\\$Quota", "\\$Extend\\$Reparse"};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(whole) / sizeof(whole[0]); i++)
 		r = add_by_reference(view, whole[i], true, places);
-	if (r < 0)
-		return r;
-	r = ntfs_resolve(view, FILE_root, "\\$Extend\\$UsnJrnl", &change_journal);
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? r : add_by_reference(view, change_journal, true, places);
-}
-
-/* --- one sector --------------------------------------------------------------------------------
- */
-
-/* A whole INDX block with a header that makes sense: NTFS on-disk format, index block. */
-static bool is_index_block(const uint8_t *block, size_t size)
-{
-	size_t array = get_le16(block + 4), count = get_le16(block + 6);
-
-	if (memcmp(block, "INDX", 4) != 0 || count != size / INDEX_PIECE + 1 || array % 2 != 0 ||
-	        array + 2 * count > INDEX_PIECE)
-		return false;
-	for (size_t i = 1; i < count; i++)
-		if (memcmp(block + i * INDEX_PIECE - 2, block + array, 2) != 0)
-			return false;
-	uint32_t entries = get_le32(block + INDEX_HEADER),
-	         used = get_le32(block + INDEX_HEADER + 4),
-	         allocated = get_le32(block + INDEX_HEADER + 8);
-	return allocated <= size - INDEX_HEADER && used <= allocated && entries <= used &&
-	       entries + INDEX_HEADER >= array + 2 * count;
-}
-
-/* 1, 0, or an error of the device. */
-static int in_index_block(const ntfs_volume *vol, struct block_device *dev, uint64_t offset)
-{
-	size_t size = vol->indx_record_size;
-	uint64_t start = offset - offset % (size ? size : 1);
-
-	/* Where clusters are smaller a block may lie in pieces. */
-	if (size < INDEX_PIECE || size > vol->cluster_size || !range_within(start, size, dev->size))
-		return 0;
-	uint8_t *block = malloc(size);
-	if (!block)
-		return -ENOMEM;
-	int r = block_read(dev, start, block, size);
-	if (r == 0)
-		r = is_index_block(block, size);
-	free(block);
+	for (size_t i = 0; r == 0 && i < sizeof(extended) / sizeof(extended[0]); i++) {
+		uint64_t ref;
+		r = ntfs_resolve(view, FILE_root, extended[i], &ref);
+		if (r == 0)
+			r = add_by_reference(view, ref, true, places);
+		else if (r == -ENOENT)
+			r = 0;
+	}
 	return r;
 }
 
@@ -159,20 +120,54 @@ struct judge {
 	uint64_t *strangers; /* not explained yet, ascending */
 };
 
+/* 1 when no file has the clusters that the sector is in, 0, or a negative errno. */
+static int is_free(ntfs_volume *vol, uint64_t offset, uint32_t size)
+{
+	uint64_t last = (offset + size - 1) >> vol->cluster_size_bits;
+
+	for (uint64_t cluster = offset >> vol->cluster_size_bits; cluster <= last; cluster++) {
+		uint8_t bits;
+		s64 n = ntfs_attr_pread(vol->lcnbmp_na, (s64)(cluster / 8), 1, &bits);
+		if (n < 0)
+			return ntfs_errno();
+		if (n == 0 || bits >> cluster % 8 & 1)
+			return 0;
+	}
+	return 1;
+}
+
+/* An index block that was given back to the volume, before the crash or in the journal. 1, 0 or a
+ * negative errno. */
+static int was_index_block(struct judge *j, uint64_t offset)
+{
+	ntfs_volume *vol = j->view->vol;
+	uint8_t *block;
+
+	int r = is_free(vol, offset, j->changed->size);
+	if (r <= 0)
+		return r;
+	r = replayed_index_block(vol, j->view->dev, offset, &block);
+	if (r == 0 && !block)
+		r = replayed_index_block(vol, j->before, offset, &block);
+	if (r < 0)
+		return r;
+	free(block);
+	return block != NULL;
+}
+
 static int find_strangers(struct judge *j)
 {
 	for (size_t i = 0; i < j->changed->count; i++) {
 		uint64_t offset = j->changed->offsets[i];
 		if (places_hold(&j->places, offset, j->changed->size))
 			continue;
-		int r = in_index_block(j->view->vol, j->view->dev, offset);
-		if (r == 0)
-			r = in_index_block(j->view->vol, j->before, offset);
+		int r = was_index_block(j, offset);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			j->strangers[j->stranger_count++] = offset;
 	}
+	j->places.count = 0;
 	return 0;
 }
 
@@ -187,6 +182,43 @@ static void drop_explained(struct judge *j)
 	j->places.count = 0;
 }
 
+/* Where the metadata of the directory is that the index block there names; nothing when it names
+ * none. */
+static int add_named_directory(struct judge *j, uint64_t offset)
+{
+	ntfs_volume *vol = j->view->vol;
+	uint64_t directory;
+	uint8_t *block;
+
+	int r = replayed_index_block(vol, j->view->dev, offset, &block);
+	if (r < 0 || !block)
+		return r;
+	ntfs_inode *ni = replayed_directory(block, &directory)
+	                         ? ntfs_inode_open(vol, MREF(directory))
+	                         : NULL;
+	free(block);
+	if (!ni)
+		return 0;
+	r = add_file(ni, false, &j->places);
+	(void)ntfs_inode_close(ni);
+	return r;
+}
+
+/* Names in an index say in which directory they are: whether that is true is looked up. */
+static int ask_directories(struct judge *j)
+{
+	for (size_t i = 0; i < j->stranger_count;) {
+		uint64_t asked = j->strangers[i];
+		int r = add_named_directory(j, asked);
+		if (r < 0)
+			return r;
+		drop_explained(j);
+		if (i < j->stranger_count && j->strangers[i] == asked)
+			i++;
+	}
+	return 0;
+}
+
 /* Looks at every file of the volume for the owner of what is left: seldom needed, and slow. */
 static int find_owners(struct judge *j)
 {
@@ -194,7 +226,6 @@ static int find_owners(struct judge *j)
 	s64 records = vol->mft_na->initialized_size >> vol->mft_record_size_bits;
 	int r = 0;
 
-	j->places.count = 0;
 	for (s64 i = 0; r == 0 && j->stranger_count > 0 && i < records; i++) {
 		ntfs_inode *ni = ntfs_inode_open(vol, (MFT_REF)i);
 		if (!ni) /* not in use, or an extent of another */
@@ -229,6 +260,8 @@ int ntfs_allow_replayed(struct ntfs_view *view, struct block_device *before,
 	int r = j.strangers ? add_system_files(view, &j.places) : -ENOMEM;
 	if (r == 0)
 		r = find_strangers(&j);
+	if (r == 0)
+		r = ask_directories(&j);
 	if (r == 0)
 		r = find_owners(&j);
 	if (r == 0 && j.stranger_count > 0) {

@@ -17,9 +17,10 @@ struct ntfs_sectors {
 };
 
 /*
- * Adds the changed sectors to list, when each is something a replay may change: looked up in the
- * replayed view, or by what it holds there or held on before, the volume as it was. When one is
- * not: -EPERM, with its offset in *ret_stranger. -E2BIG, -ENOMEM, errors of the volume.
+ * Adds the changed sectors to list, when each is something a replay may change: metadata by who
+ * owns it in the replayed view, or an index block (there, or on before, the volume as it was) whose
+ * clusters nobody owns. When one is not: -EPERM, with its offset in *ret_stranger. -E2BIG, -ENOMEM,
+ * errors of the volume.
  */
 int ntfs_allow_replayed(struct ntfs_view *view, struct block_device *before,
         const struct ntfs_sectors *changed, struct ntfs_whitelist *list, uint64_t *ret_stranger);

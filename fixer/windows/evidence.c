@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static bool fits_a_glob(
         struct ntfs_view *view, const struct recipe *recipe, const struct ntfs_entry *entry)
@@ -51,11 +50,10 @@ static int count_files(struct ntfs_view *view, uint64_t dir, const struct recipe
  * is called. */
 static int find_folder(struct ntfs_view *view, uint64_t root, const char *path, uint64_t *ret)
 {
-	size_t first = 1 + strcspn(path + 1, "\\");
+	const char *inside = recipe_path_in_windows(path);
 
-	if (strncasecmp(path, "\\Windows", first) == 0)
-		return ntfs_resolve(view, root, path + first, ret);
-	return ntfs_resolve(view, ntfs_root(), path, ret);
+	return inside ? ntfs_resolve(view, root, inside, ret)
+	              : ntfs_resolve(view, ntfs_root(), path, ret);
 }
 
 /* One more folder in ret, or 0 without one when the match has none that is new. */

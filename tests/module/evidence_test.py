@@ -175,6 +175,7 @@ class Evidence(Case):
         recipe = self.file("recipe.ini", b"[recipe]\nname = two\n[match]\npath = \\Windows\\System32\nglob = halmacpi*.dll\n"
                            b"[match]\npath = \\Windows\\Minidump\nglob = xxxx.dmp\n[match]\npath = \\Windows\\nowhere\nglob = xxxx.dmp\n"
                            b"[match]\npath = \\windows\\system32\nglob = yyyy.sys\n"
+                           b"[match]\npath = \\Win\\System32\\config\nglob = zzzz.sys\n"
                            b"[action]\ndo = remove\nunclean-journal = rename\n")
         folders = self.installation(self.image, "--recipe", recipe)["folders"]
         self.assertEqual([f["directory"] for f in folders], ["\\Windows\\System32", "\\Windows\\Minidump"])
