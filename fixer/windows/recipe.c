@@ -78,7 +78,8 @@ static bool is_text(const char *line)
 {
 	while (*line) {
 		size_t len = utf8_char(line, NULL);
-		if (len == 0 && !strchr("\t\r\n", *line))
+		bool end = *line == '\n' || (*line == '\r' && (line[1] == '\n' || !line[1]));
+		if (len == 0 && !end && *line != '\t')
 			return false;
 		line += len ? len : 1;
 	}

@@ -60,6 +60,8 @@ static int set_title(struct parser *p, const char *v)
 {
 	if (!*v)
 		return recipe_fail(p, "title is empty; leave it out or say something", "");
+	if (strchr(v, '\t'))
+		return recipe_fail(p, "title has a tab in it; write a blank", "");
 	return set_text(p, p->recipe.title, sizeof(p->recipe.title), v);
 }
 

@@ -122,6 +122,8 @@ static const struct {
         {"[recipe]\ntitle =\n", "line 2: title is empty"},
         {"[recipe]\n\n; \xfc\n", "line 3: not text in UTF-8"},
         {"[recipe]\ntitle = \x1b[2J\n", "line 2: not text in UTF-8"},
+        {"[recipe]\ntitle = a\rb\r\n", "line 2: not text in UTF-8"},
+        {"[recipe]\ntitle\t=\ta\tb\n", "line 2: title has a tab in it"},
         {"[match]\nmodified-from = 2024-07-19\n", "line 2: not a time like 2024-07-19T04:09:00Z:"},
         {"[match]\nmodified-to = 2024-13-19T04:09:00Z\n", "line 2: not a time"},
         {"[match]\nwhen-outside-window = delete\n", "line 2: value not known 'delete'"},
