@@ -69,15 +69,18 @@ static uint8_t *read_both(struct block_device *dev, const struct ntfs_geometry *
 	return both;
 }
 
-bool ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g)
+int ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g)
 {
 	size_t len = mirror_len(g);
 	uint8_t *both = read_both(dev, g);
-	bool mend = both && g->record_size >= RECORD_TAIL && memcmp(both, both + len, len) != 0;
+	int r = both && memcmp(both, both + len, len) != 0;
 
-	for (size_t i = 0; mend && i < MIRRORED; i++)
-		mend = record_is_whole(both + i * g->record_size, g->record_size);
-	mend = mend && block_write(dev, g->mirror, both, len) == 0;
+	for (size_t i = 0; r == 1 && i < MIRRORED; i++)
+		if (g->record_size < RECORD_TAIL ||
+		        !record_is_whole(both + i * g->record_size, g->record_size))
+			r = -EBADMSG;
+	if (r == 1 && block_write(dev, g->mirror, both, len) < 0)
+		r = -EROFS;
 	free(both);
-	return mend;
+	return r;
 }

@@ -46,8 +46,10 @@ struct ntfs_geometry {
 bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry *ret);
 
 /* Copies the first records of $MFT over $MFTMirr, when they differ and the four that matter are
- * whole. The library refuses a volume whose mirror differs, even for reading. True when done. */
-bool ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g);
+ * whole. The library refuses a volume whose mirror differs, even for reading. 1 when done; 0 when
+ * they do not differ, or cannot be read; -EBADMSG when $MFT's own are not whole; -EROFS when dev
+ * cannot be written to. */
+int ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g);
 
 enum journal_state ntfs_journal_read(ntfs_volume *vol);
 

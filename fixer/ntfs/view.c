@@ -71,12 +71,15 @@ static int mount_device(struct ntfs_view *view)
 	return r;
 }
 
-static bool mend_mirror(struct ntfs_view *view, const uint8_t *boot)
+/* As ntfs_mirror_mend(). */
+static int mend_mirror(struct ntfs_view *view, const uint8_t *boot)
 {
 	struct ntfs_geometry g;
 
-	return view->io_error == 0 && volume_content(boot) == CONTENT_NTFS &&
-	       ntfs_geometry_read(boot, view->dev->size, &g) && ntfs_mirror_mend(view->dev, &g);
+	if (view->io_error < 0 || volume_content(boot) != CONTENT_NTFS ||
+	        !ntfs_geometry_read(boot, view->dev->size, &g))
+		return 0;
+	return ntfs_mirror_mend(view->dev, &g);
 }
 
 static int mount_view(struct ntfs_view *view, struct error *err)
@@ -89,7 +92,13 @@ static int mount_view(struct ntfs_view *view, struct error *err)
 		        "reading the NTFS boot sector failed: %s", strerror(-r));
 	ntfs_log_set_handler(ntfs_log_handler_null);
 	r = mount_device(view);
-	if (r < 0 && r != -ENOMEM && mend_mirror(view, boot)) {
+	int mended = r < 0 && r != -ENOMEM ? mend_mirror(view, boot) : 0;
+	if (mended < 0)
+		return error_set(err, mended, REASON_NTFS_DAMAGED,
+		        "the first records of $MFT and of its copy $MFTMirr differ, and %s",
+		        mended == -EROFS ? "they cannot be made equal here"
+		                         : "those of $MFT are damaged");
+	if (mended > 0) {
 		view->facts.mirror_differs = true;
 		r = mount_device(view);
 	}

@@ -178,6 +178,7 @@ static void test_mirror(void **state)
 	assert_int_equal(close(fd) | close(again), 0);
 	struct plan *plan = fixture_plan(path, RECIPE(GLOB, "remove", "rename"));
 	assert_int_equal(plan->reason, REASON_NTFS_DAMAGED);
+	assert_non_null(strstr(plan->text, "those of $MFT are damaged"));
 	assert_int_equal(plan->file_count, 0);
 	plan_free(plan);
 }
