@@ -38,84 +38,6 @@ static int wrong(struct error *err, const char *what, const char *where)
 
 /* --- in the child ---------------------------------------------------------------------------- */
 
-/* Some name of the file in dir is acted on; other names of it, and elsewhere, may stay. */
-static bool is_acted(const struct plan *plan, uint64_t dir, uint64_t reference)
-{
-	for (size_t i = 0; i < plan->file_count; i++) {
-		const struct plan_file *f = &plan->files[i];
-		if (f->acted && f->directory == dir && f->mft_reference == reference)
-			return true;
-	}
-	return false;
-}
-
-static bool is_acted_name(const struct plan *plan, uint64_t dir, const struct ntfs_entry *e)
-{
-	for (size_t i = 0; i < plan->file_count; i++) {
-		const struct plan_file *f = &plan->files[i];
-		if (f->acted && f->directory == dir && f->mft_reference == e->reference &&
-		        f->name_len == e->name_len &&
-		        memcmp(f->name, e->name, sizeof(f->name)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A short name goes with its long one: the only entry of the file with the WIN32 type. */
-static const struct ntfs_entry *long_entry(
-        const struct ntfs_listing *list, const struct ntfs_entry *e)
-{
-	for (size_t i = 0; e->name_type == NTFS_NAME_DOS && i < list->count; i++)
-		if (list->entries[i].reference == e->reference &&
-		        list->entries[i].name_type == NTFS_NAME_WIN32)
-			return &list->entries[i];
-	return e;
-}
-
-static bool same_entry(const struct ntfs_entry *a, const struct ntfs_entry *b)
-{
-	return a->reference == b->reference && a->name_type == b->name_type &&
-	       a->name_len == b->name_len && memcmp(a->name, b->name, sizeof(a->name)) == 0;
-}
-
-/* A rename turns the last three characters into "off", in capitals where the name is. */
-static bool is_renamed(const struct ntfs_entry *before, const struct ntfs_entry *after)
-{
-	static const char *const ends[] = {"OFF", "off"};
-	size_t count = before->name_type == NTFS_NAME_DOS ? 1 : 2;
-	struct ntfs_entry want = *before;
-	bool found = false;
-
-	if (want.name_len < 4)
-		return false;
-	for (size_t k = 0; k < count && !found; k++) {
-		for (size_t i = 0; i < 3; i++)
-			want.name[want.name_len - 3 + i] = (uint8_t)ends[k][i];
-		found = same_entry(&want, after);
-	}
-	return found;
-}
-
-/* before without the acted files, or with their new names, is after. Both listings are sorted the
- * same way. */
-static bool listing_fits(const struct plan *plan, uint64_t dir, const struct ntfs_listing *before,
-        const struct ntfs_listing *after)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < before->count; i++) {
-		const struct ntfs_entry *e = &before->entries[i];
-		bool acted = is_acted_name(plan, dir, long_entry(before, e));
-		if (acted && plan->kind != PLAN_RENAME)
-			continue;
-		if (at == after->count ||
-		        !(acted ? is_renamed : same_entry)(e, &after->entries[at]))
-			return false;
-		at++;
-	}
-	return at == after->count;
-}
-
 static int compare_siblings(struct effect_job *job, struct ntfs_view *before,
         struct ntfs_view *after, uint64_t dir, const struct ntfs_listing *left, const char *path,
         struct error *err)
@@ -127,12 +49,33 @@ static int compare_siblings(struct effect_job *job, struct ntfs_view *before,
 		bool same;
 		if (i > 0 && ref == left->entries[i - 1].reference)
 			continue;
-		bool unlinked = job->plan->kind != PLAN_RENAME && is_acted(job->plan, dir, ref);
+		bool unlinked =
+		        job->plan->kind != PLAN_RENAME && plan_is_acted(job->plan, dir, ref);
 		int r = ntfs_file_same(before, after, ref, unlinked, &common, &same);
 		if (r < 0)
 			return ntfs_view_error(after, r, "reading a file beside the bad one", err);
 		if (!same)
 			return wrong(err, "a file beside this one would change", path);
+	}
+	return 0;
+}
+
+/* A name is in two places: in the directory's index, which lists it, and in the file's record. */
+static int check_records(const struct plan *plan, struct ntfs_view *after, uint64_t dir,
+        const struct ntfs_listing *left, const char *path, struct error *err)
+{
+	struct ntfs_times times;
+
+	for (size_t i = 0; i < left->count; i++) {
+		const struct ntfs_entry *e = &left->entries[i];
+		int r = plan_is_acted(plan, dir, e->reference)
+		                ? ntfs_name_times(after, dir, e, &times)
+		                : 0;
+		if (r == -ENOENT)
+			return wrong(
+			        err, "its record would have another name than its directory", path);
+		if (r < 0)
+			return ntfs_view_error(after, r, "reading the file's names", err);
 	}
 	return 0;
 }
@@ -148,13 +91,15 @@ static int compare_directory(struct effect_job *job, struct ntfs_view *before,
 		r = ntfs_list(after, dir, &b);
 	if (r < 0)
 		r = ntfs_view_error(after, r, "listing the bad file's directory", err);
-	else if (!listing_fits(job->plan, dir, &a, &b))
+	else if (!plan_listing_fits(job->plan, dir, &a, &b))
 		r = wrong(err,
 		        siblings ? "the directory would not list as it should without"
 		                 : "the directory above would not list as before",
 		        path);
 	else if (siblings)
 		r = compare_siblings(job, before, after, dir, &b, path, err);
+	if (r == 0 && siblings)
+		r = check_records(job->plan, after, dir, &b, path, err);
 	ntfs_listing_free(&a);
 	ntfs_listing_free(&b);
 	return r;
@@ -221,7 +166,7 @@ static int check_names(const struct plan *plan, const struct recipe *recipe,
 	if (r < 0)
 		return ntfs_view_error(after, r, "looking for the recipe's files", err);
 	for (size_t i = 0; r == 0 && i < found.count; i++)
-		if (is_acted(plan, found.items[i].dir, found.items[i].file.reference))
+		if (plan_is_acted(plan, found.items[i].dir, found.items[i].file.reference))
 			r = error_set(err, -EEXIST, REASON_RENAME_UNSAFE,
 			        "renamed to .off it would still match the recipe: %.200s",
 			        found.items[i].path);

@@ -127,4 +127,12 @@ int plan_check_effect(struct block_device *disk, const struct volume_target *tar
         const struct plan *plan, enum plan_state before, enum plan_state after,
         const struct recipe *recipe, struct error *err);
 
+/* Some name of the file in dir is acted on; other names of it, and elsewhere, may stay. */
+bool plan_is_acted(const struct plan *plan, uint64_t dir, uint64_t reference);
+
+/* before without the acted names, or with their new ones, is after. Both listings of dir are sorted
+ * the same way. */
+bool plan_listing_fits(const struct plan *plan, uint64_t dir, const struct ntfs_listing *before,
+        const struct ntfs_listing *after);
+
 #endif

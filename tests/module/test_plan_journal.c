@@ -10,7 +10,7 @@
 	"do = " action "\nunclean-journal = " unclean "\n"
 
 #define SMALL (48ULL << 20)
-#define LARGE (1ULL << 30)
+#define LARGE (1792ULL << 20)
 #define TEMP  "\\Windows\\Temp"
 
 /* A volume and what Windows did to it before it crashed. */
@@ -20,7 +20,7 @@ struct story {
 	bool bad_file_too; /* the bad file is one of them, in its own folder */
 	unsigned version;
 	enum gen_flushed flushed;
-	bool large; /* the journal is a hundredth of the volume */
+	bool large; /* so is its journal */
 };
 
 static void put_files(struct gen_ntfs *n, const struct story *s)
@@ -173,7 +173,7 @@ static void test_in_the_journal_only(void **state)
 /* More than a plan may change, and more than a bundle should hold. */
 static void test_too_much(void **state)
 {
-	static const struct story story = {FOLDER, 2600, false, 2, GEN_FLUSHED_NONE, true};
+	static const struct story story = {FOLDER, 1700, false, 2, GEN_FLUSHED_NONE, true};
 	const char *path = make_image(&story);
 
 	(void)state;

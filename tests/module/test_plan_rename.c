@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Renames in place, and the volumes on which nothing milder than that, or nothing at all, is
  * allowed. */
+#include "fixer/repair/plan_internal.h"
 #include "tests/module/plan_damage.h"
 #include "tests/module/plan_judge.h"
 
@@ -136,6 +137,32 @@ static void test_found_again(void **state)
 	block_close(disk);
 }
 
+/* The second check must see a name that changes in its directory only. */
+static void test_half_a_rename(void **state)
+{
+	const char *path = make_image("half.img", (const char *const[]){BAD_1, NULL});
+	struct plan *plan = fixture_plan(path, RECIPE(GLOB, "rename", "rename"));
+	struct block_device *disk = fixture_disk(path, 0);
+	struct volume_target target = fixture_whole(disk);
+	struct error err = {0};
+	size_t taken_back = 0;
+
+	(void)state;
+	for (size_t i = 0; i < plan->run_count; i++) {
+		struct plan_run *run = &plan->runs[i];
+		if (memcmp(run->old_bytes, "FILE", 4) != 0)
+			continue;
+		memcpy(run->new_bytes, run->old_bytes, (size_t)run->count * plan->sector_size);
+		taken_back++;
+	}
+	assert_int_equal(taken_back, 1);
+	assert_true(plan_check_effect(disk, &target, plan, STATE_AS_IS, STATE_NEW, NULL, &err) < 0);
+	assert_int_equal(err.reason, REASON_PLAN_CHECK_FAILED);
+	assert_non_null(strstr(err.text, "another name than its directory"));
+	block_close(disk);
+	plan_free(plan);
+}
+
 /* All or none: the second cannot be renamed. */
 static void test_all_or_none(void **state)
 {
@@ -189,6 +216,7 @@ int main(void)
 	        cmocka_unit_test(test_clean),
 	        cmocka_unit_test(test_unsafe),
 	        cmocka_unit_test(test_found_again),
+	        cmocka_unit_test(test_half_a_rename),
 	        cmocka_unit_test(test_all_or_none),
 	        cmocka_unit_test(test_dirty_flag),
 	        cmocka_unit_test(test_mirror),
