@@ -86,6 +86,26 @@ static void names_that_cannot_change(void **state)
 	expect_refused(REASON_RENAME_UNSAFE, "belongs elsewhere");
 }
 
+/* Hard links: beside the name, and elsewhere. */
+static void other_names_of_the_file(void **state)
+{
+	uint8_t value[600];
+
+	(void)state;
+	make_names("a.sys", "b.sys", NULL);
+	bare_resident(&bare, BARE_FILE_RECORD, 0x30, "", value,
+	        bare_file_name(value, BARE_DIR + 1, 0, "c.sys"));
+	bare_resident(&bare, BARE_FILE_RECORD, 0x30, "", value,
+	        bare_file_name(value, BARE_DIR + (1ULL << 48), 0, "d.sys"));
+	struct ntfs_rename rename;
+	assert_int_equal(prepare(&rename, NULL), 0);
+	assert_int_equal(rename.count, 2);
+	ntfs_rename_free(&rename);
+	bare_resident(&bare, BARE_FILE_RECORD, 0x30, "", value,
+	        bare_file_name(value, BARE_DIR, 0, "a.sys"));
+	expect_refused(REASON_RENAME_UNSAFE, "several names");
+}
+
 static void expect_name(const char *own, const char *then)
 {
 	struct ntfs_rename rename;
@@ -115,6 +135,7 @@ int main(void)
 	        cmocka_unit_test(torn_records_are_renamed),
 	        cmocka_unit_test(sequence_numbers_count_on),
 	        cmocka_unit_test(names_that_cannot_change),
+	        cmocka_unit_test(other_names_of_the_file),
 	        cmocka_unit_test(case_of_the_name_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
