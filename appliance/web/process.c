@@ -53,6 +53,17 @@ static int file_read(const char *path, size_t max, char **ret, struct error *err
 	return 0;
 }
 
+static void name_recipe(struct web *w)
+{
+	const struct recipe *r = &w->recipe;
+
+	if (r->version == 1)
+		(void)snprintf(w->recipe_shown, sizeof(w->recipe_shown), "%s", r->name);
+	else
+		(void)snprintf(w->recipe_shown, sizeof(w->recipe_shown), "%s, version %u", r->name,
+		        r->version);
+}
+
 static int files_load(struct web *w, struct error *err)
 {
 	const struct web_options *o = w->options;
@@ -64,6 +75,8 @@ static int files_load(struct web *w, struct error *err)
 		r = file_read(o->recipe, NM_MAX_RECIPE, &w->recipe_text, err);
 	if (r == 0)
 		r = recipe_parse(w->recipe_text, strlen(w->recipe_text), &w->recipe, err);
+	if (r == 0)
+		name_recipe(w);
 	if (r == 0)
 		r = http_static_load(o->page, &w->routes.page, err);
 	return r;
@@ -113,7 +126,7 @@ static int api_start(struct web *w, struct error *err)
 	        .escrow = w->escrow,
 	        .bundles = w->options->bundles,
 	        .recipe = w->recipe_text,
-	        .recipe_name = w->recipe.name,
+	        .recipe_name = w->recipe_shown,
 	        .url = w->routes.url,
 	        .dhcp_text = "not reported yet"};
 	return 0;

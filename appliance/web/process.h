@@ -20,6 +20,7 @@ struct web {
 	struct escrow_client *escrow;
 	struct probes *probes;
 	struct recipe recipe;
+	char recipe_shown[96]; /* its name, and its version when it is not the first */
 	char *recipe_text, *cert, *key;
 	struct loop_source signals, control, http_source, https_source;
 	int64_t ticked;

@@ -69,8 +69,10 @@ static bool has_short_name(const char *text)
 
 static void about_names(const struct recipe *r, const struct recipe_match *m, struct list *list)
 {
-	const char *dot = strrchr(m->glob, '.');
+	const char *dot = strrchr(m->glob, '.'), *vital = recipe_vital(m);
 
+	if (acts(r) && vital)
+		warn(list, m->line, "fits %s, which Windows does not start without", vital);
 	if (has_short_name(m->path) || has_short_name(m->glob))
 		warn(list, m->line,
 		        "looks like a short name (8.3), which nothing is found by: write the long "

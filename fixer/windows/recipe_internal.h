@@ -67,6 +67,9 @@ size_t recipe_glob_literals(const char *glob);
 /* Whether some name fits both patterns, ASCII letters in any case. */
 bool recipe_globs_meet(const char *a, const char *b);
 
+/* A file Windows does not start without that the section's names fit; NULL when there is none. */
+const char *recipe_vital(const struct recipe_match *m);
+
 /* Whether a plan by this recipe may be a rename. */
 bool recipe_may_rename(const struct recipe *recipe);
 

@@ -119,3 +119,30 @@ size_t recipe_glob_literals(const char *glob)
 		count += isalnum((unsigned char)*c) || ((unsigned char)*c & 0xc0) == 0xc0;
 	return count;
 }
+
+const char *recipe_vital(const struct recipe_match *m)
+{
+	static const struct {
+		const char *path;
+		const char *names[16];
+	} vital[] = {
+	        {"\\Windows\\System32",
+	                {"ntoskrnl.exe", "hal.dll", "ci.dll", "kdcom.dll", "ntdll.dll", "smss.exe",
+	                        "csrss.exe", "wininit.exe", "services.exe", "lsass.exe",
+	                        "winload.exe", "winload.efi"}},
+	        {"\\Windows\\System32\\config", {"SYSTEM", "SOFTWARE", "SAM", "SECURITY"}},
+	        {"\\Windows\\System32\\drivers",
+	                {"acpi.sys", "cng.sys", "disk.sys", "fltmgr.sys", "fvevol.sys",
+	                        "ksecdd.sys", "ndis.sys", "ntfs.sys", "partmgr.sys", "pci.sys",
+	                        "storport.sys", "volmgr.sys", "volsnap.sys", "wdf01000.sys"}},
+	};
+
+	for (size_t i = 0; i < sizeof(vital) / sizeof(vital[0]); i++) {
+		if (strcasecmp(m->path, vital[i].path) != 0)
+			continue;
+		for (const char *const *name = vital[i].names; *name; name++)
+			if (recipe_globs_meet(m->glob, *name))
+				return *name;
+	}
+	return NULL;
+}

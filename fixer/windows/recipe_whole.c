@@ -85,6 +85,14 @@ static int check_globs(struct parser *p)
 			        "glob is too wide to act on; it needs 4 letters or digits before "
 			        "the extension, or sha256:",
 			        m->glob);
+		const char *vital =
+		        m->has_sha256 || !strpbrk(m->glob, "*?") ? NULL : recipe_vital(m);
+		if (r->action != ACTION_REPORT && vital)
+			return recipe_fail_at(p, p->glob_lines[i],
+			        "glob fits a file that Windows does not start without; name the "
+			        "bad "
+			        "one closer:",
+			        vital);
 		if (recipe_may_rename(r) && recipe_globs_meet(m->glob, "*off"))
 			return recipe_fail_at(p, p->glob_lines[i],
 			        "glob fits the file still when it is renamed to .off; say its "

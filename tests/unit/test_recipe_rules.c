@@ -41,6 +41,45 @@ static const struct {
         {"abcd", "do = rename", NULL},
 };
 
+/* The folder, the pattern, and what it would take with it. */
+static const struct {
+	const char *path, *glob, *vital;
+} vitals[] = {
+        {"\\Windows\\System32\\drivers", "ntfs*.sys", "ntfs.sys"},
+        {"\\WINDOWS\\system32\\Drivers", "WDF?????.sys", NULL},
+        {"\\Windows\\System32\\drivers", "wdf01*.sys", "wdf01000.sys"},
+        {"\\Windows\\System32\\config", "SYST*", "SYSTEM"},
+        {"\\Windows\\System32", "win*load.*e?e", "winload.exe"},
+        {"\\Windows\\System32\\drivers\\CrowdStrike", "ntfs*.sys", NULL},
+        {"\\Windows\\System32\\drivers", "ntfsa*.sys", NULL},
+};
+
+static void test_vital_files(void **state)
+{
+	struct recipe_warning warnings[RECIPE_WARNINGS_MAX];
+	char text[256];
+	struct recipe r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vitals) / sizeof(vitals[0]); i++) {
+		struct error err = {0};
+		(void)snprintf(text, sizeof(text), NAME "[match]\npath = %s\nglob = %s\n" DO,
+		        vitals[i].path, vitals[i].glob);
+		int code = recipe_parse(text, strlen(text), &r, &err);
+		bool wide = code < 0 && strstr(err.text, "line 5: glob is too wide");
+		if ((code == 0 || wide) != !vitals[i].vital ||
+		        (vitals[i].vital && !strstr(err.text, vitals[i].vital)))
+			fail_msg("%s: %d '%s'", vitals[i].glob, code, err.text);
+	}
+	/* By its whole name it is meant: a warning will do. */
+	static const char named[] =
+	        NAME "[match]\npath = \\Windows\\System32\\drivers\nglob = ntfs.sys\n"
+	             "header = 00\n" DO "unclean-journal = rename\n";
+	assert_int_equal(recipe_parse(named, strlen(named), &r, NULL), 0);
+	assert_int_equal(recipe_warnings(&r, warnings, RECIPE_WARNINGS_MAX), 1);
+	assert_non_null(strstr(warnings[0].text, "fits ntfs.sys"));
+}
+
 static void test_globs_to_act_on(void **state)
 {
 	char text[256];
@@ -135,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_globs_to_act_on),
+	        cmocka_unit_test(test_vital_files),
 	        cmocka_unit_test(test_builtins),
 	        cmocka_unit_test(test_warnings),
 	};
