@@ -121,6 +121,16 @@ class Devices(unittest.TestCase):
         self.refused(self.image, f"attached to {device}")
         self.assertEqual(fixer("inspect", self.image)[0], 0)
 
+    def test_undo_of_a_disk_in_use(self):
+        self.assertEqual(fixer("--image", self.image, "--bundle", self.bundle())[0], 0)
+        before = fingerprint(self.image)
+        device = self.attach()
+        for verb in ("--undo", "--complete"):
+            status, result = fixer(verb, self.bundle(), "--image", self.image)
+            self.assertEqual((status, result["reason"]), (5, "DISK_IN_USE"), result)
+            self.assertIn(device, result["text"])
+        self.assertEqual(fingerprint(self.image), before)
+
     def make_file_system(self, node):
         must("mkfs.ext4", "-q", node)
         point = os.path.join(self.work, "mnt")

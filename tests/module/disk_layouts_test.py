@@ -146,6 +146,16 @@ class Layouts(unittest.TestCase):
                 write_at(self.image, at, data)
                 self.refused("RAID_MEMBER", kind)
 
+    def test_bundle_of_a_disk_that_became_a_member(self):
+        copy(self.plain.path, self.image)
+        _, result = fixer("--image", self.image)
+        write_at(self.image, -1024, b"Intel Raid ISM Cfg Sig. 1.3.00\0\0")
+        before = fingerprint(self.image)
+        for verb in ("--undo", "--complete"):
+            status, answer = fixer(verb, result["bundle"], "--image", self.image)
+            self.assertEqual((status, answer["reason"]), (3, "RAID_MEMBER"), answer)
+        self.assertEqual(fingerprint(self.image), before)
+
     def test_mirrored_bitlocker(self):
         copy(self.bitlocker.path, self.image)
         write_at(self.image, -1024, b"Intel Raid ISM Cfg Sig. 1.3.00\0\0")
