@@ -170,8 +170,9 @@ static int walk(struct ntfs_view *view, const struct ntfs_place *from, const cha
 	memcpy(name, path, len);
 	name[len] = 0;
 	int r = ntfs_lookup_all(view, from->file.reference, name, &listing);
+	ret->too_many = ret->too_many || r == -EFBIG;
 	if (r < 0)
-		return r;
+		return r == -EFBIG ? 0 : r;
 	for (size_t i = 0; r == 0 && i < listing.count; i++) {
 		struct ntfs_place next = {.directory = from->file.reference};
 		r = ntfs_file_stat(view, listing.entries[i].reference, &next.file);

@@ -26,7 +26,7 @@ struct ntfs_places {
 /*
  * The long names in a directory that are name (UTF-8) when both are folded by the volume's $UpCase;
  * 8.3 names do not count. In the order of the index; freed with ntfs_listing_free. 0, also for
- * none; -ENOTDIR; -EFBIG; other errors of the volume.
+ * none; -ENOTDIR; -EFBIG over NTFS_PLACES_MAX; other errors of the volume.
  */
 int ntfs_lookup_all(
         struct ntfs_view *view, uint64_t dir, const char *name, struct ntfs_listing *ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which names a recipe finds, and where. */
+#include "fixer/ntfs/lookup.h"
 #include "tests/module/match_fixture.h"
 
 #define ALL_291 REMOVE(WHERE(FOLDER, "C-00000291*.sys"))
@@ -115,6 +116,29 @@ static void test_twins_among_many(void **state)
 	found_expect(path, REMOVE(WHERE("\\M", "abcd.sys")), REASON_OK, NOTHING);
 }
 
+/* More than anyone has: said, not guessed at. */
+static void test_too_many_twins(void **state)
+{
+	const char *path = fixture_path("crowd.img");
+	struct gen_ntfs *n = fixture_format(path, 512);
+	char name[] = "\\abcde\\abcd.sys";
+	struct found f;
+
+	(void)state;
+	for (unsigned i = 0; i <= NTFS_PLACES_MAX; i++) {
+		for (unsigned k = 0; k < 5; k++)
+			name[1 + k] = (char)((i >> k & 1 ? 'A' : 'a') + (char)k);
+		name[6] = 0;
+		assert_int_equal(gen_ntfs_mkdir_posix(n, name), 0);
+		name[6] = '\\';
+		put_posix(n, name);
+	}
+	fixture_finish(n);
+	found_open(&f, path, REMOVE(WHERE("\\ABCDE", "abcd.sys")));
+	assert_true(f.list.too_many);
+	found_close(&f);
+}
+
 /* The volume's own table: "\u00ff" and "\u0178" are one letter, "\u00df" and "ss" are not. */
 static void test_case_of_the_volume(void **state)
 {
@@ -195,6 +219,7 @@ int main(void)
 	        cmocka_unit_test(test_long_and_short),
 	        cmocka_unit_test(test_posix_twins),
 	        cmocka_unit_test(test_twins_among_many),
+	        cmocka_unit_test(test_too_many_twins),
 	        cmocka_unit_test(test_case_of_the_volume),
 	        cmocka_unit_test(test_links),
 	        cmocka_unit_test(test_hard_links),

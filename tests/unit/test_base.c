@@ -343,6 +343,31 @@ static void bad_boot_parameters_are_named(void **state)
 	}
 }
 
+/* UTF-16 of what is text; nothing of what is not. */
+static void utf8_becomes_utf16(void **state)
+{
+	static const char *const bad[] = {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80",
+	        "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\x1b", "\x7f",
+	        "\xc2\x85", "a\xc3"};
+	static const uint16_t want[] = {'a', 0xe4, 0x20ac, 0xd83c, 0xdf0d, 0xffff};
+	uint16_t units[6] = {0};
+	size_t len = 7;
+
+	(void)state;
+	assert_int_equal(
+	        utf8_to_utf16("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\x8d\xef\xbf\xbf", units, 6, &len),
+	        0);
+	assert_int_equal(len, 6);
+	assert_memory_equal(units, want, sizeof(want));
+	assert_int_equal(utf8_to_utf16("ab\xf0\x9f\x8c\x8d", units, 3, &len), -EMSGSIZE);
+	assert_int_equal(utf8_to_utf16("abc", units, 2, &len), -EMSGSIZE);
+	assert_int_equal(len, 6);
+	assert_int_equal(utf8_to_utf16("", units, 0, &len), 0);
+	assert_int_equal(len, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(utf8_to_utf16(bad[i], units, 6, &len), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +384,7 @@ int main(void)
 	        cmocka_unit_test(errors_carry_reason_and_place),
 	        cmocka_unit_test(every_reason_can_be_told),
 	        cmocka_unit_test(boot_parameters_are_read),
+	        cmocka_unit_test(utf8_becomes_utf16),
 	        cmocka_unit_test(bad_boot_parameters_are_named),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
