@@ -102,8 +102,9 @@ int plan_decode(const void *bytes, size_t len, struct plan *plan, struct ntfs_wh
 
 /* --- the parent's own check ------------------------------------------------------------------ */
 
-/* Every changed sector: inside the partition, not BitLocker's own, in the whitelist (bytes of the
- * volume), old content as on disk. 0, or REASON_PLAN_CHECK_FAILED. */
+/* Every changed sector: inside the partition, not BitLocker's own, old content as on disk; and
+ * every byte of the volume that changes in it is in the whitelist. 0, or REASON_PLAN_CHECK_FAILED.
+ */
 int plan_check_sectors(struct block_device *disk, const struct volume_target *target,
         const struct volume *volume, const struct plan *plan, const struct ntfs_whitelist *list,
         struct error *err);

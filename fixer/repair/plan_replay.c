@@ -18,18 +18,6 @@ struct collector {
 	uint64_t partition; /* bytes of the disk */
 };
 
-/* Where a byte of the partition is on the volume. */
-static uint64_t volume_offset(const struct volume *v, uint64_t at)
-{
-	if (!v->bitlocker)
-		return at;
-	const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
-	uint64_t moved = (uint64_t)info->header_sectors * info->sector_size;
-	if (at >= info->header_offset && at - info->header_offset < moved)
-		return at - info->header_offset;
-	return at;
-}
-
 /* For overlay_each. */
 static int collect(void *context, const struct sector_change *change)
 {

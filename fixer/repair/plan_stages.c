@@ -49,19 +49,6 @@ static enum plan_stage stage_of(const uint8_t *window, size_t len)
 	return get_le16(p + RECORD_FLAGS) & 2 ? STAGE_INDEX : STAGE_RECORD;
 }
 
-/* The byte of the volume that lies at a byte of the partition: BitLocker keeps the volume's first
- * sectors in another place. */
-static uint64_t volume_offset(const struct volume *v, uint64_t at)
-{
-	if (!v->bitlocker)
-		return at;
-	const struct bitlocker_info *info = bitlocker_info(v->bitlocker);
-	uint64_t moved = (uint64_t)info->header_sectors * info->sector_size;
-	return at >= info->header_offset && at - info->header_offset < moved
-	               ? at - info->header_offset
-	               : at;
-}
-
 /* Of size bytes of the volume that change as a whole: the latest of its pieces', but the dirty flag
  * comes first whatever is beside it. */
 static int stage_of_unit(
@@ -92,11 +79,9 @@ static int stage_of_sector(const struct volume *v, const struct volume_target *t
         uint32_t sector_size, enum plan_stage *ret)
 {
 	uint64_t at = lba * sector_size - target->partition.start;
-	uint32_t unit = sector_size;
-
-	if (v->bitlocker && bitlocker_info(v->bitlocker)->sector_size > unit)
-		unit = bitlocker_info(v->bitlocker)->sector_size;
+	uint32_t unit = volume_unit(v);
 	uint64_t offset = volume_offset(v, at);
+
 	return stage_of_unit(v, offset - offset % unit, unit, ret);
 }
 

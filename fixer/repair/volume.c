@@ -58,3 +58,23 @@ int volume_open(struct block_device *disk, const struct volume_target *target,
 	*ret_below = v.below;
 	return 0;
 }
+
+uint32_t volume_unit(const struct volume *volume)
+{
+	uint32_t unit = volume->below->sector_size;
+
+	if (volume->bitlocker && bitlocker_info(volume->bitlocker)->sector_size > unit)
+		unit = bitlocker_info(volume->bitlocker)->sector_size;
+	return unit;
+}
+
+uint64_t volume_offset(const struct volume *volume, uint64_t at)
+{
+	if (!volume->bitlocker)
+		return at;
+	const struct bitlocker_info *info = bitlocker_info(volume->bitlocker);
+	uint64_t moved = (uint64_t)info->header_sectors * info->sector_size;
+	return at >= info->header_offset && at - info->header_offset < moved
+	               ? at - info->header_offset
+	               : at;
+}

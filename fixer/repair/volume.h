@@ -17,4 +17,11 @@ int volume_attach(struct block_device *disk, const struct volume_target *target,
         struct error *err);
 void volume_detach(struct volume *volume);
 
+/* Bytes of the partition that change as a whole: a sector of the disk or of BitLocker. */
+uint32_t volume_unit(const struct volume *volume);
+
+/* The byte of the volume that lies at a byte of the partition: BitLocker keeps the volume's first
+ * sectors in another place. Of what is BitLocker's own it means nothing. */
+uint64_t volume_offset(const struct volume *volume, uint64_t at);
+
 #endif

@@ -45,7 +45,7 @@ static struct plan *make_plan(void)
 		p->runs[i].old_bytes = calloc(p->runs[i].count, 512);
 		p->runs[i].new_bytes = calloc(p->runs[i].count, 512);
 		assert_true(p->runs[i].old_bytes && p->runs[i].new_bytes);
-		memset(p->runs[i].new_bytes, 1, p->runs[i].count * 512);
+		memset(p->runs[i].new_bytes + (i ? 7 : 0), 1, i ? 1 : 1000);
 	}
 	return p;
 }
@@ -233,7 +233,8 @@ static void expect_refused(const struct plan *p, const struct ntfs_whitelist *al
 static void test_sectors(void **state)
 {
 	struct plan *p = make_plan();
-	struct ntfs_range short_range[] = {{8 * 512, 512}, {20 * 512, 1}};
+	struct ntfs_range short_range[] = {{8 * 512, 999}, {20 * 512, 512}};
+	struct ntfs_range beside[] = {{8 * 512, 1024}, {20 * 512, 7}, {20 * 512 + 8, 504}};
 	struct ntfs_range outside[] = {{8 * 512, 1024}, {20 * 512, SECTORS * 512}};
 	struct ntfs_range moved[] = {{4 * 512, 1024}, {16 * 512, 512}};
 	struct error err;
@@ -241,8 +242,11 @@ static void test_sectors(void **state)
 	(void)state;
 	assert_int_equal(check(p, &list, 0, SECTORS * 512, 0, &err), 0);
 	expect_refused(p, &list, 0, SECTORS * 512, 1, "other content than sector 8");
+	/* Each byte counts, not only its sector. */
 	expect_refused(p, &(struct ntfs_whitelist){2, short_range}, 0, SECTORS * 512, 0,
-	        "does not concern");
+	        "byte 5095 of the volume, which what is planned does not concern");
+	expect_refused(
+	        p, &(struct ntfs_whitelist){3, beside}, 0, SECTORS * 512, 0, "byte 10247 of");
 	expect_refused(p, &(struct ntfs_whitelist){0}, 0, SECTORS * 512, 0, "does not concern");
 	expect_refused(
 	        p, &(struct ntfs_whitelist){2, outside}, 0, SECTORS * 512, 0, "not of this volume");
