@@ -59,6 +59,36 @@ int bundle_fits(const struct bundle *b, const struct partition_table *table, uin
 	return 0;
 }
 
+/* A partition of the disk now; a table has each number once. */
+static const struct partition *find_partition(const struct partition_table *table, uint32_t number)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].number == number)
+			return &table->entries[i];
+	return NULL;
+}
+
+int bundle_stays_inside(
+        const struct bundle *b, const struct partition_table *table, struct error *err)
+{
+	const struct partition *p = find_partition(table, b->partition);
+
+	if (!p)
+		return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
+		        "the bundle is of partition %" PRIu32 ", which the disk does not have",
+		        b->partition);
+	for (size_t i = 0; i < b->run_count; i++) {
+		uint64_t start = b->runs[i].lba * b->sector_size,
+		         len = (uint64_t)b->runs[i].count * b->sector_size;
+		if (start < p->start || !range_within(start - p->start, len, p->size))
+			return error_set(err, -EINVAL, REASON_BUNDLE_BAD,
+			        "sector %" PRIu64
+			        " of the bundle lies outside its partition %" PRIu32,
+			        b->runs[i].lba, b->partition);
+	}
+	return 0;
+}
+
 void bundle_free(struct bundle *b)
 {
 	if (!b)

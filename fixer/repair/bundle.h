@@ -65,6 +65,11 @@ int bundle_decode(const void *bytes, size_t len, struct bundle **ret, struct err
 int bundle_fits(const struct bundle *b, const struct partition_table *table, uint64_t disk_size,
         uint32_t sector_size, struct error *err);
 
+/* 0 when all its sectors are in the partition it was made of, as the disk (which it fits) has that
+ * now: nothing else on a disk is ever written to. REASON_BUNDLE_BAD. */
+int bundle_stays_inside(
+        const struct bundle *b, const struct partition_table *table, struct error *err);
+
 void bundle_free(struct bundle *b);
 DEFINE_CLEANUP(struct bundle *, bundle_free)
 

@@ -261,6 +261,8 @@ int repair_apply(struct block_device *disk, const struct bundle *bundle,
 	if (r < 0)
 		return r;
 	r = bundle_fits(bundle, &table, disk->size, disk->sector_size, err);
+	if (r == 0)
+		r = bundle_stays_inside(bundle, &table, err);
 	if (r < 0)
 		return r;
 	return commit_runs(disk, bundle->runs, bundle->run_count, direction, ret_written, err);

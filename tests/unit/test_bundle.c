@@ -157,6 +157,34 @@ static void test_fits(void **state)
 	sample_free(s);
 }
 
+static void test_stays_inside(void **state)
+{
+	static struct partition_table table;
+	struct sample *s = sample_new();
+	struct bundle *b = encode(s);
+	struct error err = {0};
+	(void)state;
+
+	table.count = 2;
+	table.entries[0] = (struct partition){.number = 1, .size = DISK_SIZE};
+	table.entries[1] = (struct partition){
+	        .number = 3, .start = 100 * SECTOR, .size = (4001 - 100) * SECTOR};
+	assert_int_equal(bundle_stays_inside(b, &table, &err), 0);
+	table.entries[1].size -= SECTOR;
+	assert_true(bundle_stays_inside(b, &table, &err) < 0);
+	assert_int_equal(err.reason, REASON_BUNDLE_BAD);
+	assert_non_null(strstr(err.text, "sector 4000"));
+	table.entries[1] =
+	        (struct partition){.number = 3, .start = 101 * SECTOR, .size = DISK_SIZE};
+	assert_true(bundle_stays_inside(b, &table, &err) < 0);
+	assert_non_null(strstr(err.text, "sector 100 "));
+	table.count = 1;
+	assert_true(bundle_stays_inside(b, &table, &err) < 0);
+	assert_non_null(strstr(err.text, "does not have"));
+	bundle_free(b);
+	sample_free(s);
+}
+
 /* As many files as a recipe may match, each with as much metadata as is ever kept. */
 static void test_largest_metadata(void **state)
 {
@@ -229,6 +257,7 @@ int main(void)
 	        cmocka_unit_test(test_flips_under_a_good_seal),
 	        cmocka_unit_test(test_first_version),
 	        cmocka_unit_test(test_fits),
+	        cmocka_unit_test(test_stays_inside),
 	        cmocka_unit_test(test_largest_metadata),
 	        cmocka_unit_test(test_refuses_to_encode),
 	};
