@@ -168,10 +168,12 @@ static int serve_until_told(
 			r = -ETIMEDOUT;
 		else if (poll(sources, 2, (int)left) <= 0)
 			continue;
-		else if (sources[1].revents)
+		else if (sources[1].revents & POLLIN)
 			serve_one(session, &buf);
-		else
+		else if (sources[0].revents)
 			r = read(runner, ret, sizeof(*ret)) == sizeof(*ret) ? 0 : -EPIPE;
+		else
+			r = -EPIPE; /* the mount went with the runner */
 	}
 	free(buf.mem);
 	return r;

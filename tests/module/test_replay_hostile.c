@@ -382,6 +382,35 @@ static int make_volume(void **state)
 	return 0;
 }
 
+/* In a process of its own, which ends with 0 when it is told at once that nobody asks any more: the
+ * mount is gone, as when the runner is killed, but a socket of it is still open. */
+static void test_lost_mount(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct block_device *disk = fixture_disk(volume_path, 0);
+		struct replay_runner runner = {.pid = -1};
+		struct replay_mount mount;
+		struct replay_result result;
+		struct error err = {0};
+		int ends[2], io_error;
+		(void)alarm(20);
+		if (replay_namespaces(&err) < 0 || replay_mount(&mount, &err) < 0 ||
+		        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+			_exit(41);
+		struct fuse_session *session = replay_session_new(mount.device);
+		runner.socket = ends[0];
+		(void)close(mount.file);
+		_exit(!session ||
+		        replay_serve(session, &runner, disk, 60000, &result, &io_error) != -EPIPE);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +419,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(test_ways_out),
 #endif
 	        cmocka_unit_test(test_missing),
+	        cmocka_unit_test(test_lost_mount),
 	        cmocka_unit_test(test_killed),
 	};
 	const char *slash = strrchr(argv[0], '/');
