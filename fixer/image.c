@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `fixer --image` and `--disk`: one repair without an appliance. The bundle goes into a file. */
+#include "fixer/base/json_text.h"
 #include "fixer/bundle_file.h"
 #include "fixer/image_internal.h"
 #include "fixer/machine/in_use.h"
@@ -174,7 +175,7 @@ static void show_end(const struct image_run *run, const struct outcome *out)
 	if (run->survey)
 		(void)json_object_set_new(
 		        root, "disk", report_json_disk(run->survey, run->command->disk));
-	(void)json_object_set_new(root, "bundle", json_string(out->bundle));
+	(void)json_object_set_new(root, "bundle", json_text(out->bundle));
 	(void)json_object_set_new(root, "bundle_sha256", json_string(out->bundle_sha256));
 	(void)json_object_set(root, "volumes", out->volumes);
 	report_json_print(root);

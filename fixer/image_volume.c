@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One volume of a disk without an appliance: opened, repaired, recorded. */
+#include "fixer/base/json_text.h"
 #include "fixer/bundle_file.h"
 #include "fixer/image_internal.h"
 #include "fixer/repair/facts_show.h"
@@ -129,8 +130,8 @@ void image_record_volume(struct image_run *run, const struct survey_volume *v,
 	for (size_t i = 0; !image_quiet(run) && i < run->facts.windows_count; i++)
 		report_installation(&run->facts.windows[i]);
 	(void)json_object_set_new(entry, "reason", json_string(reason_code(result->reason)));
-	(void)json_object_set_new(entry, "text", json_string(result->text));
-	(void)json_object_set_new(entry, "how", json_string(run->how));
+	(void)json_object_set_new(entry, "text", json_text(result->text));
+	(void)json_object_set_new(entry, "how", json_text(run->how));
 	(void)json_object_set_new(
 	        entry, "sectors", json_integer((json_int_t)result->sectors_written));
 	(void)json_object_set_new(
@@ -143,6 +144,6 @@ void image_record_volume(struct image_run *run, const struct survey_volume *v,
 	        entry, "files", plan ? report_json_files(plan, result->reason) : json_array());
 	(void)json_object_set_new(
 	        entry, "installations", facts_json_installations(&run->facts, WINDOWS_MAX));
-	(void)json_object_set_new(entry, "bundle", json_string(saved));
+	(void)json_object_set_new(entry, "bundle", json_text(saved));
 	(void)json_array_append_new(volumes, entry);
 }

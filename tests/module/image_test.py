@@ -211,6 +211,15 @@ class ImageTest(unittest.TestCase):
         self.assertRegex(result["bundle"], re.escape(self.image) + r"\.netmend-\d{8}T\d{6}Z\.tar\.zst$")
         self.assertEqual(sha256(result["bundle"]), result["bundle_sha256"])
 
+    def test_name_that_is_no_utf8(self):
+        self.image = os.path.join(self.work, os.fsdecode(b"caf\xe9.raw"))
+        copy(self.plain.path, self.image)
+        status, result = fixer("--image", self.image)
+        self.assertEqual(status, 0, result)
+        (bundle,) = (name for name in os.listdir(self.work) if name.endswith(".tar.zst"))
+        shown = os.path.join(self.work, bundle.replace("\udce9", "?"))
+        self.assertEqual((result["bundle"], result["volumes"][0]["bundle"]), (shown, shown))
+
     def test_verify(self):
         self.repair(self.plain)
         done = run(FIXER, "verify", self.bundle)
