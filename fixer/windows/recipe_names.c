@@ -70,6 +70,15 @@ const char *recipe_path_in_windows(const char *path)
 	return path + len;
 }
 
+/* Where NTFS keeps files of its own; those in the root no path leads to. */
+static bool is_ntfs_own(const char *path)
+{
+	static const char own[] = "\\$Extend";
+	size_t len = sizeof(own) - 1;
+
+	return strncasecmp(path, own, len) == 0 && (path[len] == 0 || path[len] == '\\');
+}
+
 int recipe_check_path(struct parser *p, const char *path)
 {
 	const char *why = NULL;
@@ -84,6 +93,8 @@ int recipe_check_path(struct parser *p, const char *path)
 		return wrong(p, "path", "has a character no directory has (* ? \" < > |):", path);
 	if (path[0] != '\\' || path[1] == 0)
 		return wrong(p, "path", "is not of the form \\Folder\\Folder:", path);
+	if (is_ntfs_own(path))
+		return wrong(p, "path", "is where NTFS keeps its own files:", path);
 	for (const char *name = path; *name == '\\' && !why;) {
 		size_t len = strcspn(++name, "\\");
 		why = wrong_name(name, len);
