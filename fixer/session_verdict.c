@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+enum { RANK_HALF_WRITTEN = 10, RANK_STILL_BAD = 9 };
+
 /*
  * The higher, the more it says about the machine. A disk that may be half written goes before all;
- * a repair before the volumes that could not be looked at (there is always a recovery partition or
- * a stick); among the rest, what a person must act on before what needs nobody.
+ * a Windows whose bad file had to stay before another that was repaired; a repair before the
+ * volumes that could not be looked at (there is always a recovery partition or a stick); among the
+ * rest, what a person must act on before what needs nobody.
  */
 static int rank(enum reason reason)
 {
@@ -15,7 +18,7 @@ static int rank(enum reason reason)
 	switch (reason) {
 	case REASON_DISK_WRITE_ERROR:
 	case REASON_VERIFY_FAILED:
-		return 9;
+		return RANK_HALF_WRITTEN;
 	case REASON_REPAIRED:
 	case REASON_RENAMED:
 	case REASON_WOULD_REPAIR:
@@ -37,6 +40,16 @@ static int rank(enum reason reason)
 	return 3; /* wait: a volume without a key, perhaps only a data partition */
 }
 
+static int rank_volume(const struct session_volume *v)
+{
+	const struct plan *plan = v->repaired ? v->result.plan : NULL;
+	bool still_bad = plan && plan->windows_count > 0 && plan->file_count > 0 &&
+	                 strcmp(reason_severity(v->reason), "fail") == 0;
+	int r = rank(v->reason);
+
+	return still_bad && r < RANK_STILL_BAD ? RANK_STILL_BAD : r;
+}
+
 enum reason session_verdict(const struct session *s, const char **ret_text)
 {
 	enum reason best = s->volume_count ? REASON_NO_WINDOWS
@@ -51,9 +64,9 @@ enum reason session_verdict(const struct session *s, const char **ret_text)
 	}
 	for (size_t i = 0; i < s->volume_count; i++) {
 		const struct session_volume *v = &s->volumes[i];
-		if (rank(v->reason) > best_rank) {
+		if (rank_volume(v) > best_rank) {
 			best = v->reason;
-			best_rank = rank(best);
+			best_rank = rank_volume(v);
 			*ret_text = v->text;
 		}
 	}

@@ -65,6 +65,34 @@ static void test_vectors(void **state)
 	}
 }
 
+/* Of two Windows the one whose bad file had to stay is told, wherever it stands; a volume that only
+ * could not be opened takes nothing from a repair. */
+static void test_windows_left(void **state)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct plan *plan = calloc(1, sizeof(*plan));
+	const char *text = NULL;
+
+	(void)state;
+	assert_non_null(s);
+	assert_non_null(plan);
+	s->disk_count = 1;
+	s->volume_count = 2;
+	s->volumes[0].reason = REASON_NTFS_HIBERNATED;
+	s->volumes[1].reason = REASON_REPAIRED;
+	assert_int_equal(session_verdict(s, &text), REASON_REPAIRED);
+	s->volumes[0].repaired = true;
+	s->volumes[0].result.plan = plan;
+	plan->file_count = 1;
+	assert_int_equal(session_verdict(s, &text), REASON_REPAIRED);
+	plan->windows_count = 1;
+	assert_int_equal(session_verdict(s, &text), REASON_NTFS_HIBERNATED);
+	s->volumes[1].reason = REASON_VERIFY_FAILED;
+	assert_int_equal(session_verdict(s, &text), REASON_VERIFY_FAILED);
+	free(plan);
+	free(s);
+}
+
 /* What ended the session early stands above its volumes, and its text is the one told. */
 static void test_failure(void **state)
 {
@@ -85,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_vectors),
+	        cmocka_unit_test(test_windows_left),
 	        cmocka_unit_test(test_failure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
