@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/image_daemon.h"
 #include "fixer/base/cleanup.h"
+#include "fixer/base/user_namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,36 +27,15 @@
 
 /* --- isolation -------------------------------------------------------------------------------- */
 
-static int write_file(const char *path, const char *text)
-{
-	int fd CLEANUP_CLOSE = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-}
-
-static int write_maps(void)
-{
-	char uid_map[32], gid_map[32];
-
-	(void)snprintf(uid_map, sizeof(uid_map), "0 %u 1", (unsigned)geteuid());
-	(void)snprintf(gid_map, sizeof(gid_map), "0 %u 1", (unsigned)getegid());
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return -errno;
-	/* A process that hides its memory from its own user does not own these files. */
-	if (prctl(PR_SET_DUMPABLE, 1) < 0)
-		return -errno;
-	int r = write_file("/proc/self/setgroups", "deny");
-	if (r == 0)
-		r = write_file("/proc/self/uid_map", uid_map);
-	return r < 0 ? r : write_file("/proc/self/gid_map", gid_map);
-}
-
 /* Root of a user namespace in which our user is the only one. */
 static int become_user_root(void)
 {
-	int r = write_maps();
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
 
-	return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : r;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return -errno;
+	return user_namespace_map(uid, gid);
 }
 
 int image_daemon_isolate(struct error *err)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixer/base/user_namespace.h"
 #include "fixer/repair/replay_internal.h"
 
 #include <errno.h>
@@ -7,41 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	(void)close(fd);
-	return r;
-}
-
-/* This user is user 0 in the new namespace: the mount's file belongs to 0 until somebody asks whose
- * it is, and nobody may write to a file whose owner has no number there. A process that keeps
- * secrets does not own its files in /proc, so for the moment it does as if it had none. */
-static int map_user(uid_t uid, gid_t gid)
-{
-	char users[32], groups[32];
-	int dumpable = prctl(PR_GET_DUMPABLE);
-
-	(void)snprintf(users, sizeof(users), "0 %u 1", uid);
-	(void)snprintf(groups, sizeof(groups), "0 %u 1", gid);
-	if (prctl(PR_SET_DUMPABLE, 1) < 0)
-		return -errno;
-	int r = write_file("/proc/self/setgroups", "deny");
-	if (r == 0)
-		r = write_file("/proc/self/uid_map", users);
-	if (r == 0)
-		r = write_file("/proc/self/gid_map", groups);
-	if (prctl(PR_SET_DUMPABLE, dumpable == 1) < 0 && r == 0)
-		r = -errno;
-	return r;
-}
 
 int replay_namespaces(struct error *err)
 {
@@ -50,8 +18,10 @@ int replay_namespaces(struct error *err)
 	const gid_t gid = getegid();
 	int r = 0;
 
+	/* This user is user 0 there: the mount's file belongs to 0 until somebody asks whose it is,
+	 * and nobody may write to a file whose owner has no number there. */
 	if (unshare(wanted) < 0)
-		r = unshare(wanted | CLONE_NEWUSER) < 0 ? -errno : map_user(uid, gid);
+		r = unshare(wanted | CLONE_NEWUSER) < 0 ? -errno : user_namespace_map(uid, gid);
 	if (r < 0)
 		return error_set(err, r, REASON_REPLAY_UNAVAILABLE,
 		        "no namespaces for ntfsrecover to run in (%s): run as root, or let users "
