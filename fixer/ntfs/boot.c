@@ -2,13 +2,11 @@
 /* What can be told from the boot sector, before or instead of a mount. */
 #include "fixer/base/bytes.h"
 #include "fixer/ntfs/internal.h"
+#include "fixer/ntfs/raw.h"
 
 #include <string.h>
 
 #define MIRRORED 4 /* records of $MFT that $MFTMirr repeats at least */
-#define RECORD_TAIL                                                                   \
-	512 /* the update sequence covers pieces of this size, whatever the sector is \
-	     */
 
 bool ntfs_geometry_read(const uint8_t *boot, uint64_t size, struct ntfs_geometry *ret)
 {
@@ -41,20 +39,6 @@ static size_t mirror_len(const struct ntfs_geometry *g)
 	return g->cluster_size > least ? (size_t)g->cluster_size : least;
 }
 
-/* A record that was written to its end: NTFS on-disk format, multi sector transfer protection. */
-static bool record_is_whole(const uint8_t *record, size_t size)
-{
-	size_t array = get_le16(record + 4), count = get_le16(record + 6);
-
-	if (memcmp(record, "FILE", 4) != 0 || count != size / RECORD_TAIL + 1 || array % 2 != 0 ||
-	        array + 2 * count > RECORD_TAIL)
-		return false;
-	for (size_t i = 1; i < count; i++)
-		if (memcmp(record + i * RECORD_TAIL - 2, record + array, 2) != 0)
-			return false;
-	return true;
-}
-
 /* Both, one after the other, malloc()ed; NULL when they cannot be read. */
 static uint8_t *read_both(struct block_device *dev, const struct ntfs_geometry *g)
 {
@@ -76,8 +60,8 @@ int ntfs_mirror_mend(struct block_device *dev, const struct ntfs_geometry *g)
 	int r = both && memcmp(both, both + len, len) != 0;
 
 	for (size_t i = 0; r == 1 && i < MIRRORED; i++)
-		if (g->record_size < RECORD_TAIL ||
-		        !record_is_whole(both + i * g->record_size, g->record_size))
+		if (g->record_size < RAW_STRIDE ||
+		        !raw_is_whole(both + i * g->record_size, g->record_size, "FILE"))
 			r = -EBADMSG;
 	if (r == 1 && block_write(dev, g->mirror, both, len) < 0)
 		r = -EROFS;

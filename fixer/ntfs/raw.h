@@ -63,8 +63,11 @@ int raw_read(struct raw_volume *v, const struct raw_runs *runs, uint64_t offset,
 
 #define RAW_STRIDE 512 /* bytes that each element of an update sequence protects */
 
-/* Whether buf of len bytes is a record with this magic and not torn; takes the update sequence out:
- * the last two bytes of each stride are the real ones then. */
+/* Whether buf of len bytes, as on the volume, is a record with this magic and not torn. */
+bool raw_is_whole(const uint8_t *buf, size_t len, const char magic[4]);
+
+/* The same, and takes the update sequence out: the last two bytes of each stride are the real ones
+ * then. */
 bool raw_fixup_undo(uint8_t *buf, size_t len, const char magic[4]);
 
 /* The other way round, for a record that raw_fixup_undo() took, under the next number. */

@@ -16,7 +16,7 @@ static bool sequence_of(const uint8_t *buf, size_t len, size_t *ret)
 	       range_within(at, 2 * count, RAW_STRIDE - 2);
 }
 
-bool raw_fixup_undo(uint8_t *buf, size_t len, const char magic[4])
+bool raw_is_whole(const uint8_t *buf, size_t len, const char magic[4])
 {
 	size_t at;
 
@@ -25,6 +25,15 @@ bool raw_fixup_undo(uint8_t *buf, size_t len, const char magic[4])
 	for (size_t end = RAW_STRIDE; end <= len; end += RAW_STRIDE)
 		if (memcmp(buf + end - 2, buf + at, 2) != 0)
 			return false;
+	return true;
+}
+
+bool raw_fixup_undo(uint8_t *buf, size_t len, const char magic[4])
+{
+	size_t at;
+
+	if (!raw_is_whole(buf, len, magic) || !sequence_of(buf, len, &at))
+		return false;
 	for (size_t i = 1; i <= len / RAW_STRIDE; i++)
 		memcpy(buf + i * RAW_STRIDE - 2, buf + at + 2 * i, 2);
 	return true;
