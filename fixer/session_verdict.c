@@ -64,9 +64,10 @@ enum reason session_verdict(const struct session *s, const char **ret_text)
 	}
 	for (size_t i = 0; i < s->volume_count; i++) {
 		const struct session_volume *v = &s->volumes[i];
-		if (rank_volume(v) > best_rank) {
+		int r = rank_volume(v);
+		if (r > best_rank) {
 			best = v->reason;
-			best_rank = rank_volume(v);
+			best_rank = r;
 			*ret_text = v->text;
 		}
 	}

@@ -3,6 +3,11 @@
 
 #include <ntfs-3g/logfile.h>
 
+bool journal_is_unclean(enum journal_state state)
+{
+	return state == JOURNAL_UNCLEAN_V1 || state == JOURNAL_UNCLEAN_V2;
+}
+
 static enum journal_state judge(ntfs_attr *log)
 {
 	RESTART_PAGE_HEADER *page = NULL;

@@ -3,6 +3,8 @@
 #ifndef NTFS_JOURNAL_H
 #define NTFS_JOURNAL_H
 
+#include <stdbool.h>
+
 enum journal_state {
 	JOURNAL_CLEAN,
 	JOURNAL_UNCLEAN_V1, /* records of the 1.1 format wait to be replayed */
@@ -10,5 +12,8 @@ enum journal_state {
 	JOURNAL_EMPTY,      /* never used, or emptied by a tool; nothing to replay */
 	JOURNAL_DAMAGED,
 };
+
+/* Whether changes wait in it to be replayed. */
+bool journal_is_unclean(enum journal_state state);
 
 #endif

@@ -163,7 +163,7 @@ int ntfs_view_error(const struct ntfs_view *view, int r, const char *doing, stru
 
 bool ntfs_has_pending(const struct ntfs_facts *facts)
 {
-	return facts->journal == JOURNAL_UNCLEAN_V1 || facts->journal == JOURNAL_UNCLEAN_V2;
+	return journal_is_unclean(facts->journal);
 }
 
 bool ntfs_is_settled(const struct ntfs_facts *facts)

@@ -49,7 +49,7 @@ void plan_choose(
 
 void plan_tell(const struct plan *plan, const char *why, char *text, size_t size)
 {
-	bool pending = plan->journal == JOURNAL_UNCLEAN_V1 || plan->journal == JOURNAL_UNCLEAN_V2;
+	bool pending = journal_is_unclean(plan->journal);
 	size_t acted = 0, n = plan->sector_count;
 
 	for (size_t i = 0; i < plan->file_count; i++)

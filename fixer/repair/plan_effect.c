@@ -211,7 +211,7 @@ int plan_check_effect(struct block_device *disk, const struct volume_target *tar
         const struct plan *plan, enum plan_state before, enum plan_state after,
         const struct recipe *recipe, struct error *err)
 {
-	bool replays = plan->journal == JOURNAL_UNCLEAN_V1 || plan->journal == JOURNAL_UNCLEAN_V2;
+	bool replays = journal_is_unclean(plan->journal);
 	struct plan_image a, b;
 	struct buffer answer;
 
