@@ -127,6 +127,23 @@ static inline void fixture_finish(struct gen_ntfs *n)
 	assert_int_equal(gen_ntfs_close(n), 0);
 }
 
+/* A volume with Windows and these files, all of the bad time, in the folder of the recipe. */
+static inline const char *fixture_bad_image(
+        const char *name, const char *const bad[], uint32_t attributes)
+{
+	const char *path = fixture_path(name);
+	struct gen_ntfs *n = fixture_format(path, 512);
+	char file[256];
+
+	fixture_put_windows(n, "Windows");
+	for (size_t i = 0; bad[i]; i++) {
+		(void)snprintf(file, sizeof(file), FOLDER "\\%s", bad[i]);
+		fixture_put(n, file, 41083, IN_WINDOW, attributes);
+	}
+	fixture_finish(n);
+	return path;
+}
+
 static inline struct block_device *fixture_disk(const char *path, uint32_t sector_size)
 {
 	struct block_device *disk;

@@ -23,52 +23,64 @@ static inline void *judge_map(const char *image, size_t *ret_size)
 	return volume;
 }
 
-/* A volume must have no finding. */
-static inline void judge_sound(const char *image)
+/* What one of ntfscheck's functions writes about a volume, to be freed, and its answer. */
+static inline char *judge_ask(
+        const char *image, int (*ask)(const uint8_t *, size_t, FILE *), int *ret_answer)
 {
 	size_t size, len;
 	void *volume = judge_map(image, &size);
-	char *wrong = NULL;
-	FILE *report = open_memstream(&wrong, &len);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
 
-	assert_non_null(report);
-	int findings = ntfscheck(volume, size, report);
-	(void)fclose(report);
+	assert_non_null(out);
+	*ret_answer = ask(volume, size, out);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(munmap(volume, size), 0);
+	return text;
+}
+
+/* A volume must have no finding. */
+static inline void judge_sound(const char *image)
+{
+	int findings;
+	char *wrong = judge_ask(image, ntfscheck, &findings);
+
 	if (findings != 0)
 		fail_msg("%s: %s", image, wrong);
 	free(wrong);
-	assert_int_equal(munmap(volume, size), 0);
 }
 
 /* Every fact of a sound volume, one a line; freed by the caller. */
 static inline char *judge_dump(const char *image)
 {
-	size_t size, len;
-	void *volume = judge_map(image, &size);
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
+	int findings;
+	char *text = judge_ask(image, ntfscheck_dump, &findings);
 
-	assert_non_null(out);
-	assert_int_equal(ntfscheck_dump(volume, size, out), 0);
-	(void)fclose(out);
-	assert_int_equal(munmap(volume, size), 0);
+	assert_int_equal(findings, 0);
 	return text;
 }
 
-/* Whether the state of the journal and the volume's flags, in words, have that in them. */
+static inline int judge_ask_notes(const uint8_t *volume, size_t size, FILE *out)
+{
+	ntfscheck_notes(volume, size, out);
+	return 0;
+}
+
+/* The state of the journal and the volume's flags in words; freed by the caller. */
+static inline char *judge_notes(const char *image)
+{
+	int none;
+
+	return judge_ask(image, judge_ask_notes, &none);
+}
+
+/* Whether they have that in them. */
 static inline bool judge_notes_say(const char *image, const char *words)
 {
-	size_t size, len;
-	void *volume = judge_map(image, &size);
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
-
-	assert_non_null(out);
-	ntfscheck_notes(volume, size, out);
-	(void)fclose(out);
+	char *text = judge_notes(image);
 	bool found = strstr(text, words) != NULL;
+
 	free(text);
-	assert_int_equal(munmap(volume, size), 0);
 	return found;
 }
 

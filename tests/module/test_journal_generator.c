@@ -2,37 +2,11 @@
 /* The unclean journals that other tests are made of, judged by ntfsrecover, ntfs-3g's tools and our
  * checker. */
 #include "tests/generators/journal.h"
-#include "tests/module/plan_fixture.h"
-#include "tests/ntfscheck/ntfscheck.h"
-
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-/* What the checker tells of an image, to free(); there are no findings. */
-static char *facts(const char *image, bool notes)
-{
-	int fd = open(image, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char *text = NULL;
-	size_t len;
-
-	assert_true(fd >= 0 && fstat(fd, &st) == 0);
-	uint8_t *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	assert_true(bytes != MAP_FAILED && close(fd) == 0);
-	FILE *out = open_memstream(&text, &len);
-	assert_non_null(out);
-	if (notes)
-		ntfscheck_notes(bytes, (size_t)st.st_size, out);
-	else
-		assert_int_equal(ntfscheck_dump(bytes, (size_t)st.st_size, out), 0);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(munmap(bytes, (size_t)st.st_size), 0);
-	return text;
-}
+#include "tests/module/plan_judge.h"
 
 static void expect_same_facts(const char *a, const char *b)
 {
-	char *of_a = facts(a, false), *of_b = facts(b, false);
+	char *of_a = judge_dump(a), *of_b = judge_dump(b);
 
 	assert_string_equal(of_a, of_b);
 	free(of_a);
@@ -41,7 +15,7 @@ static void expect_same_facts(const char *a, const char *b)
 
 static void expect_journal(const char *image, const char *words)
 {
-	char *notes = facts(image, true);
+	char *notes = judge_notes(image);
 
 	if (!strstr(notes, words))
 		fail_msg("not \"%s\": %s", words, notes);

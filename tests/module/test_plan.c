@@ -9,21 +9,6 @@
 	"modified-from = 2024-07-19T04:09:00Z\nmodified-to = 2024-07-19T05:27:00Z\n" \
 	"[action]\ndo = " action "\n"
 
-static const char *make_image(const char *name, const char *const bad[], uint32_t attributes)
-{
-	const char *path = fixture_path(name);
-	struct gen_ntfs *n = fixture_format(path, 512);
-	char file[256];
-
-	fixture_put_windows(n, "Windows");
-	for (size_t i = 0; bad[i]; i++) {
-		(void)snprintf(file, sizeof(file), FOLDER "\\%s", bad[i]);
-		fixture_put(n, file, 41083, IN_WINDOW, attributes);
-	}
-	fixture_finish(n);
-	return path;
-}
-
 /* Expects a refusal, and not one byte to be written. */
 static void expect_refusal(const char *path, const char *recipe, enum reason reason, size_t files)
 {
@@ -74,7 +59,7 @@ static void repair_and_judge(const char *path, size_t count, const char *const g
 
 static void test_one_bad_file(void **state)
 {
-	const char *path = make_image("one.img", (const char *const[]){BAD_1, NULL}, 0);
+	const char *path = fixture_bad_image("one.img", (const char *const[]){BAD_1, NULL}, 0);
 
 	(void)state;
 	repair_and_judge(path, 1, (const char *const[]){BAD_1, NULL});
@@ -82,7 +67,8 @@ static void test_one_bad_file(void **state)
 
 static void test_two_bad_files(void **state)
 {
-	const char *path = make_image("two.img", (const char *const[]){BAD_1, BAD_2, NULL}, 0);
+	const char *path =
+	        fixture_bad_image("two.img", (const char *const[]){BAD_1, BAD_2, NULL}, 0);
 	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
 	size_t len;
 
@@ -102,7 +88,7 @@ static void test_two_bad_files(void **state)
 
 static void test_no_bad_file(void **state)
 {
-	const char *path = make_image("none.img", (const char *const[]){NULL}, 0);
+	const char *path = fixture_bad_image("none.img", (const char *const[]){NULL}, 0);
 
 	(void)state;
 	expect_refusal(path, recipe_crowdstrike_291, REASON_NO_BAD_FILE, 0);
@@ -159,7 +145,7 @@ static void test_window(void **state)
 
 static void test_other_actions(void **state)
 {
-	const char *path = make_image("actions.img", (const char *const[]){BAD_1, NULL}, 0);
+	const char *path = fixture_bad_image("actions.img", (const char *const[]){BAD_1, NULL}, 0);
 
 	(void)state;
 	expect_refusal(path, RECIPE(FOLDER, "report-only"), REASON_REPORT_ONLY, 1);
@@ -171,9 +157,9 @@ static void test_targets(void **state)
 	const char *const bad[] = {BAD_1, NULL};
 
 	(void)state;
-	expect_refusal(make_image("reparse.img", bad, 0x400), recipe_crowdstrike_291,
+	expect_refusal(fixture_bad_image("reparse.img", bad, 0x400), recipe_crowdstrike_291,
 	        REASON_TARGET_REPARSE, 1);
-	expect_refusal(make_image("encrypted.img", bad, 0x4000), recipe_crowdstrike_291,
+	expect_refusal(fixture_bad_image("encrypted.img", bad, 0x4000), recipe_crowdstrike_291,
 	        REASON_TARGET_ENCRYPTED, 1);
 
 	const char *path = fixture_path("large.img");
@@ -269,7 +255,7 @@ static uint64_t find_sibling(struct block_device *disk)
 /* The second check must see what the first can't: a changed sibling, a file that stays. */
 static void test_effect(void **state)
 {
-	const char *path = make_image("effect.img", (const char *const[]){BAD_1, NULL}, 0);
+	const char *path = fixture_bad_image("effect.img", (const char *const[]){BAD_1, NULL}, 0);
 	struct plan *plan = fixture_plan(path, recipe_crowdstrike_291);
 	struct block_device *disk = fixture_disk(path, 0);
 	struct volume_target target = fixture_whole(disk);

@@ -4,11 +4,31 @@
 #include "tests/module/plan_bitlocker.h"
 #include "tests/module/plan_judge.h"
 
+/* Brings the plan to the disk, as plaintext before and after; verified as after a commit. */
+static void commit(struct bitlocker_disk *d, uint32_t sector_size, const struct plan *plan,
+        const char *before, const char *after)
+{
+	struct error err = {0};
+
+	export_plain(d, sector_size, before);
+	fixture_apply(plan, d->path);
+	export_plain(d, sector_size, after);
+	struct block_device *disk = fixture_disk(d->path, sector_size);
+	assert_int_equal(plan_verify(disk, &d->target, plan, &err), 0);
+	block_close(disk);
+}
+
+/* The bad file is gone, and nothing else. */
+static void judge_gone(const struct bitlocker_disk *d, const char *before, const char *after)
+{
+	fixture_judge(before, after,
+	        (const char *const[]){strrchr(d->made.tree.bad[0].path, '\\') + 1, NULL});
+}
+
 static void delete_and_judge(uint32_t sector_size, size_t max_sectors)
 {
 	const char *before = fixture_path("before.img"), *after = fixture_path("after.img");
 	struct bitlocker_disk d;
-	struct error err = {0};
 
 	disk_make(&d, "bitlocker.img", sector_size, 0, 0, DISK_PENDING_NOTHING);
 	struct plan *plan = make_plan(&d, sector_size, recipe_crowdstrike_291);
@@ -22,14 +42,8 @@ static void delete_and_judge(uint32_t sector_size, size_t max_sectors)
 	for (size_t i = 0; i < plan->file_count; i++)
 		assert_int_equal(plan->files[i].acted, plan->files[i].in_window);
 
-	export_plain(&d, sector_size, before);
-	fixture_apply(plan, d.path);
-	export_plain(&d, sector_size, after);
-	struct block_device *disk = fixture_disk(d.path, sector_size);
-	assert_int_equal(plan_verify(disk, &d.target, plan, &err), 0);
-	block_close(disk);
-	fixture_judge(before, after,
-	        (const char *const[]){strrchr(d.made.tree.bad[0].path, '\\') + 1, NULL});
+	commit(&d, sector_size, plan, before, after);
+	judge_gone(&d, before, after);
 	plan_free(plan);
 	disk_free(&d);
 }
@@ -65,7 +79,6 @@ static void unclean_and_judge(
 {
 	const char *before = fixture_path("before.img"), *after = fixture_path("after.img");
 	struct bitlocker_disk d;
-	struct error err = {0};
 
 	disk_make(&d, "unclean.img", sector_size, 0, 2, pending);
 	struct plan *plan = make_plan(&d, sector_size, RECIPE_REPLAY);
@@ -74,12 +87,7 @@ static void unclean_and_judge(
 	print_message("%s\n", plan->text);
 	assert_int_equal(plan->file_count, 2);
 	assert_true(plan->sector_count > 0 && plan->sector_count <= max_sectors);
-	export_plain(&d, sector_size, before);
-	fixture_apply(plan, d.path);
-	export_plain(&d, sector_size, after);
-	struct block_device *disk = fixture_disk(d.path, sector_size);
-	assert_int_equal(plan_verify(disk, &d.target, plan, &err), 0);
-	block_close(disk);
+	commit(&d, sector_size, plan, before, after);
 	settle(before);
 	if (kind == PLAN_RENAME) {
 		settle(after);
@@ -87,8 +95,7 @@ static void unclean_and_judge(
 	} else {
 		judge_sound(after);
 		assert_true(judge_notes_say(after, "flags 0x1"));
-		fixture_judge(before, after,
-		        (const char *const[]){strrchr(d.made.tree.bad[0].path, '\\') + 1, NULL});
+		judge_gone(&d, before, after);
 	}
 	plan_free(plan);
 	disk_free(&d);

@@ -11,21 +11,6 @@
 #define GLOB  "C-00000291*.sys"
 #define OFF_1 "C-00000291-00000000-00000032.off"
 
-static const char *make_image(const char *name, const char *const bad[])
-{
-	const char *path = fixture_path(name);
-	struct gen_ntfs *n = fixture_format(path, 512);
-	char file[256];
-
-	fixture_put_windows(n, "Windows");
-	for (size_t i = 0; bad[i]; i++) {
-		(void)snprintf(file, sizeof(file), FOLDER "\\%s", bad[i]);
-		fixture_put(n, file, 41083, IN_WINDOW, 0);
-	}
-	fixture_finish(n);
-	return path;
-}
-
 static const char *copy_of(const char *path, const char *name)
 {
 	const char *copy = fixture_path(name);
@@ -95,12 +80,12 @@ static void rename_and_judge(const char *path, const char *recipe, size_t count)
 
 static void test_clean(void **state)
 {
-	const char *one = make_image("one.img", (const char *const[]){BAD_1, NULL});
+	const char *one = fixture_bad_image("one.img", (const char *const[]){BAD_1, NULL}, 0);
 
 	(void)state;
 	rename_and_judge(one, RECIPE(GLOB, "rename", "rename"), 1);
 	rename_and_judge(one, RECIPE(GLOB, "rename", "refuse"), 1);
-	rename_and_judge(make_image("two.img", (const char *const[]){BAD_1, BAD_2, NULL}),
+	rename_and_judge(fixture_bad_image("two.img", (const char *const[]){BAD_1, BAD_2, NULL}, 0),
 	        RECIPE(GLOB, "rename", "replay"), 2);
 }
 
@@ -110,9 +95,10 @@ static void test_unsafe(void **state)
 	static const char *const long_extension[] = {"C-00000291.sysx", NULL};
 
 	(void)state;
-	expect_refusal(make_image("unsafe.img", long_extension),
+	expect_refusal(fixture_bad_image("unsafe.img", long_extension, 0),
 	        RECIPE("C-00000291*.sysx", "rename", "rename"), REASON_RENAME_UNSAFE);
-	expect_refusal(make_image("unsafe.img", (const char *const[]){BAD_1, OFF_1, NULL}),
+	expect_refusal(
+	        fixture_bad_image("unsafe.img", (const char *const[]){BAD_1, OFF_1, NULL}, 0),
 	        RECIPE(GLOB, "rename", "rename"), REASON_RENAME_UNSAFE);
 }
 
@@ -120,7 +106,7 @@ static void test_unsafe(void **state)
 static void test_found_again(void **state)
 {
 	static const char text[] = RECIPE(GLOB, "rename", "rename");
-	const char *path = make_image("again.img", (const char *const[]){BAD_1, NULL});
+	const char *path = fixture_bad_image("again.img", (const char *const[]){BAD_1, NULL}, 0);
 	struct block_device *disk = fixture_disk(path, 0);
 	struct volume_target target = fixture_whole(disk);
 	struct recipe recipe;
@@ -140,7 +126,7 @@ static void test_found_again(void **state)
 /* The second check must see a name that changes in its directory only. */
 static void test_half_a_rename(void **state)
 {
-	const char *path = make_image("half.img", (const char *const[]){BAD_1, NULL});
+	const char *path = fixture_bad_image("half.img", (const char *const[]){BAD_1, NULL}, 0);
 	struct plan *plan = fixture_plan(path, RECIPE(GLOB, "rename", "rename"));
 	struct block_device *disk = fixture_disk(path, 0);
 	struct volume_target target = fixture_whole(disk);
@@ -166,8 +152,8 @@ static void test_half_a_rename(void **state)
 /* All or none: the second cannot be renamed. */
 static void test_all_or_none(void **state)
 {
-	const char *path = make_image("all.img",
-	        (const char *const[]){BAD_1, BAD_2, "C-00000291-00000000-00000031.off", NULL});
+	const char *path = fixture_bad_image("all.img",
+	        (const char *const[]){BAD_1, BAD_2, "C-00000291-00000000-00000031.off", NULL}, 0);
 
 	(void)state;
 	expect_refusal(path, RECIPE(GLOB, "rename", "rename"), REASON_RENAME_UNSAFE);
@@ -175,7 +161,7 @@ static void test_all_or_none(void **state)
 
 static void test_dirty_flag(void **state)
 {
-	const char *path = make_image("dirty.img", (const char *const[]){BAD_1, NULL});
+	const char *path = fixture_bad_image("dirty.img", (const char *const[]){BAD_1, NULL}, 0);
 
 	(void)state;
 	damage_dirty(path);
@@ -188,7 +174,7 @@ static void test_dirty_flag(void **state)
 
 static void test_mirror(void **state)
 {
-	const char *path = make_image("mirror.img", (const char *const[]){BAD_1, NULL});
+	const char *path = fixture_bad_image("mirror.img", (const char *const[]){BAD_1, NULL}, 0);
 	uint8_t zeros[4] = {0};
 
 	(void)state;

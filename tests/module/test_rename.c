@@ -3,48 +3,13 @@
 #include "fixer/base/bytes.h"
 #include "fixer/ntfs/directory.h"
 #include "fixer/ntfs/rename.h"
-#include "tests/module/plan_fixture.h"
-#include "tests/ntfscheck/ntfscheck.h"
+#include "tests/module/plan_judge.h"
+#include "tests/module/windows_image.h"
 
-#include <archive.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#define WINDOWS_IMAGES "../shared/data/ntfs-dirty/"
-#define RENAMED_1      "C-00000291-00000000-00000032.off"
+#define RENAMED_1 "C-00000291-00000000-00000032.off"
 
 /* --- volumes -----------------------------------------------------------------------------------
  */
-
-/* Unpacks one of the volumes that Windows made; false when they are not here. */
-static bool unpack(const char *name, const char *to)
-{
-	char path[256];
-	struct archive_entry *entry;
-	static uint8_t piece[4096];
-	const uint8_t zeros[sizeof(piece)] = {0};
-
-	(void)snprintf(path, sizeof(path), WINDOWS_IMAGES "%s.img.xz", name);
-	if (access(path, R_OK) != 0) {
-		print_message("skipped: no %s\n", path);
-		return false;
-	}
-	struct archive *a = archive_read_new();
-	(void)archive_read_support_filter_xz(a);
-	(void)archive_read_support_format_raw(a);
-	assert_int_equal(archive_read_open_filename(a, path, 65536), ARCHIVE_OK);
-	assert_int_equal(archive_read_next_header(a, &entry), ARCHIVE_OK);
-	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	uint64_t at = 0;
-	for (ssize_t n; (n = archive_read_data(a, piece, sizeof(piece))) > 0; at += (uint64_t)n)
-		if (memcmp(piece, zeros, (size_t)n) != 0)
-			assert_int_equal(gen_pwrite(fd, piece, (size_t)n, at), 0);
-	assert_int_equal(ftruncate(fd, (off_t)at), 0);
-	assert_int_equal(close(fd), 0);
-	(void)archive_read_free(a);
-	return true;
-}
 
 static struct block_device *open_image(const char *path, uint32_t sector_size)
 {
@@ -134,31 +99,15 @@ static void expect_same_content(
 	free(new_content);
 }
 
-/* What ntfscheck says, a line each. */
-static char *findings(const char *image)
-{
-	int fd = open(image, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char *text = NULL;
-	size_t len;
-
-	assert_true(fd >= 0 && fstat(fd, &st) == 0);
-	uint8_t *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	assert_true(bytes != MAP_FAILED && close(fd) == 0);
-	FILE *out = open_memstream(&text, &len);
-	assert_non_null(out);
-	(void)ntfscheck(bytes, (size_t)st.st_size, out);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(munmap(bytes, (size_t)st.st_size), 0);
-	return text;
-}
-
 /* Half flushed there are some, and the same as before. */
 static void expect_same_findings(const char *before, const char *after, bool none)
 {
-	char *old_text = findings(before), *new_text = findings(after);
+	int old_count, new_count;
+	char *old_text = judge_ask(before, ntfscheck, &old_count);
+	char *new_text = judge_ask(after, ntfscheck, &new_count);
 
 	assert_string_equal(new_text, old_text);
+	assert_int_equal(new_count, old_count);
 	if (none)
 		assert_string_equal(new_text, "");
 	free(old_text);
@@ -250,7 +199,7 @@ static void test_windows_images(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
-		if (!unpack(images[i], path))
+		if (!windows_image_unpack(images[i], path))
 			skip();
 		rename_and_judge(path, 512, 18, i == 0);
 	}

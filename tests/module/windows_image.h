@@ -44,11 +44,12 @@ static inline bool windows_image_unpack(const char *name, const char *to)
 	(void)snprintf(path, sizeof(path), WINDOWS_IMAGES "%s.img.xz", name);
 	(void)archive_read_support_filter_xz(a);
 	(void)archive_read_support_format_raw(a);
-	if (access(path, R_OK) != 0 || archive_read_open_filename(a, path, 65536) != ARCHIVE_OK) {
+	if (access(path, R_OK) != 0) {
 		print_message("skipped: no %s\n", path);
 		(void)archive_read_free(a);
 		return false;
 	}
+	assert_int_equal(archive_read_open_filename(a, path, 65536), ARCHIVE_OK);
 	assert_int_equal(archive_read_next_header(a, &entry), ARCHIVE_OK);
 	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);

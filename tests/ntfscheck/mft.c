@@ -47,21 +47,27 @@ static void add_listed_parts(struct volume *v, const uint8_t *list, size_t len)
 	}
 }
 
+/* The content of one attribute as its own record tells, before records are put together. */
+static const uint8_t *load_early(struct volume *v, const struct attribute *a, size_t *ret_len)
+{
+	struct stream s = {.resident = a->resident,
+	        .value = a->value,
+	        .value_len = a->value_len,
+	        .size = a->size,
+	        .initialized = a->initialized};
+	uint64_t next;
+
+	if (!a->resident && runs_decode(v, a, &s.runs, &s.run_count, &next))
+		return NULL;
+	return stream_load(v, &s, ret_len);
+}
+
 static const uint8_t *first_list(struct volume *v, const struct record *r, size_t *ret_len)
 {
 	for (size_t i = 0; i < r->attribute_count; i++) {
 		const struct attribute *a = &r->attributes[i];
-		struct stream s = {.resident = a->resident,
-		        .value = a->value,
-		        .value_len = a->value_len,
-		        .size = a->size,
-		        .initialized = a->initialized};
-		uint64_t next;
-		if (a->type != AT_ATTRIBUTE_LIST)
-			continue;
-		if (!a->resident && runs_decode(v, a, &s.runs, &s.run_count, &next))
-			return NULL;
-		return stream_load(v, &s, ret_len);
+		if (a->type == AT_ATTRIBUTE_LIST)
+			return load_early(v, a, ret_len);
 	}
 	return NULL;
 }
@@ -141,17 +147,8 @@ static const uint8_t *early_bitmap(struct volume *v, size_t *ret_len)
 
 	for (size_t i = 0; r->bytes && i < r->attribute_count; i++) {
 		const struct attribute *a = &r->attributes[i];
-		struct stream s = {.resident = a->resident,
-		        .value = a->value,
-		        .value_len = a->value_len,
-		        .size = a->size,
-		        .initialized = a->initialized};
-		uint64_t next;
-		if (!attribute_is(a, AT_BITMAP, ""))
-			continue;
-		if (!a->resident && runs_decode(v, a, &s.runs, &s.run_count, &next))
-			return NULL;
-		return stream_load(v, &s, ret_len);
+		if (attribute_is(a, AT_BITMAP, ""))
+			return load_early(v, a, ret_len);
 	}
 	return NULL;
 }
