@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/fleet.h"
+#include "appliance/store/inventory.h"
 #include "fixer/base/cleanup.h"
 #include "fixer/base/log.h"
 
@@ -14,30 +15,44 @@
 
 bool fleet_answers(const struct fleet *f, const struct machine *m)
 {
-	return !m->held && !m->done && (f->scope_all || m->in_scope);
+	if (m->held || m->done)
+		return false;
+	return m->campaign ? m->open : f->scope_all || m->in_scope;
 }
 
-static bool has_file(const struct fleet *f, const struct machine *m)
+/* A file is named after the MAC; behind it stands which loader the machine gets, if not the usual
+ * one (supervisor/answers.h). */
+static const char *const endings[] = {[MACHINE_LOADER_AUTO] = "",
+        [MACHINE_LOADER_IPXE] = ".ipxe",
+        [MACHINE_LOADER_SHIM] = ".shim"};
+#define ENDINGS   (int)(sizeof(endings) / sizeof(endings[0]))
+#define NAME_TEXT (MAC_TEXT + 5)
+
+/* Which file a MAC of the machine has: its ending's number, -1 for none. */
+static int file_of(const struct fleet *f, const struct machine *m)
 {
-	return f->scope_all ? !fleet_answers(f, m) : fleet_answers(f, m);
+	bool answered = fleet_answers(f, m);
+
+	if (answered && m->loader > MACHINE_LOADER_AUTO && (int)m->loader < ENDINGS)
+		return (int)m->loader;
+	return answered != f->scope_all ? MACHINE_LOADER_AUTO : -1;
 }
 
-static void file_name(const char *mac, char ret[MAC_TEXT])
+static void file_name(const char *mac, int ending, char ret[NAME_TEXT])
 {
-	(void)snprintf(ret, MAC_TEXT, "%s", mac);
+	(void)snprintf(ret, NAME_TEXT, "%s%s", mac, endings[ending]);
 	for (char *p = ret; *p; p++)
 		*p = *p == ':' ? '-' : *p;
 }
 
 /* dnsmasq reads a new file at once (inotify): it must be whole when it gets its name. */
-static int file_write(int dir, const char *mac)
+static int file_write(int dir, const char *mac, const char *name)
 {
-	char name[MAC_TEXT], line[MAC_TEXT + 1], path[64];
+	char line[MAC_TEXT + 1], path[64];
 	CLEANUP_CLOSE int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return -errno;
-	file_name(mac, name);
 	int len = snprintf(line, sizeof(line), "%s\n", mac);
 	if (write(fd, line, (size_t)len) != len)
 		return -EIO;
@@ -73,21 +88,23 @@ static int walk_open(struct fleet *f, struct answer_walk *w)
 static int mac_correct(const char *mac, const struct machine *m, void *context)
 {
 	struct answer_walk *w = context;
-	char name[MAC_TEXT];
-	int r = 0;
+	int wanted = file_of(w->f, m), r = 0;
 
-	file_name(mac, name);
-	bool is = faccessat(w->dir, name, F_OK, 0) == 0, want = has_file(w->f, m);
-	if (is == want)
-		return 0;
-	if (want)
-		r = file_write(w->dir, mac);
-	else if (unlinkat(w->dir, name, 0) < 0)
-		r = -errno;
-	if (r < 0)
-		log_error("answer list %s/%s: %s", w->f->hosts, name, strerror(-r));
-	else
-		w->changed = true;
+	for (int i = 0; r == 0 && i < ENDINGS; i++) {
+		char name[NAME_TEXT];
+		file_name(mac, i, name);
+		bool is = faccessat(w->dir, name, F_OK, 0) == 0;
+		if (is == (i == wanted))
+			continue;
+		if (i == wanted)
+			r = file_write(w->dir, mac, name);
+		else if (unlinkat(w->dir, name, 0) < 0)
+			r = -errno;
+		if (r < 0)
+			log_error("answer list %s/%s: %s", w->f->hosts, name, strerror(-r));
+		else
+			w->changed = true;
+	}
 	return r;
 }
 
@@ -104,12 +121,47 @@ int fleet_answer_machine(struct fleet *f, int64_t machine, bool *ret_changed)
 	return r;
 }
 
+static int gone_note(int64_t machine, int64_t now, void *context)
+{
+	bool *gone = context;
+
+	(void)machine;
+	*gone |= now == 0;
+	return 0;
+}
+
+int fleet_answer_changed(struct fleet *f, bool *ret_changed)
+{
+	struct answer_walk w;
+	bool gone = false;
+	int64_t sequence = 0;
+	int r = store_gone(f->store, &f->answers_gone, gone_note, &gone);
+
+	/* Nobody knows its MACs any more: what belongs to no machine is found by looking at all.
+	 * What became part of another machine has changed that one. */
+	if (r == 0 && gone)
+		return fleet_answer_list(f, ret_changed);
+	if (r == 0)
+		r = store_sequence(f->store, &sequence);
+	if (r == 0)
+		r = walk_open(f, &w);
+	if (r < 0)
+		return r;
+	r = store_macs_changed(f->store, f->answers_seen, mac_correct, &w);
+	(void)close(w.dir);
+	if (r == 0)
+		f->answers_seen = sequence;
+	*ret_changed = w.changed;
+	return r;
+}
+
 static int mac_collect(const char *mac, const struct machine *m, void *context)
 {
 	struct answer_walk *w = context;
-	char name[MAC_TEXT];
+	char name[NAME_TEXT];
+	int ending = file_of(w->f, m);
 
-	if (has_file(w->f, m)) {
+	if (ending >= 0) {
 		if (w->count == w->capacity) {
 			size_t capacity = w->capacity ? 2 * w->capacity : 256;
 			char **wanted = reallocarray(w->wanted, capacity, sizeof(*wanted));
@@ -118,7 +170,7 @@ static int mac_collect(const char *mac, const struct machine *m, void *context)
 			w->wanted = wanted;
 			w->capacity = capacity;
 		}
-		file_name(mac, name);
+		file_name(mac, ending, name);
 		w->wanted[w->count] = strdup(name);
 		if (!w->wanted[w->count++])
 			return -ENOMEM;
@@ -158,13 +210,18 @@ static int strangers_remove(struct answer_walk *w)
 int fleet_answer_list(struct fleet *f, bool *ret_changed)
 {
 	struct answer_walk w;
+	int64_t sequence = 0;
 	int r = walk_open(f, &w);
 
 	if (r < 0)
 		return r;
-	r = store_macs(f->store, 0, mac_collect, &w);
+	r = store_sequence(f->store, &sequence);
+	if (r == 0)
+		r = store_macs(f->store, 0, mac_collect, &w);
 	if (r == 0)
 		r = strangers_remove(&w);
+	if (r == 0)
+		f->answers_seen = sequence;
 	for (size_t i = 0; i < w.count; i++)
 		free(w.wanted[i]);
 	free(w.wanted);

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/campaign/campaign.h"
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/fleet.h"
+#include "appliance/fleet/identify.h"
+#include "appliance/store/tally.h"
 #include "fixer/base/text.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The machine of this network card; else the one of this board that came through another card; else
- * a new one. */
-static int machine_find(struct fleet *f, const struct fleet_identity *identity, struct machine *ret)
-{
-	int64_t id, count;
-	int r = store_machine_by_mac(f->store, identity->mac, ret);
-
-	if (r == -ENOENT)
-		r = store_machine_by_identity(f->store, identity->uuid, identity->serial, ret);
-	if (r != -ENOENT)
-		return r;
-	r = store_machine_count(f->store, &count);
-	if (r == 0 && count >= FLEET_MACHINES_MAX)
-		r = -ENOSPC;
-	if (r == 0)
-		r = store_machine_add(f->store, identity->mac, &id);
-	return r < 0 ? r : store_machine_get(f->store, id, ret);
-}
 
 static void take(char *dst, size_t size, const char *src)
 {
@@ -37,43 +21,78 @@ static void machine_seen(struct machine *m, const struct fleet_identity *identit
 {
 	take(m->mac, sizeof(m->mac), identity->mac);
 	take(m->ip, sizeof(m->ip), identity->ip);
-	take(m->uuid, sizeof(m->uuid), identity->uuid);
-	take(m->serial, sizeof(m->serial), identity->serial);
-	take(m->asset, sizeof(m->asset), identity->asset);
-	take(m->manufacturer, sizeof(m->manufacturer), identity->manufacturer);
-	take(m->product, sizeof(m->product), identity->product);
+	identify_take(m, identity);
 	m->last_seen = now;
 	if (m->first_seen == 0)
 		m->first_seen = now;
 }
 
-/* A repaired machine at our door: dnsmasq answered it all the same, or it fell back to the network.
- */
+/* A repaired machine at our door: an appliance answered it all the same, or it fell back to the
+ * network. It is sent back to its disk this once; if it comes again, it waits for a person. */
 static int boot_done(struct fleet *f, struct machine *m, int64_t now)
 {
-	if (m->state == STATE_rebooting && now - m->since < FLEET_REBOOT_MS)
-		return change_note(f->store, m, now, m->reason, "boot",
-		        "came to the network again on its way back; sent on");
-	if (m->reason == REASON_RELAPSED)
+	if (change_only_looked(m->state, m->reason))
 		return store_machine_save(f->store, m);
-	return change_state(f->store, m, now, STATE_attention, REASON_RELAPSED, "boot",
-	        "boots from the network again after its repair");
+	if (m->state == STATE_rebooting && now - m->since < FLEET_REBOOT_MS) {
+		int r = store_machine_save(f->store, m);
+		return r < 0 ? r
+		             : change_note(f->store, m, now, m->reason, "boot",
+		                       "came to the network again on its way back; sent on");
+	}
+	return change_relapsed(
+	        f->store, m, now, "boot", "boots from the network again after its repair");
 }
 
 static int boot_held(struct fleet *f, struct machine *m, int64_t now)
 {
-	if (m->state == STATE_held)
+	if (m->state == STATE_held || m->reason == REASON_RELAPSED)
 		return store_machine_save(f->store, m);
 	return change_state(f->store, m, now, STATE_held,
 	        m->reason == REASON_SERVED_TOO_OFTEN ? m->reason : REASON_HELD, "boot", m->text);
 }
 
-static int boot_remediate(struct fleet *f, struct machine *m, int64_t now,
-        enum fleet_decision *decision, char token[TOKEN_TEXT])
+/* Its campaign lets it wait: nobody holds it, it goes on by itself. */
+static int boot_wait(struct fleet *f, struct machine *m, int64_t now, enum reason reason)
+{
+	if (m->open)
+		f->answers_stale = true;
+	m->open = false;
+	if (m->state == STATE_held && m->reason == reason)
+		return store_machine_save(f->store, m);
+	return change_state(f->store, m, now, STATE_held, reason, "boot", "");
+}
+
+const char *fleet_contact_text(const char *contact)
+{
+	if (strcmp(contact, CONTACT_MEDIA) == 0)
+		return "came by media: pairing needed";
+	return contact[0] ? "asked for its repair, and no DHCP answer of ours had gone to it: "
+	                    "pairing needed"
+	                  : "";
+}
+
+/* How it came here, for store_token_add(). */
+static int boot_contact(
+        struct fleet *f, const struct fleet_identity *identity, int64_t now, const char **ret)
+{
+	int64_t answered;
+
+	*ret = identity->way == FLEET_WAY_MEDIA ? CONTACT_MEDIA : "";
+	if (identity->way != FLEET_WAY_GRUB)
+		return 0;
+	int r = store_mac_answered_at(f->store, identity->mac, &answered);
+	if (r == 0 && now - answered > FLEET_ANSWERED_MS)
+		*ret = CONTACT_UNSEEN;
+	return r;
+}
+
+static int boot_remediate(struct fleet *f, const struct fleet_identity *identity, struct machine *m,
+        int64_t now, enum fleet_decision *decision, char token[TOKEN_TEXT])
 {
 	int64_t from = now - FLEET_GUARD_MS;
 	uint8_t random[16];
 	int served;
+	const char *contact;
 	char text[80];
 
 	int r = store_token_count(
@@ -88,27 +107,38 @@ static int boot_remediate(struct fleet *f, struct machine *m, int64_t now,
 		return change_state(
 		        f->store, m, now, STATE_held, REASON_SERVED_TOO_OFTEN, "boot", text);
 	}
+	r = boot_contact(f, identity, now, &contact);
+	if (r < 0)
+		return r;
 	randombytes_buf(random, sizeof(random));
 	hex_encode(random, sizeof(random), token);
-	r = store_token_add(f->store, token, m->id, m->ip, now);
+	r = store_token_add(f->store, token, m->id, m->ip, contact, now);
+	if (r == 0)
+		r = store_tally_add(f->store, TALLY_STARTED, now);
 	if (r < 0)
 		return r;
 	m->attempt++;
 	m->pairing[0] = 0;
 	m->since = now; /* a new attempt, even out of `booting` */
 	*decision = FLEET_REMEDIATE;
-	return change_state(f->store, m, now, STATE_booting, REASON_OK, "boot", "");
+	return change_state(
+	        f->store, m, now, STATE_booting, REASON_OK, "boot", fleet_contact_text(contact));
 }
 
 static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
         enum fleet_decision *decision, struct machine *m, char token[TOKEN_TEXT])
 {
 	int64_t now = f->clock();
-	int r = machine_find(f, identity, m);
+	enum reason turn = REASON_OK;
+	int r = identify(f, identity, m);
 
 	if (r < 0)
 		return r;
 	machine_seen(m, identity, now);
+	(void)change_appliance(f, m);
+	r = identify_conflict(f->store, m, now);
+	if (r < 0)
+		return r;
 	*decision = FLEET_LOCAL;
 	if (m->held) {
 		*decision = FLEET_HOLD;
@@ -116,8 +146,19 @@ static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
 	}
 	if (m->done)
 		return boot_done(f, m, now);
+	r = campaign_admit(f->store, m, now);
+	if (r == 0)
+		r = campaign_turn(f->store, m, now, &turn, NULL);
+	if (r < 0)
+		return r;
+	if (turn != REASON_OK) {
+		*decision = FLEET_HOLD;
+		return boot_wait(f, m, now, turn);
+	}
+	/* The line may have moved since it was marked. */
+	m->open = m->campaign != 0;
 	if (fleet_answers(f, m))
-		return boot_remediate(f, m, now, decision, token);
+		return boot_remediate(f, identity, m, now, decision, token);
 	if (m->state == STATE_ignored)
 		return store_machine_save(f->store, m);
 	return change_state(f->store, m, now, STATE_ignored, REASON_NOT_IN_SCOPE, "boot", "");
@@ -136,6 +177,7 @@ int fleet_boot(struct fleet *f, const struct fleet_identity *identity, enum flee
 	r = change_end(f->store, boot_decide(f, identity, &decision, &m, token));
 	if (r < 0)
 		return r;
+	f->handouts += decision == FLEET_REMEDIATE;
 	f->changed(f->context);
 	*ret = decision;
 	*ret_machine = m;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/campaign/campaign.h"
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/fleet.h"
+#include "appliance/fleet/identify.h"
 #include "fixer/base/log.h"
 #include "fixer/base/text.h"
 
@@ -31,50 +33,47 @@ static int session_secret(struct store *s, const struct fleet_hello *hello, char
 	return 0;
 }
 
-/* Six characters nobody mistakes for another one. */
-static void pairing_make(char ret[PAIRING_TEXT])
-{
-	static const char letters[] = "ACDEFGHJKLMNPQRTUVWXY34679";
-
-	for (size_t i = 0; i + 1 < PAIRING_TEXT; i++)
-		ret[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
-	ret[PAIRING_TEXT - 1] = 0;
-}
-
-static int refuse(struct fleet *f, const struct machine *m, const char *why, struct error *err)
+/* Somebody uses the machine's token as it must not be used: the machine's timeline tells of it, its
+ * state stays. */
+static int refuse(struct fleet *f, const struct machine *m, enum reason reason, const char *why,
+        struct error *err)
 {
 	log_warning("machine %lld (%s): session refused: %s", (long long)m->id, m->mac, why);
-	int r = change_note(f->store, m, f->clock(), REASON_TOKEN_INVALID, "session", why);
-	return r < 0 ? r : error_set(err, -EACCES, REASON_TOKEN_INVALID, "%s", why);
+	int r = change_note(f->store, m, f->clock(), reason, "session", why);
+	return r < 0 ? r : error_set(err, -EACCES, reason, "%s", why);
 }
 
-static void take(char *dst, size_t size, const char *src)
-{
-	if (src[0])
-		(void)snprintf(dst, size, "%s", src);
-}
-
-static int session_new(
-        struct fleet *f, const struct fleet_hello *hello, struct machine *m, const char *secret)
+static int session_new(struct fleet *f, const struct fleet_hello *hello, const char *contact,
+        struct machine *m, const char *secret)
 {
 	int64_t now = f->clock(), id;
 	struct store_session session = {.machine = m->id,
 	        .attempt = m->attempt,
 	        .created = now,
+	        .campaign = m->campaign,
 	        .volumes = (char *)(uintptr_t)hello->volumes};
 
 	(void)snprintf(session.key, sizeof(session.key), "%s", hello->key);
+	(void)snprintf(session.ip, sizeof(session.ip), "%s", hello->identity.ip);
+	(void)snprintf(session.contact, sizeof(session.contact), "%s", contact);
 	int r = store_session_add(f->store, secret, hello->token, &session, &id);
 	if (r < 0)
 		return r;
-	take(m->uuid, sizeof(m->uuid), hello->identity.uuid);
-	take(m->serial, sizeof(m->serial), hello->identity.serial);
-	take(m->asset, sizeof(m->asset), hello->identity.asset);
-	take(m->manufacturer, sizeof(m->manufacturer), hello->identity.manufacturer);
-	take(m->product, sizeof(m->product), hello->identity.product);
+	identify_take(m, &hello->identity);
 	m->last_seen = now;
-	pairing_make(m->pairing);
-	return change_state(f->store, m, now, STATE_running, REASON_OK, "session", "");
+	m->pairing[0] = 0;
+	(void)change_appliance(f, m);
+	r = change_state(f->store, m, now, STATE_running, REASON_OK, "session", "");
+	return r < 0 ? r : identify_conflict(f->store, m, now);
+}
+
+/* Its boot parameters are of the campaign it was in when it booted. */
+static int start_over(struct fleet *f, struct machine *m, struct error *err)
+{
+	static const char why[] = "booted before it came into its campaign: starts over";
+	int r = change_state(f->store, m, f->clock(), STATE_seen, REASON_OK, "campaign", why);
+
+	return r < 0 ? r : error_set(err, -EACCES, REASON_HELD, "%s", why);
 }
 
 /* -EACCES leaves a note on the timeline: the caller commits it. */
@@ -94,31 +93,53 @@ static int session_admit(struct fleet *f, const struct fleet_hello *hello,
 		r = session_secret(f->store, hello, welcome->session);
 	if (r < 0)
 		return r;
-	if (strcmp(token.ip, hello->identity.ip) != 0)
-		return refuse(f, m, "the boot token was handed to another address", err);
+	if (strcmp(token.ip, hello->identity.ip) != 0) {
+		char why[128];
+		(void)snprintf(why, sizeof(why), "the boot token was handed to %s, not to %s",
+		        token.ip, hello->identity.ip);
+		return refuse(f, m, REASON_TOKEN_OTHER_ADDRESS, why, err);
+	}
 	if (m->held)
 		return error_set(err, -EACCES, REASON_HELD, "%s", m->text);
 	if (token.used) {
 		r = store_session_get(f->store, welcome->session, &known);
 		if (r == -ENOENT)
-			return refuse(f, m, "the boot token was used by another session", err);
+			return refuse(f, m, REASON_TOKEN_USED,
+			        "the boot token was used by another session", err);
 		if (r < 0)
 			return r;
 		bool replaced = known.replaced;
+		welcome->campaign = known.campaign;
 		store_session_free(&known);
-		return replaced ? refuse(f, m, "a later boot replaced this session", err) : 0;
+		return replaced ? refuse(f, m, REASON_SESSION_REPLACED,
+		                          "a later boot replaced this session", err)
+		                : 0;
 	}
 	if (f->clock() - token.created > (int64_t)NM_TOKEN_LIFETIME * 1000)
-		return refuse(f, m, "the boot token has expired", err);
+		return refuse(f, m, REASON_TOKEN_EXPIRED, "the boot token has expired", err);
+	r = identify_session(f, hello->token, &hello->identity, m);
+	if (r < 0)
+		return r;
+	if (m->held)
+		return error_set(err, -EACCES, REASON_HELD, "%s", m->text);
+	enum reason turn;
+	r = campaign_turn(f->store, m, f->clock(), &turn, NULL);
+	if (r < 0)
+		return r;
+	if (turn != REASON_OK)
+		return error_set(err, -EACCES, REASON_HELD, "%s", reason_title(turn));
 	if (!fleet_answers(f, m))
 		return error_set(err, -EACCES, REASON_HELD, "the machine is no longer in scope");
-	return session_new(f, hello, m, welcome->session);
+	if (token.campaign != m->campaign)
+		return start_over(f, m, err);
+	welcome->campaign = m->campaign;
+	return session_new(f, hello, token.contact, m, welcome->session);
 }
 
 int fleet_session_open(struct fleet *f, const struct fleet_hello *hello, struct fleet_welcome *ret,
         struct error *err)
 {
-	struct fleet_welcome welcome;
+	struct fleet_welcome welcome = {0};
 	int r = store_begin(f->store, true);
 
 	if (r < 0)
@@ -126,10 +147,17 @@ int fleet_session_open(struct fleet *f, const struct fleet_hello *hello, struct 
 	int admitted = session_admit(f, hello, &welcome, err);
 	r = change_end(f->store, admitted == -EACCES ? 0 : admitted);
 	f->changed(f->context);
-	if (r < 0 || admitted < 0)
+	if (r < 0 || (admitted < 0 && admitted != -EACCES))
 		return r < 0 ? r : admitted;
+	if (admitted < 0)
+		sodium_memzero(welcome.session, sizeof(welcome.session));
 	*ret = welcome;
-	return 0;
+	return admitted;
+}
+
+bool fleet_session_crossed(const struct store_session *session, const struct machine *m)
+{
+	return session->campaign != m->campaign && !session->released;
 }
 
 /* The machine of a session may be moved on by it only while nothing else has decided. */
@@ -168,26 +196,30 @@ static int events_apply(struct fleet *f, const struct store_session *session,
 	if (r < 0)
 		return r;
 	m.last_seen = now;
+	bool moved = change_appliance(f, &m);
 	r = events_add(f, session, &m, events, count, now, &last, ack);
 	if (r < 0)
 		return r;
 	if (!session_decides(session, &m))
 		return store_machine_save(f->store, &m);
 	if (!last) {
-		if (m.silent_state == STATE_COUNT && m.state == state)
+		if (m.silent_state == STATE_COUNT && m.state == state && !moved)
 			return store_machine_touch(f->store, m.id, now);
 		/* What the silence covered up is still so. */
 		enum reason reason = m.silent_state == state ? m.silent_reason : REASON_OK;
 		return change_state(f->store, &m, now, state, reason, "contact", "");
 	}
 	/* The fixer's event is the timeline's entry; the row follows it. */
-	if (m.state != state)
+	enum machine_state before = m.state;
+	enum reason reason_before = m.reason;
+	if (change_is_new(before, reason_before, state, last->reason))
 		m.since = now;
 	m.state = state;
 	m.reason = last->reason;
 	(void)snprintf(m.text, sizeof(m.text), "%s", last->text);
 	m.silent_state = STATE_COUNT;
-	return store_machine_save(f->store, &m);
+	r = store_machine_save(f->store, &m);
+	return r < 0 ? r : change_tally(f->store, &m, now, before, reason_before);
 }
 
 int fleet_events(struct fleet *f, const struct store_session *session, enum machine_state state,

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/fleet.h"
+#include "appliance/fleet/learn.h"
+#include "appliance/fleet/slice.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define NOT_LEARNT LEARNT_STEPS
+
 /* What silence in a state means. */
 struct silence {
 	enum machine_state state;
-	int64_t limit_ms;
+	enum learnt_step step; /* whose limit it is; NOT_LEARNT: that of a heartbeat */
 	enum reason reason;
-	bool comes_back; /* the state is taken up again when the machine calls */
-	const char *text;
 };
 
 static const struct silence silences[] = {
-        {STATE_booting, FLEET_BOOT_MS, REASON_BOOT_STALLED, false,
-                "handed the fixer, not heard of since"},
-        {STATE_running, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_waiting, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_unlocking, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_planning, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_saving, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_repairing, FLEET_SILENCE_MS, REASON_NO_HEARTBEAT, true, ""},
-        {STATE_repaired, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
-        {STATE_rebooting, FLEET_RETURN_MS, REASON_NOT_RETURNED, false, ""},
+        {STATE_booting, LEARNT_BOOT, REASON_BOOT_STALLED},
+        {STATE_running, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_waiting, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_unlocking, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_planning, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_saving, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_repairing, NOT_LEARNT, REASON_NO_HEARTBEAT},
+        {STATE_repaired, LEARNT_RETURN, REASON_NOT_RETURNED},
+        {STATE_rebooting, LEARNT_RETURN, REASON_NOT_RETURNED},
 };
 
 /* Rows are collected first: the walk must not see its own changes. */
@@ -38,6 +39,9 @@ static int found_add(const struct machine *m, void *context)
 {
 	struct found *found = context;
 
+	/* It crashes as before, and nobody said that it would not. */
+	if (change_only_looked(m->state, m->reason))
+		return 0;
 	if (found->count == found->capacity) {
 		size_t capacity = found->capacity ? 2 * found->capacity : 64;
 		int64_t *ids = reallocarray(found->ids, capacity, sizeof(*ids));
@@ -50,34 +54,46 @@ static int found_add(const struct machine *m, void *context)
 	return 0;
 }
 
-static int silence_apply(struct fleet *f, int64_t id, const struct silence *s, int64_t now)
+/* Another appliance may have heard of it since the walk. */
+static int silence_apply(
+        struct fleet *f, int64_t id, const struct silence *s, int64_t now, int64_t limit)
 {
+	char text[NM_MAX_EVENT_TEXT] = "";
 	struct machine m;
 	int r = store_machine_get(f->store, id, &m);
 
-	if (r < 0 || m.state != s->state)
+	if (r < 0 || m.state != s->state || now - m.last_seen <= limit)
 		return r;
 	enum reason before = m.reason;
-	r = change_state(f->store, &m, now, STATE_attention, s->reason, "silence", s->text);
-	if (r < 0 || !s->comes_back)
+	if (s->step != NOT_LEARNT)
+		learn_text(s->step, &f->learnt[s->step], now - m.last_seen, text, sizeof(text));
+	r = change_state(f->store, &m, now, STATE_attention, s->reason, "silence", text);
+	if (r < 0 || s->step != NOT_LEARNT)
 		return r;
+	/* The state is taken up again when the machine calls. */
 	m.silent_state = s->state;
 	m.silent_reason = before;
 	return store_machine_save(f->store, &m);
 }
 
-static int silence_check(struct fleet *f, const struct silence *s, int64_t now, bool *changed)
+/* A switch that dies silences thousands at once: what does not fit into the slice waits for the
+ * next tick, but one machine always fits. */
+static int silence_check(struct fleet *f, const struct silence *s, int64_t now,
+        const struct slice *slice, bool *changed)
 {
 	struct found found = {0};
+	int64_t limit = s->step == NOT_LEARNT ? FLEET_SILENCE_MS
+	                                      : learn_limit(s->step, &f->learnt[s->step]);
 
 	/* Nobody could reach us before we started. */
-	if (now - f->started < s->limit_ms)
+	if (now - f->started < limit)
 		return 0;
-	int r = store_machines_quiet(f->store, s->state, now - s->limit_ms, found_add, &found);
+	int r = store_machines_quiet(f->store, s->state, now - limit, found_add, &found);
 	if (r == 0 && found.count) {
 		r = store_begin(f->store, false);
-		for (size_t i = 0; r == 0 && i < found.count; i++)
-			r = silence_apply(f, found.ids[i], s, now);
+		for (size_t i = 0; r == 0 && i < found.count && (i == 0 || !slice_is_over(slice));
+		        i++)
+			r = silence_apply(f, found.ids[i], s, now, limit);
 		r = change_end(f->store, r);
 		*changed = true;
 	}
@@ -98,10 +114,13 @@ int fleet_tick(struct fleet *f)
 {
 	int64_t now = f->clock();
 	bool changed = false;
+	struct slice slice = slice_begin();
 	int r = tokens_sweep(f, now);
 
+	if (r == 0)
+		r = learn_tick(f, now);
 	for (size_t i = 0; r == 0 && i < sizeof(silences) / sizeof(silences[0]); i++)
-		r = silence_check(f, &silences[i], now, &changed);
+		r = silence_check(f, &silences[i], now, &slice, &changed);
 	if (changed)
 		f->changed(f->context);
 	return r;

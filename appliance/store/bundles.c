@@ -18,8 +18,8 @@ const char *bundle_state_name(enum bundle_state state)
 
 int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle *bundle)
 {
-	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET state = 'void'"
-	                                  " WHERE machine = ? AND state = 'pending'");
+	struct sql *st = sql_prepare(s, "UPDATE bundles SET state = 'void'"
+	                                " WHERE machine = ? AND state = 'pending'");
 
 	sql_bind(st, "i", machine);
 	int r = sql_run(s, st);
@@ -36,14 +36,14 @@ int store_bundle_add(struct store *s, int64_t machine, const struct store_bundle
 int store_bundle_settle(
         struct store *s, int64_t machine, const char *sha256, enum bundle_state state)
 {
-	sqlite3_stmt *st = sql_prepare(s, "UPDATE bundles SET state = ?"
-	                                  " WHERE machine = ? AND sha256 = ?");
+	struct sql *st = sql_prepare(s, "UPDATE bundles SET state = ?"
+	                                " WHERE machine = ? AND sha256 = ?");
 
 	sql_bind(st, "tit", names[state], machine, sha256);
 	return sql_run(s, st);
 }
 
-static enum bundle_state state_read(sqlite3_stmt *st, int column)
+static enum bundle_state state_read(struct sql *st, int column)
 {
 	char name[16];
 
@@ -54,18 +54,18 @@ static enum bundle_state state_read(sqlite3_stmt *st, int column)
 	return BUNDLE_VOID;
 }
 
-static void bundle_read(sqlite3_stmt *st, struct store_bundle *b)
+static void bundle_read(struct sql *st, struct store_bundle *b)
 {
 	sql_text(st, 0, b->sha256, sizeof(b->sha256));
-	b->size = sqlite3_column_int64(st, 1);
-	b->at = sqlite3_column_int64(st, 2);
+	b->size = sql_int(st, 1);
+	b->at = sql_int(st, 2);
 	b->state = state_read(st, 3);
 }
 
 int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *ret)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
-	                                  " WHERE machine = ? AND state = 'pending'");
+	struct sql *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
+	                                " WHERE machine = ? AND state = 'pending'");
 
 	sql_bind(st, "i", machine);
 	int r = sql_step(s, st);
@@ -79,8 +79,8 @@ int store_bundle_pending(struct store *s, int64_t machine, struct store_bundle *
 int store_bundles(struct store *s, int64_t machine,
         int (*each)(const struct store_bundle *bundle, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
-	                                  " WHERE machine = ? ORDER BY at, id");
+	struct sql *st = sql_prepare(s, "SELECT sha256, size, at, state FROM bundles"
+	                                " WHERE machine = ? ORDER BY at, id");
 	struct store_bundle b;
 	int r;
 
@@ -98,7 +98,7 @@ int store_bundles(struct store *s, int64_t machine,
 int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
         const char *json, const char *next)
 {
-	sqlite3_stmt *st = sql_prepare(
+	struct sql *st = sql_prepare(
 	        s, "INSERT INTO results (machine, session, at, json, next) VALUES (?, ?, ?, ?, ?)");
 
 	sql_bind(st, "iiitt", machine, session, at, json, next);
@@ -107,7 +107,7 @@ int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t 
 
 int store_result_next(struct store *s, int64_t session, char ret[8])
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT next FROM results WHERE session = ?");
+	struct sql *st = sql_prepare(s, "SELECT next FROM results WHERE session = ?");
 
 	sql_bind(st, "i", session);
 	int r = sql_step(s, st);
@@ -120,17 +120,13 @@ int store_result_next(struct store *s, int64_t session, char ret[8])
 
 int store_result_get(struct store *s, int64_t machine, char **ret_json)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT json FROM results WHERE machine = ?"
-	                                  " ORDER BY id DESC LIMIT 1");
+	struct sql *st = sql_prepare(s, "SELECT json FROM results WHERE machine = ?"
+	                                " ORDER BY id DESC LIMIT 1");
 	sql_bind(st, "i", machine);
 	int r = sql_step(s, st);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	const unsigned char *text = sqlite3_column_text(st, 0);
-	char *json = text ? strdup((const char *)text) : NULL;
+	r = sql_copy(st, 0, ret_json);
 	sql_end(st);
-	if (!json)
-		return -ENOMEM;
-	*ret_json = json;
-	return 0;
+	return r;
 }

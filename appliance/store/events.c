@@ -4,31 +4,22 @@
 #include <errno.h>
 #include <string.h>
 
-static void bind_optional(sqlite3_stmt *st, int index, int64_t value)
-{
-	if (value)
-		(void)sqlite3_bind_int64(st, index, value);
-	else
-		(void)sqlite3_bind_null(st, index);
-}
-
 int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n,
         const struct store_event *event, int64_t *ret_seq)
 {
-	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO events (machine, at, attempt, state, step, "
-	                                  "reason, text, numbers, session, n)"
-	                                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct sql *st = sql_prepare(s, "INSERT INTO events (machine, at, attempt, state, step, "
+	                                "reason, text, numbers, session, n)"
+	                                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	                                " RETURNING seq");
+	int64_t seq;
 
-	sql_bind(st, "iiittttt", machine, event->at, (int64_t)event->attempt,
-	        machine_state_name(event->state), event->step, reason_code(event->reason),
-	        event->text, event->numbers ? event->numbers : "{}");
 	/* NULL is never equal to NULL in UNIQUE: our own events do not clash. */
-	bind_optional(st, 9, session);
-	bind_optional(st, 10, n);
-	int r = sql_run(s, st);
+	sql_bind(st, "iiitttttoo", machine, event->at, (int64_t)event->attempt,
+	        machine_state_name(event->state), event->step, reason_code(event->reason),
+	        event->text, event->numbers ? event->numbers : "{}", session, n);
+	int r = sql_one(s, st, &seq);
 	if (r < 0)
 		return r;
-	int64_t seq = sqlite3_last_insert_rowid(s->db);
 	st = sql_prepare(s, "UPDATE machines SET changed = ? WHERE id = ?");
 	sql_bind(st, "ii", seq, machine);
 	r = sql_run(s, st);
@@ -42,23 +33,23 @@ int store_event_add(struct store *s, int64_t machine, int64_t session, int64_t n
 int store_events(struct store *s, int64_t machine, size_t limit,
         int (*each)(const struct store_event *event, void *context), void *context)
 {
-	sqlite3_stmt *st =
-	        sql_prepare(s, "SELECT * FROM (SELECT seq, at, attempt, state, reason, step, text, "
-	                       "numbers FROM events"
-	                       " WHERE machine = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq");
+	struct sql *st = sql_prepare(s,
+	        "SELECT * FROM (SELECT seq, at, attempt, state, reason, step, text, "
+	        "numbers FROM events"
+	        " WHERE machine = ? ORDER BY seq DESC LIMIT ?) AS latest ORDER BY seq");
 	struct store_event event;
 	int r;
 
 	sql_bind(st, "ii", machine, (int64_t)limit);
 	while ((r = sql_step(s, st)) == 1) {
-		event.seq = sqlite3_column_int64(st, 0);
-		event.at = sqlite3_column_int64(st, 1);
-		event.attempt = sqlite3_column_int(st, 2);
+		event.seq = sql_int(st, 0);
+		event.at = sql_int(st, 1);
+		event.attempt = (int)sql_int(st, 2);
 		event.state = sql_state(st, 3);
 		event.reason = sql_reason(st, 4);
 		sql_text(st, 5, event.step, sizeof(event.step));
 		sql_text(st, 6, event.text, sizeof(event.text));
-		event.numbers = (const char *)sqlite3_column_text(st, 7);
+		event.numbers = sql_string(st, 7);
 		r = each(&event, context);
 		if (r != 0)
 			break;
@@ -69,12 +60,5 @@ int store_events(struct store *s, int64_t machine, size_t limit,
 
 int store_sequence(struct store *s, int64_t *ret)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT coalesce(max(seq), 0) FROM events");
-	int r = sql_step(s, st);
-
-	if (r <= 0)
-		return r < 0 ? r : -EIO;
-	*ret = sqlite3_column_int64(st, 0);
-	sql_end(st);
-	return 0;
+	return sql_one(s, sql_prepare(s, "SELECT coalesce(max(seq), 0) FROM events"), ret);
 }

@@ -25,6 +25,16 @@ int machine_state_parse(const char *name)
 	return -1;
 }
 
+const char *machine_serial(const struct machine *m)
+{
+	return m->serial[0] ? m->serial : m->listed_serial;
+}
+
+const char *machine_uuid(const struct machine *m)
+{
+	return m->uuid[0] ? m->uuid : m->listed_uuid;
+}
+
 int mac_normalise(const char *text, char ret[MAC_TEXT])
 {
 	char digits[13];

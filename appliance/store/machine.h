@@ -26,12 +26,16 @@ int machine_state_parse(const char *name);
 #define IPV4_TEXT    16
 #define UUID_TEXT    37
 #define PAIRING_TEXT 7
+#define PLACE_TEXT   65 /* a site, floor, owner, ring, BMC address, name of a person or appliance */
+
+/* Which boot program UEFI firmware gets by PXE; AUTO: what the appliance gives all. */
+enum machine_loader { MACHINE_LOADER_AUTO, MACHINE_LOADER_IPXE, MACHINE_LOADER_SHIM };
 
 /* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */
 struct machine {
 	int64_t id;
 	char name[NM_MAX_NAME + 1]; /* the operator's; else serial, else MAC */
-	char mac[MAC_TEXT];         /* "52:54:00:12:34:56", the one it booted from last */
+	char mac[MAC_TEXT];         /* "52:54:00:12:34:56", the one it booted from last; "": none */
 	char ip[IPV4_TEXT];
 	char uuid[UUID_TEXT]; /* upper case; "" when the firmware has none (all zeros or ones) */
 	char serial[NM_MAX_NAME + 1];
@@ -53,8 +57,24 @@ struct machine {
 	int64_t last_seen;
 	int64_t guard_from; /* hand-outs before this do not count for the serve guard */
 	char pairing[PAIRING_TEXT];
-	int64_t changed; /* seq of its latest event */
+	int64_t campaign;           /* it belongs to; 0: none */
+	int wave;                   /* of it, from 1 */
+	bool open;                  /* its wave is, and its turn in the start order has come */
+	char appliance[PLACE_TEXT]; /* that had to do with it last; "": before there were several */
+	/* Its line of the inventory (store_machine_save() leaves it alone); empty without one. */
+	bool listed;
+	char site[PLACE_TEXT], floor[PLACE_TEXT], owner[PLACE_TEXT], ring[PLACE_TEXT];
+	char bmc[PLACE_TEXT];
+	char listed_serial[NM_MAX_NAME + 1], listed_uuid[UUID_TEXT];
+	int rank;           /* start order of servers: 1 first; 0: none */
+	char conflict[201]; /* how that line contradicts what was seen on the wire; "": not */
+	int64_t changed;    /* seq of its latest event */
+	enum machine_loader loader;
 };
+
+/* What it showed; what it has not shown its inventory line may say; "". Point into m. */
+const char *machine_serial(const struct machine *m);
+const char *machine_uuid(const struct machine *m);
 
 /* Any case, with ':' or '-' or without separator, to "52:54:00:12:34:56". 0, or -EINVAL (also for
  * group addresses and zero). */

@@ -8,11 +8,15 @@
 	"m.id, m.name, m.mac, m.ip, m.uuid, m.serial, m.asset, m.manufacturer, m.product," \
 	" m.in_scope, m.held, m.done, m.state, m.reason, m.text, m.silent_state,"          \
 	" m.silent_reason, m.attempt, m.since, m.first_seen, m.last_seen, m.guard_from,"   \
-	" m.pairing, m.changed "
+	" m.pairing, m.changed, m.campaign, m.wave, m.open, m.appliance, i.machine,"       \
+	" i.site, i.floor, i.owner, i.ring, i.bmc, i.rank, i.conflict, i.serial, i.uuid, " \
+	"m.loader "
+#define MACHINES   "machines m LEFT JOIN inventory i ON i.machine = m.id "
+#define MAC_COLUMN 39 /* behind COLUMNS */
 
-static void machine_read(sqlite3_stmt *st, struct machine *m)
+static void machine_read(struct sql *st, struct machine *m)
 {
-	m->id = sqlite3_column_int64(st, 0);
+	m->id = sql_int(st, 0);
 	sql_text(st, 1, m->name, sizeof(m->name));
 	sql_text(st, 2, m->mac, sizeof(m->mac));
 	sql_text(st, 3, m->ip, sizeof(m->ip));
@@ -21,25 +25,40 @@ static void machine_read(sqlite3_stmt *st, struct machine *m)
 	sql_text(st, 6, m->asset, sizeof(m->asset));
 	sql_text(st, 7, m->manufacturer, sizeof(m->manufacturer));
 	sql_text(st, 8, m->product, sizeof(m->product));
-	m->in_scope = sqlite3_column_int(st, 9);
-	m->held = sqlite3_column_int(st, 10);
-	m->done = sqlite3_column_int(st, 11);
+	m->in_scope = sql_int(st, 9) != 0;
+	m->held = sql_int(st, 10) != 0;
+	m->done = sql_int(st, 11) != 0;
 	m->state = sql_state(st, 12);
 	m->reason = sql_reason(st, 13);
 	sql_text(st, 14, m->text, sizeof(m->text));
-	bool silent = sqlite3_column_bytes(st, 15) > 0;
-	m->silent_state = silent ? sql_state(st, 15) : STATE_COUNT;
+	const char *silent = sql_string(st, 15);
+	m->silent_state = silent && silent[0] ? sql_state(st, 15) : STATE_COUNT;
 	m->silent_reason = sql_reason(st, 16);
-	m->attempt = sqlite3_column_int(st, 17);
-	m->since = sqlite3_column_int64(st, 18);
-	m->first_seen = sqlite3_column_int64(st, 19);
-	m->last_seen = sqlite3_column_int64(st, 20);
-	m->guard_from = sqlite3_column_int64(st, 21);
+	m->attempt = (int)sql_int(st, 17);
+	m->since = sql_int(st, 18);
+	m->first_seen = sql_int(st, 19);
+	m->last_seen = sql_int(st, 20);
+	m->guard_from = sql_int(st, 21);
 	sql_text(st, 22, m->pairing, sizeof(m->pairing));
-	m->changed = sqlite3_column_int64(st, 23);
+	m->changed = sql_int(st, 23);
+	m->campaign = sql_int(st, 24);
+	m->wave = (int)sql_int(st, 25);
+	m->open = sql_int(st, 26) != 0;
+	sql_text(st, 27, m->appliance, sizeof(m->appliance));
+	m->listed = sql_int(st, 28) != 0;
+	sql_text(st, 29, m->site, sizeof(m->site));
+	sql_text(st, 30, m->floor, sizeof(m->floor));
+	sql_text(st, 31, m->owner, sizeof(m->owner));
+	sql_text(st, 32, m->ring, sizeof(m->ring));
+	sql_text(st, 33, m->bmc, sizeof(m->bmc));
+	m->rank = (int)sql_int(st, 34);
+	sql_text(st, 35, m->conflict, sizeof(m->conflict));
+	sql_text(st, 36, m->listed_serial, sizeof(m->listed_serial));
+	sql_text(st, 37, m->listed_uuid, sizeof(m->listed_uuid));
+	m->loader = (enum machine_loader)sql_int(st, 38);
 }
 
-static int machine_one(struct store *s, sqlite3_stmt *st, struct machine *ret)
+static int machine_one(struct store *s, struct sql *st, struct machine *ret)
 {
 	int r = sql_step(s, st);
 
@@ -50,7 +69,7 @@ static int machine_one(struct store *s, sqlite3_stmt *st, struct machine *ret)
 	return 0;
 }
 
-static int machine_each(struct store *s, sqlite3_stmt *st,
+static int machine_each(struct store *s, struct sql *st,
         int (*each)(const struct machine *m, void *context), void *context)
 {
 	struct machine m;
@@ -68,10 +87,27 @@ static int machine_each(struct store *s, sqlite3_stmt *st,
 
 static int mac_add(struct store *s, const char *mac, int64_t machine)
 {
-	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO macs (mac, machine) VALUES (?, ?)"
-	                                  " ON CONFLICT (mac) DO NOTHING");
+	struct sql *st = sql_prepare(s, "INSERT INTO macs (mac, machine) VALUES (?, ?)"
+	                                " ON CONFLICT (mac) DO NOTHING");
 	sql_bind(st, "ti", mac, machine);
 	return sql_run(s, st);
+}
+
+int store_mac_answered(struct store *s, const char *mac, int64_t now)
+{
+	struct sql *st = sql_prepare(s, "UPDATE macs SET answered = ? WHERE mac = ?");
+
+	sql_bind(st, "it", now, mac);
+	return sql_run(s, st);
+}
+
+int store_mac_answered_at(struct store *s, const char *mac, int64_t *ret)
+{
+	struct sql *st =
+	        sql_prepare(s, "SELECT coalesce(max(answered), 0) FROM macs WHERE mac = ?");
+
+	sql_bind(st, "t", mac);
+	return sql_one(s, st, ret);
 }
 
 int store_machine_add(struct store *s, const char *mac, int64_t *ret_id)
@@ -81,12 +117,12 @@ int store_machine_add(struct store *s, const char *mac, int64_t *ret_id)
 
 	if (r != -ENOENT)
 		return r < 0 ? r : -EEXIST;
-	sqlite3_stmt *st = sql_prepare(s, "INSERT INTO machines (mac) VALUES (?)");
+	struct sql *st = sql_prepare(s, "INSERT INTO machines (mac) VALUES (?) RETURNING id");
+	int64_t id;
 	sql_bind(st, "t", mac);
-	r = sql_run(s, st);
+	r = sql_one(s, st, &id);
 	if (r < 0)
 		return r;
-	int64_t id = sqlite3_last_insert_rowid(s->db);
 	r = mac_add(s, mac, id);
 	if (r < 0)
 		return r;
@@ -96,7 +132,7 @@ int store_machine_add(struct store *s, const char *mac, int64_t *ret_id)
 
 int store_machine_get(struct store *s, int64_t id, struct machine *ret)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m WHERE m.id = ?");
+	struct sql *st = sql_prepare(s, "SELECT " COLUMNS "FROM " MACHINES "WHERE m.id = ?");
 
 	sql_bind(st, "i", id);
 	return machine_one(s, st, ret);
@@ -104,21 +140,9 @@ int store_machine_get(struct store *s, int64_t id, struct machine *ret)
 
 int store_machine_by_mac(struct store *s, const char *mac, struct machine *ret)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM macs JOIN machines m"
-	                                  " ON m.id = macs.machine WHERE macs.mac = ?");
+	struct sql *st = sql_prepare(s, "SELECT " COLUMNS "FROM " MACHINES
+	                                "JOIN macs ON macs.machine = m.id WHERE macs.mac = ?");
 	sql_bind(st, "t", mac);
-	return machine_one(s, st, ret);
-}
-
-int store_machine_by_identity(
-        struct store *s, const char *uuid, const char *serial, struct machine *ret)
-{
-	if (!uuid[0] || !serial[0])
-		return -ENOENT;
-	sqlite3_stmt *st =
-	        sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-	                       " WHERE m.serial = ? AND m.uuid = ? ORDER BY m.id LIMIT 1");
-	sql_bind(st, "tt", serial, uuid);
 	return machine_one(s, st, ret);
 }
 
@@ -126,39 +150,40 @@ int store_machine_by_ip(struct store *s, const char *ip, struct machine *ret)
 {
 	if (!ip[0])
 		return -ENOENT;
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-	                                  " WHERE m.ip = ? ORDER BY m.last_seen DESC LIMIT 1");
+	struct sql *st = sql_prepare(s, "SELECT " COLUMNS "FROM " MACHINES
+	                                " WHERE m.ip = ? ORDER BY m.last_seen DESC LIMIT 1");
 	sql_bind(st, "t", ip);
 	return machine_one(s, st, ret);
 }
 
 int store_machine_save(struct store *s, const struct machine *m)
 {
-	sqlite3_stmt *st = sql_prepare(s,
+	struct sql *st = sql_prepare(s,
 	        "UPDATE machines SET name = ?, mac = ?, ip = ?, uuid = ?, serial = ?, asset = ?,"
-	        " manufacturer = ?, product = ?, in_scope = ?, held = ?, done = ?, state = ?, "
-	        "reason = ?,"
-	        " text = ?, silent_state = ?, silent_reason = ?, attempt = ?, since = ?, "
-	        "first_seen = ?,"
-	        " last_seen = ?, guard_from = ?, pairing = ? WHERE id = ?");
+	        " manufacturer = ?, product = ?, in_scope = ?, held = ?, done = ?, state = ?,"
+	        " reason = ?, text = ?, silent_state = ?, silent_reason = ?, attempt = ?,"
+	        " since = ?, first_seen = ?, last_seen = ?, guard_from = ?, pairing = ?,"
+	        " campaign = ?, wave = ?, open = ?, appliance = ?, loader = ? WHERE id = ?");
 
-	sql_bind(st, "ttttttttiiitttttiiiiiti", m->name, m->mac, m->ip, m->uuid, m->serial,
+	sql_bind(st, "ttttttttiiitttttiiiiitiiitii", m->name, m->mac, m->ip, m->uuid, m->serial,
 	        m->asset, m->manufacturer, m->product, (int64_t)m->in_scope, (int64_t)m->held,
 	        (int64_t)m->done, machine_state_name(m->state), reason_code(m->reason), m->text,
 	        machine_state_name(m->silent_state), reason_code(m->silent_reason),
 	        (int64_t)m->attempt, m->since, m->first_seen, m->last_seen, m->guard_from,
-	        m->pairing, m->id);
-	int r = sql_run(s, st);
+	        m->pairing, m->campaign, (int64_t)m->wave, (int64_t)m->open, m->appliance,
+	        (int64_t)m->loader, m->id);
+	int64_t count;
+	int r = sql_run_count(s, st, &count);
 	if (r < 0)
 		return r;
-	if (sqlite3_changes(s->db) != 1)
+	if (count != 1)
 		return -ENOENT;
-	return mac_add(s, m->mac, m->id);
+	return m->mac[0] ? mac_add(s, m->mac, m->id) : 0;
 }
 
 int store_machine_touch(struct store *s, int64_t id, int64_t now)
 {
-	sqlite3_stmt *st = sql_prepare(s, "UPDATE machines SET last_seen = ? WHERE id = ?");
+	struct sql *st = sql_prepare(s, "UPDATE machines SET last_seen = ? WHERE id = ?");
 
 	sql_bind(st, "ii", now, id);
 	return sql_run(s, st);
@@ -167,43 +192,43 @@ int store_machine_touch(struct store *s, int64_t id, int64_t now)
 int store_machines(struct store *s, int64_t after, size_t limit,
         int (*each)(const struct machine *m, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-	                                  " WHERE m.changed > ? ORDER BY m.changed LIMIT ?");
+	struct sql *st = sql_prepare(s, "SELECT " COLUMNS "FROM " MACHINES
+	                                " WHERE m.changed > ? ORDER BY m.changed LIMIT ?");
 
-	sql_bind(st, "ii", after, limit ? (int64_t)limit : (int64_t)-1);
+	sql_bind(st, "ii", after, limit ? (int64_t)limit : INT64_MAX);
+	return machine_each(s, st, each, context);
+}
+
+int store_machines_from(struct store *s, int64_t after, size_t limit,
+        int (*each)(const struct machine *m, void *context), void *context)
+{
+	struct sql *st = sql_prepare(
+	        s, "SELECT " COLUMNS "FROM " MACHINES " WHERE m.id > ? ORDER BY m.id LIMIT ?");
+
+	sql_bind(st, "ii", after, (int64_t)limit);
 	return machine_each(s, st, each, context);
 }
 
 int store_machines_quiet(struct store *s, enum machine_state state, int64_t before,
         int (*each)(const struct machine *m, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT " COLUMNS "FROM machines m"
-	                                  " WHERE m.state = ? AND m.last_seen < ?");
+	struct sql *st = sql_prepare(
+	        s, "SELECT " COLUMNS "FROM " MACHINES " WHERE m.state = ? AND m.last_seen < ?");
 
 	sql_bind(st, "ti", machine_state_name(state), before);
 	return machine_each(s, st, each, context);
 }
 
-int store_macs(struct store *s, int64_t machine_or_0,
+static int macs_each(struct store *s, struct sql *st,
         int (*each)(const char *mac, const struct machine *m, void *context), void *context)
 {
 	struct machine m;
 	char mac[MAC_TEXT];
-	sqlite3_stmt *st;
 	int r;
 
-	if (machine_or_0) {
-		st = sql_prepare(s,
-		        "SELECT " COLUMNS ", macs.mac FROM macs"
-		        " JOIN machines m ON m.id = macs.machine WHERE macs.machine = ?");
-		sql_bind(st, "i", machine_or_0);
-	} else {
-		st = sql_prepare(s, "SELECT " COLUMNS ", macs.mac FROM macs"
-		                    " JOIN machines m ON m.id = macs.machine");
-	}
 	while ((r = sql_step(s, st)) == 1) {
 		machine_read(st, &m);
-		sql_text(st, 24, mac, sizeof(mac));
+		sql_text(st, MAC_COLUMN, mac, sizeof(mac));
 		r = each(mac, &m, context);
 		if (r != 0)
 			break;
@@ -212,14 +237,29 @@ int store_macs(struct store *s, int64_t machine_or_0,
 	return r;
 }
 
-int store_machine_count(struct store *s, int64_t *ret)
+int store_macs(struct store *s, int64_t machine_or_0,
+        int (*each)(const char *mac, const struct machine *m, void *context), void *context)
 {
-	sqlite3_stmt *st = sql_prepare(s, "SELECT count(*) FROM machines");
-	int r = sql_step(s, st);
+	struct sql *st;
 
-	if (r <= 0)
-		return r < 0 ? r : -EIO;
-	*ret = sqlite3_column_int64(st, 0);
-	sql_end(st);
-	return 0;
+	if (machine_or_0) {
+		st = sql_prepare(s, "SELECT " COLUMNS ", macs.mac FROM " MACHINES
+		                    "JOIN macs ON macs.machine = m.id WHERE macs.machine = ?");
+		sql_bind(st, "i", machine_or_0);
+	} else {
+		st = sql_prepare(s, "SELECT " COLUMNS ", macs.mac FROM " MACHINES
+		                    "JOIN macs ON macs.machine = m.id");
+	}
+	return macs_each(s, st, each, context);
+}
+
+int store_macs_changed(struct store *s, int64_t after,
+        int (*each)(const char *mac, const struct machine *m, void *context), void *context)
+{
+	struct sql *st = sql_prepare(s,
+	        "SELECT " COLUMNS ", macs.mac FROM " MACHINES
+	        "JOIN macs ON macs.machine = m.id WHERE m.changed > ? ORDER BY m.changed");
+
+	sql_bind(st, "i", after);
+	return macs_each(s, st, each, context);
 }

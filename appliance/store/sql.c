@@ -1,96 +1,97 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "appliance/store/sql.h"
-#include "appliance/store/schema.h"
+#include "appliance/store/ops.h"
 #include "fixer/base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
-
-static int sql_error(struct store *s, int code, const char *what)
+struct sql *sql_once(struct store *s, const char *text)
 {
-	if ((code & 0xff) == SQLITE_BUSY)
-		return -EBUSY;
-	if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
-		return -EEXIST;
-	log_error("store: %s (%.60s)", sqlite3_errmsg(s->db), what);
-	return -EIO;
+	struct sql *st = s->ops->prepare(s, text);
+
+	if (st) {
+		st->store = s;
+		st->text = text;
+	}
+	return st;
 }
 
-sqlite3_stmt *sql_prepare(struct store *s, const char *sql)
+void sql_drop(struct sql *st)
 {
-	size_t i = 0;
-
-	while (i < SQL_STATEMENTS_MAX && s->kept[i].sql && s->kept[i].sql != sql)
-		i++;
-	if (i == SQL_STATEMENTS_MAX) {
-		log_error("store: more than %d statements", SQL_STATEMENTS_MAX);
-		return NULL;
-	}
-	if (s->kept[i].sql) {
-		(void)sqlite3_reset(s->kept[i].statement);
-		return s->kept[i].statement;
-	}
-	int r = sqlite3_prepare_v3(
-	        s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept[i].statement, NULL);
-	if (r != SQLITE_OK) {
-		(void)sql_error(s, r, sql);
-		return NULL;
-	}
-	s->kept[i].sql = sql;
-	return s->kept[i].statement;
+	if (st)
+		st->store->ops->finalize(st);
 }
 
-/* A failing bind leaves the parameter NULL and every column is NOT NULL where that matters: the
- * step then fails and says so. */
-void sql_bind(sqlite3_stmt *st, const char *format, ...)
+struct sql *sql_prepare(struct store *s, const char *text)
+{
+	/* Literals lie close together: what is above the lowest bits spreads them. */
+	size_t at = ((uintptr_t)text >> 3) % SQL_KEPT_MAX, looked = 0;
+
+	while (s->kept[at] && s->kept[at]->text != text && looked < SQL_KEPT_MAX * 3 / 4) {
+		at = (at + 1) % SQL_KEPT_MAX;
+		looked++;
+	}
+	if (!s->kept[at])
+		s->kept[at] = sql_once(s, text);
+	else if (s->kept[at]->text != text) {
+		log_error("store: more than %d statements", SQL_KEPT_MAX * 3 / 4);
+		return NULL;
+	} else {
+		s->ops->end(s->kept[at]);
+	}
+	return s->kept[at];
+}
+
+void sql_bind(struct sql *st, const char *format, ...)
 {
 	va_list args;
 
+	if (!st)
+		return;
+	const struct store_ops *ops = st->store->ops;
 	va_start(args, format);
-	for (int i = 1; *format; i++, format++) {
-		if (*format == 'i') {
-			(void)sqlite3_bind_int64(st, i, va_arg(args, int64_t));
+	for (int n = 1; *format; n++, format++) {
+		if (*format == 'i' || *format == 'o') {
+			int64_t value = va_arg(args, int64_t);
+			if (value || *format == 'i')
+				ops->bind_int(st, n, value);
+			else
+				ops->bind_null(st, n);
 		} else if (*format == 't') {
-			(void)sqlite3_bind_text(
-			        st, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+			const char *text = va_arg(args, const char *);
+			if (text)
+				ops->bind_text(st, n, text);
+			else
+				ops->bind_null(st, n);
 		} else {
 			const void *data = va_arg(args, const void *);
-			(void)sqlite3_bind_blob(st, i, data, va_arg(args, int), SQLITE_TRANSIENT);
+			ops->bind_blob(st, n, data, (size_t)va_arg(args, int));
 		}
 	}
 	va_end(args);
 }
 
-int sql_step(struct store *s, sqlite3_stmt *st)
+int sql_step(struct store *s, struct sql *st)
 {
-	if (!st)
+	if (s->transaction && s->broken)
 		return -EIO;
-	int r = sqlite3_step(st);
-	if (r == SQLITE_ROW)
-		return 1;
-	if (r != SQLITE_DONE)
-		r = sql_error(s, sqlite3_extended_errcode(s->db), sqlite3_sql(st));
-	else
-		r = 0;
-	(void)sqlite3_reset(st);
+	int r = st ? s->ops->step(st) : -EIO;
+	if (r < 0)
+		s->broken = true;
 	return r;
 }
 
-void sql_end(sqlite3_stmt *st)
+void sql_end(struct sql *st)
 {
 	if (st)
-		(void)sqlite3_reset(st);
+		st->store->ops->end(st);
 }
 
-int sql_run(struct store *s, sqlite3_stmt *st)
+int sql_run(struct store *s, struct sql *st)
 {
 	int r = sql_step(s, st);
 
@@ -98,25 +99,105 @@ int sql_run(struct store *s, sqlite3_stmt *st)
 	return r > 0 ? 0 : r;
 }
 
-void sql_text(sqlite3_stmt *st, int column, char *ret, size_t size)
+int sql_run_count(struct store *s, struct sql *st, int64_t *ret)
 {
-	const unsigned char *text = sqlite3_column_text(st, column);
+	int r = sql_run(s, st);
 
-	(void)snprintf(ret, size, "%s", text ? (const char *)text : "");
+	if (r == 0)
+		*ret = s->ops->changes(st);
+	return r;
 }
 
-enum machine_state sql_state(sqlite3_stmt *st, int column)
+int sql_one(struct store *s, struct sql *st, int64_t *ret)
 {
-	const unsigned char *text = sqlite3_column_text(st, column);
-	int state = machine_state_parse(text ? (const char *)text : "");
+	int r = sql_step(s, st);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	int64_t value = sql_int(st, 0);
+	/* An INSERT ... RETURNING is done only when it has been stepped to its end. */
+	r = sql_run(s, st);
+	if (r == 0)
+		*ret = value;
+	return r;
+}
+
+int sql_numbers(struct store *s, struct sql *st, int64_t **ret, size_t *ret_count)
+{
+	int64_t *all = NULL;
+	size_t count = 0, room = 0;
+	int r;
+
+	while ((r = sql_step(s, st)) == 1) {
+		if (count == room) {
+			room = room ? 2 * room : 64;
+			int64_t *more = reallocarray(all, room, sizeof(*all));
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			all = more;
+		}
+		all[count++] = sql_int(st, 0);
+	}
+	sql_end(st);
+	if (r < 0) {
+		free(all);
+		return r;
+	}
+	*ret = all;
+	*ret_count = count;
+	return 0;
+}
+
+int64_t sql_int(struct sql *st, int column)
+{
+	return st->store->ops->column_int(st, column);
+}
+
+const char *sql_string(struct sql *st, int column)
+{
+	return st->store->ops->column_text(st, column);
+}
+
+const void *sql_blob(struct sql *st, int column, size_t *ret_len)
+{
+	return st->store->ops->column_blob(st, column, ret_len);
+}
+
+void sql_text(struct sql *st, int column, char *ret, size_t size)
+{
+	const char *text = sql_string(st, column);
+	size_t len = text ? strnlen(text, size - 1) : 0;
+
+	if (len)
+		memcpy(ret, text, len);
+	ret[len] = 0;
+}
+
+int sql_copy(struct sql *st, int column, char **ret)
+{
+	const char *text = sql_string(st, column);
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+enum machine_state sql_state(struct sql *st, int column)
+{
+	const char *text = sql_string(st, column);
+	int state = machine_state_parse(text ? text : "");
 
 	return state < 0 ? STATE_attention : (enum machine_state)state;
 }
 
-enum reason sql_reason(sqlite3_stmt *st, int column)
+enum reason sql_reason(struct sql *st, int column)
 {
-	const unsigned char *text = sqlite3_column_text(st, column);
-	int reason = reason_parse(text ? (const char *)text : "");
+	const char *text = sql_string(st, column);
+	int reason = reason_parse(text ? text : "");
 
 	return reason < 0 ? REASON_INTERNAL : (enum reason)reason;
 }
@@ -124,167 +205,4 @@ enum reason sql_reason(sqlite3_stmt *st, int column)
 void sql_hash(const char *secret, uint8_t ret[32])
 {
 	(void)crypto_hash_sha256(ret, (const unsigned char *)secret, strlen(secret));
-}
-
-/* For what runs once: pragmas, migrations, BEGIN and COMMIT. */
-static int sql_execute(struct store *s, const char *sql)
-{
-	int r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-
-	return r == SQLITE_OK ? 0 : sql_error(s, sqlite3_extended_errcode(s->db), sql);
-}
-
-static int sql_number(struct store *s, const char *sql, int64_t *ret)
-{
-	sqlite3_stmt *st = sql_prepare(s, sql);
-	int r = sql_step(s, st);
-
-	if (r <= 0)
-		return r < 0 ? r : -EIO;
-	*ret = sqlite3_column_int64(st, 0);
-	sql_end(st);
-	return 0;
-}
-
-static int store_migrate(struct store *s, struct error *err)
-{
-	int64_t version;
-	char pragma[40];
-	int r = sql_execute(s, "BEGIN IMMEDIATE");
-
-	if (r < 0)
-		return error_set(
-		        err, r, REASON_CANNOT_OPEN, "the store is locked by another process");
-	r = sql_number(s, "PRAGMA user_version", &version);
-	if (r == 0 && version > MIGRATIONS)
-		r = error_set(err, -ENOTSUP, REASON_CANNOT_OPEN,
-		        "the store was written by a newer netmend (version %lld, this one knows "
-		        "%lld)",
-		        (long long)version, (long long)MIGRATIONS);
-	for (; r == 0 && version < MIGRATIONS; version++) {
-		(void)snprintf(
-		        pragma, sizeof(pragma), "PRAGMA user_version = %d", (int)version + 1);
-		r = sql_execute(s, migrations[version]);
-		if (r == 0)
-			r = sql_execute(s, pragma);
-	}
-	if (r == 0)
-		r = sql_execute(s, "COMMIT");
-	if (r < 0)
-		store_rollback(s);
-	return r;
-}
-
-static int store_prepare_file(struct store *s, struct error *err)
-{
-	/* A fresh answer list of 10,000 machines stays below 8 MB; a small cache keeps the process
-	 * small. */
-	int r = sql_execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	                       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-	                       "PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;");
-	if (r == 0)
-		r = store_migrate(s, err);
-	if (r == 0)
-		r = sql_number(s, "PRAGMA data_version", &s->data_version);
-	return r;
-}
-
-int store_open(const char *path, struct store **ret, struct error *err)
-{
-	/* SQLite would make it readable for all. */
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return error_set(err, -errno, REASON_CANNOT_OPEN, "%s: %s", path, strerror(errno));
-	(void)close(fd);
-	struct store *s = calloc(1, sizeof(*s));
-	if (!s)
-		return error_set(err, -ENOMEM, REASON_CANNOT_OPEN, "%s: no memory", path);
-	struct error inner = {0};
-	int r = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (r == SQLITE_OK) {
-		(void)sqlite3_busy_timeout(s->db, 5000);
-		(void)sqlite3_extended_result_codes(s->db, 1);
-		r = store_prepare_file(s, &inner);
-	} else {
-		r = -EIO;
-	}
-	if (r < 0) {
-		(void)error_set(err, r, REASON_CANNOT_OPEN, "%s: %s", path,
-		        inner.code ? inner.text : sqlite3_errmsg(s->db));
-		store_close(s);
-		return r;
-	}
-	*ret = s;
-	return 0;
-}
-
-void store_close(struct store *s)
-{
-	if (!s)
-		return;
-	for (size_t i = 0; i < SQL_STATEMENTS_MAX; i++)
-		(void)sqlite3_finalize(s->kept[i].statement);
-	(void)sqlite3_close(s->db);
-	free(s);
-}
-
-int store_begin(struct store *s, bool durable)
-{
-	if (durable != s->durable) {
-		int r = sql_execute(
-		        s, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-		if (r < 0)
-			return r;
-		s->durable = durable;
-	}
-	return sql_run(s, sql_prepare(s, "BEGIN IMMEDIATE"));
-}
-
-int store_commit(struct store *s)
-{
-	int r = sql_run(s, sql_prepare(s, "COMMIT"));
-
-	if (r < 0)
-		store_rollback(s);
-	return r;
-}
-
-void store_rollback(struct store *s)
-{
-	if (!sqlite3_get_autocommit(s->db))
-		(void)sql_execute(s, "ROLLBACK");
-}
-
-bool store_changed_elsewhere(struct store *s)
-{
-	int64_t version = s->data_version;
-
-	if (sql_number(s, "PRAGMA data_version", &version) < 0 || version == s->data_version)
-		return false;
-	s->data_version = version;
-	return true;
-}
-
-int store_secret(struct store *s, uint8_t ret[32])
-{
-	uint8_t fresh[32];
-
-	randombytes_buf(fresh, sizeof(fresh));
-	sqlite3_stmt *st =
-	        sql_prepare(s, "INSERT OR IGNORE INTO secret (one, bytes) VALUES (1, ?)");
-	sql_bind(st, "b", fresh, (int)sizeof(fresh));
-	int r = sql_run(s, st);
-	if (r < 0)
-		return r;
-	st = sql_prepare(s, "SELECT bytes FROM secret WHERE one = 1");
-	r = sql_step(s, st);
-	if (r == 1 && sqlite3_column_bytes(st, 0) == 32) {
-		memcpy(ret, sqlite3_column_blob(st, 0), 32);
-		r = 0;
-	} else if (r >= 0) {
-		r = -EIO;
-	}
-	sql_end(st);
-	return r;
 }
