@@ -2,24 +2,17 @@
 #ifndef ESCROW_RELEASE_H
 #define ESCROW_RELEASE_H
 
-#include "appliance/escrow/audit.h"
-#include "appliance/escrow/message.h"
-#include "appliance/escrow/stretched.h"
-#include "appliance/escrow/vault.h"
+#include "appliance/escrow/search.h"
 
-struct release; /* what a release needs; shared by the pool's threads */
-
-/* All three stay the caller's and must outlive the release. NULL without memory. */
-struct release *release_new(
-        struct vault *vault, struct audit *audit, struct stretched_cache *cache);
-void release_free(struct release *r);
+/* Whether something can be sealed to this X25519 key at all. */
+bool release_key_usable(const uint8_t key[32]);
 
 /*
- * Decides a release request (design section 6, points 1 to 3 and 5): every candidate is tried on
- * the machine's own blob; what opens it is written to the audit record, then the VMK, never the
- * password, is sealed to the fixer's key. The answer is JSON to send; never NULL but without
- * memory.
+ * The last steps for found keys: counted by the policy, recorded and fsynced, sealed to the
+ * session's key. request: who approved, all zero when nobody had to. REASON_OK with the list of
+ * "volumes" (../README.md) in *ret; otherwise nothing was released and text says why.
  */
-json_t *release_decide(struct release *r, const struct message *m);
+enum reason release_findings(struct escrow *e, const struct ask *ask, const struct search *s,
+        const struct request *request, json_t **ret, char *text, size_t size);
 
 #endif

@@ -1,176 +1,321 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * One thread reads every client; release requests go to a small pool, because stretching a password
- * takes a tenth of a second and a status answer must not wait for it.
- */
+/* One thread reads every connection and answers what is known; everything that takes time is done
+ * by others (cases.h, errand.h). */
 #include "appliance/escrow/server.h"
-#include "appliance/escrow/pool.h"
+#include "appliance/escrow/cases.h"
+#include "appliance/escrow/clock.h"
+#include "appliance/escrow/errand.h"
+#include "appliance/escrow/status.h"
+#include "appliance/escrow/work.h"
+#include "appliance/guard/guard.h"
 #include "fixer/base/log.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 16
+#define MAX_OF_WEB  8 /* the rest is for root, whatever web does */
+#define TICK_MS     250
+#define LAST_MAX    256 /* messages of one connection that are looked at when it ends */
 
-struct server {
-	int listen_fd, signal_fd;
-	uid_t web_uid;
-	struct vault *vault;
-	struct pool *pool;
-	struct pool_client *clients[MAX_CLIENTS];
-	struct secret *message; /* sealed boxes and blobs only, but wiped all the same */
+enum { FD_LISTEN, FD_SIGNAL, FD_WAKE, FD_CLIENTS };
+
+struct slot {
+	struct client *client;
+	bool wants_requests; /* has asked for the list: is told when it changes */
 };
 
-static int open_socket(const char *path, struct error *err)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+struct server {
+	int listen_fd, signal_fd, wake_fd;
+	uid_t web_uid;
+	struct escrow *escrow;
+	struct errands *errands;
+	struct slot slots[MAX_CLIENTS];
+	struct secret *message; /* boxes, and root's passphrases */
+	bool stopping;          /* only reports of misuse are taken any more */
+};
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(
-		        err, -ENAMETOOLONG, REASON_USAGE, "socket path too long: %s", path);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_set(err, -errno, REASON_INTERNAL, "socket: %s", strerror(errno));
-	(void)unlink(path);
-	/* Who may connect is decided by the peer's credentials, not by the file's mode. */
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
-	        listen(fd, MAX_CLIENTS) < 0) {
-		int r = error_set(err, -errno, REASON_CANNOT_OPEN, "cannot listen on %s: %s", path,
-		        strerror(errno));
-		(void)close(fd);
-		return r;
+struct server *server_new(int listen_fd, uid_t web_uid, struct error *err)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	sigset_t signals;
+
+	if (!s) {
+		(void)close(listen_fd);
+		(void)error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
+		return NULL;
 	}
-	return fd;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	s->listen_fd = listen_fd;
+	s->web_uid = web_uid;
+	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->message = secret_new(NM_ESCROW_MESSAGE_MAX);
+	if (s->signal_fd >= 0 && s->wake_fd >= 0 && s->message)
+		return s;
+	(void)error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no descriptor or locked memory");
+	server_free(s);
+	return NULL;
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	(void)close(s->listen_fd);
+	if (s->signal_fd >= 0)
+		(void)close(s->signal_fd);
+	if (s->wake_fd >= 0)
+		(void)close(s->wake_fd);
+	secret_free(s->message);
+	free(s);
+}
+
+/* --- connections ----------------------------------------------------------------------------- */
+
+static bool has_room(const struct server *s, uid_t uid, size_t *ret_slot)
+{
+	size_t same = 0, free_slot = MAX_CLIENTS;
+
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+		if (!s->slots[i].client)
+			free_slot = i;
+		else if (client_uid(s->slots[i].client) == uid)
+			same++;
+	}
+	*ret_slot = free_slot;
+	return free_slot < MAX_CLIENTS && (uid == 0 || same < MAX_OF_WEB);
 }
 
 static void accept_client(struct server *s)
 {
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	struct ucred peer = {0};
-	socklen_t len = sizeof(peer);
+	uid_t uid;
+	size_t slot;
+	int fd = guard_accept(s->listen_fd, s->web_uid, SOCK_NONBLOCK, &uid);
 
 	if (fd < 0)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-	        (peer.uid != 0 && peer.uid != s->web_uid)) {
-		log_warning("refused a connection from uid=%u pid=%d", peer.uid, (int)peer.pid);
+	if (!has_room(s, uid, &slot)) {
+		log_warning("refused a connection of uid=%u: too many", uid);
 		(void)close(fd);
 		return;
 	}
-	for (size_t i = 0; i < MAX_CLIENTS; i++) {
-		if (!s->clients[i]) {
-			s->clients[i] = pool_client_new(fd);
-			return;
-		}
-	}
-	log_warning("refused a connection: %d clients already", MAX_CLIENTS);
-	(void)close(fd);
+	s->slots[slot] = (struct slot){.client = client_new(fd, uid, s->wake_fd)};
 }
 
-static void answer_status(struct server *s, struct pool_client *client, const struct message *m)
+static void drop(struct slot *slot)
 {
-	uint64_t keys = 0;
-	struct error err = {0};
-	int r = vault_count(s->vault, &keys, &err);
-	json_t *answer = json_pack(
-	        "{s:i,s:I,s:b,s:I}", "v", 1, "id", m->id, "ok", r == 0, "keys", (json_int_t)keys);
-
-	if (r < 0)
-		log_error("%s", err.text);
-	pool_client_send(client, answer);
-	json_decref(answer);
+	client_close(slot->client);
+	client_drop(slot->client);
+	*slot = (struct slot){0};
 }
 
-/* False when the client is gone. */
-static bool read_client(struct server *s, struct pool_client *client)
+/* --- messages -------------------------------------------------------------------------------- */
+
+static void answer_requests(struct server *s, struct slot *slot, const struct message *m)
+{
+	json_t *list = gate_requests(s->escrow->gate, m->skip);
+
+	slot->wants_requests = true;
+	client_send(slot->client, list ? json_pack("{s:i,s:I,s:b,s:o}", "v", 1, "id", m->id, "ok",
+	                                         1, "requests", list)
+	                               : NULL);
+}
+
+static void answer_suspects(struct server *s, struct slot *slot, json_int_t id)
+{
+	json_t *list = gate_suspects(s->escrow->gate, clock_wall());
+
+	client_send(slot->client,
+	        list ? json_pack("{s:i,s:I,s:b,s:o}", "v", 1, "id", id, "ok", 1, "suspects", list)
+	             : NULL);
+}
+
+static void answer_refused(
+        struct client *client, const struct message *m, enum reason reason, const char *text)
+{
+	struct outcome o = {.status = OUTCOME_PENDING, .reason = reason};
+
+	text_clean(o.text, sizeof(o.text), text);
+	client_send(client, m->op == MESSAGE_RELEASE ? outcome_answer(&o, m->id)
+	                                             : message_answer(m->id, reason, text));
+}
+
+static void ask(struct server *s, struct slot *slot, struct message *m)
+{
+	if (cases_ask(s->escrow->cases, slot->client, m->id, m->ask)) {
+		m->ask = NULL;
+		message_free(m);
+		return;
+	}
+	/* Somebody speaks for a session that is another machine's. */
+	answer_refused(slot->client, m, REASON_SESSION_REPLACED,
+	        "this session has asked with another key, machine or volumes before");
+	m->op = MESSAGE_MISUSE;
+	m->silent = true;
+	m->subject = m->ask->subject;
+	m->misuse = REASON_SESSION_REPLACED;
+	errands_submit(s->errands, slot->client, m);
+}
+
+/* Takes m. */
+static void dispatch(struct server *s, struct slot *slot, struct message *m)
+{
+	if (s->stopping && m->op != MESSAGE_MISUSE) {
+		message_free(m);
+		return;
+	}
+	if (m->root_only && client_uid(slot->client) != 0) {
+		log_warning("refused an order of uid=%u that is root's",
+		        (unsigned)client_uid(slot->client));
+		answer_refused(slot->client, m, REASON_PROTOCOL_ERROR, "only root may order that");
+	} else if (m->op == MESSAGE_RELEASE) {
+		ask(s, slot, m);
+		return;
+	} else if (m->op == MESSAGE_STATUS) {
+		client_send(slot->client, status_answer(s->escrow, m->id));
+	} else if (m->op == MESSAGE_REQUESTS) {
+		answer_requests(s, slot, m);
+	} else if (m->op == MESSAGE_SUSPECTS) {
+		answer_suspects(s, slot, m->id);
+	} else {
+		errands_submit(s->errands, slot->client, m);
+		return;
+	}
+	message_free(m);
+}
+
+/* False when the connection is to be dropped. */
+static bool take_message(struct server *s, struct slot *slot, size_t len)
 {
 	struct message *m = NULL;
 	struct error err = {0};
-	ssize_t n = recv(pool_client_fd(client), s->message->data, s->message->len,
+	int r = message_parse(s->message->data, len, &m, &err);
+
+	secret_wipe(s->message->data, len);
+	if (r == 0) {
+		dispatch(s, slot, m);
+		return true;
+	}
+	log_warning("%s", err.text);
+	bool can_answer = m && m->has_id;
+	if (can_answer)
+		answer_refused(slot->client, m, err.reason, err.text);
+	message_free(m);
+	return can_answer;
+}
+
+static bool read_client(struct server *s, struct slot *slot)
+{
+	ssize_t n = recv(client_fd(slot->client), s->message->data, s->message->len,
 	        MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return false;
 	if (n < 0)
 		return true;
-	if ((size_t)n > s->message->len) {
-		log_warning("message of %zd bytes refused", n);
-		return false;
-	}
-	if (message_parse(s->message->data, (size_t)n, &m, &err) < 0) {
-		log_warning("%s", err.text);
-		return false; /* our own web process never sends that */
-	}
-	if (m->op == MESSAGE_STATUS) {
-		answer_status(s, client, m);
-		message_free(m);
-	} else {
-		pool_submit(s->pool, client, m);
-	}
+	if ((size_t)n <= s->message->len)
+		return take_message(s, slot, (size_t)n);
+	/* A machine can bring so much; the others' answers come on the same connection. */
+	log_warning("a message of %zd bytes is passed over", n);
 	return true;
+}
+
+/* --- the loop -------------------------------------------------------------------------------- */
+
+static void tell_requests(struct server *s)
+{
+	if (!gate_news(s->escrow->gate))
+		return;
+	for (size_t i = 0; i < MAX_CLIENTS; i++)
+		if (s->slots[i].wants_requests)
+			client_send(s->slots[i].client,
+			        json_pack("{s:i,s:s}", "v", 1, "news", "requests"));
+}
+
+static void serve_slot(struct server *s, struct slot *slot, short events)
+{
+	if (events & POLLOUT)
+		client_flush(slot->client);
+	if ((events & (POLLIN | POLLHUP | POLLERR)) && !read_client(s, slot))
+		drop(slot);
+}
+
+/* Who misuses a token has been answered: that it was reported before the end is not to depend on
+ * who was faster. */
+static void take_last_reports(struct server *s)
+{
+	s->stopping = true;
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+		struct slot *slot = &s->slots[i];
+		struct pollfd p = {
+		        .fd = slot->client ? client_fd(slot->client) : -1, .events = POLLIN};
+		for (unsigned n = 0; n < LAST_MAX && poll(&p, 1, 0) == 1; n++)
+			if (!read_client(s, slot))
+				break;
+	}
 }
 
 static int serve(struct server *s)
 {
+	int64_t ticked = 0;
+	uint64_t woken;
+
 	for (;;) {
-		struct pollfd fds[MAX_CLIENTS + 2] = {{.fd = s->listen_fd, .events = POLLIN},
-		        {.fd = s->signal_fd, .events = POLLIN}};
-		for (size_t i = 0; i < MAX_CLIENTS; i++)
-			fds[i + 2] = (struct pollfd){
-			        .fd = s->clients[i] ? pool_client_fd(s->clients[i]) : -1,
-			        .events = POLLIN};
-		if (poll(fds, MAX_CLIENTS + 2, -1) < 0 && errno != EINTR)
+		struct pollfd fds[FD_CLIENTS + MAX_CLIENTS] = {
+		        [FD_LISTEN] = {.fd = s->listen_fd, .events = POLLIN},
+		        [FD_SIGNAL] = {.fd = s->signal_fd, .events = POLLIN},
+		        [FD_WAKE] = {.fd = s->wake_fd, .events = POLLIN}};
+		for (size_t i = 0; i < MAX_CLIENTS; i++) {
+			struct client *c = s->slots[i].client;
+			fds[FD_CLIENTS + i] = (struct pollfd){.fd = c ? client_fd(c) : -1,
+			        .events = (short)(POLLIN | (c && client_waits(c) ? POLLOUT : 0))};
+		}
+		if (poll(fds, FD_CLIENTS + MAX_CLIENTS, TICK_MS) < 0 && errno != EINTR)
 			return -errno;
-		if (fds[1].revents)
+		if (fds[FD_SIGNAL].revents) {
+			take_last_reports(s);
 			return 0;
+		}
+		if (fds[FD_WAKE].revents && read(s->wake_fd, &woken, sizeof(woken)) < 0 &&
+		        errno != EAGAIN)
+			return -errno;
 		for (size_t i = 0; i < MAX_CLIENTS; i++)
-			if (s->clients[i] && fds[i + 2].revents && !read_client(s, s->clients[i])) {
-				pool_client_drop(s->clients[i]);
-				s->clients[i] = NULL;
-			}
-		if (fds[0].revents)
+			if (s->slots[i].client)
+				serve_slot(s, &s->slots[i], fds[FD_CLIENTS + i].revents);
+		if (fds[FD_LISTEN].revents)
 			accept_client(s);
+		/* It looks at every case: not once for each of their messages. */
+		if (clock_steady() - ticked >= TICK_MS) {
+			ticked = clock_steady();
+			cases_tick(s->escrow->cases);
+		}
+		tell_requests(s);
 	}
 }
 
-int server_run(const char *socket_path, uid_t web_uid, struct vault *vault, struct release *release,
-        struct error *err)
+int server_run(struct server *s, struct escrow *e)
 {
-	struct server s = {.listen_fd = -1, .signal_fd = -1, .web_uid = web_uid, .vault = vault};
-	sigset_t signals;
-	int r;
+	int r = -ENOMEM;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	s.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	s.message = secret_new(NM_ESCROW_MESSAGE_MAX);
-	s.pool = pool_new(release);
-	s.listen_fd = r = open_socket(socket_path, err);
-	if (r >= 0 && (s.signal_fd < 0 || !s.message || !s.pool))
-		r = error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "cannot start");
-	if (r >= 0) {
-		log_info("ready on %s", socket_path);
-		r = serve(&s);
-	}
-	pool_free(s.pool);
+	s->escrow = e;
+	s->errands = errands_new(e);
+	if (s->errands)
+		r = serve(s);
+	errands_free(s->errands);
 	for (size_t i = 0; i < MAX_CLIENTS; i++)
-		if (s.clients[i])
-			pool_client_drop(s.clients[i]);
-	secret_free(s.message);
-	if (s.listen_fd >= 0)
-		(void)close(s.listen_fd);
-	if (s.signal_fd >= 0)
-		(void)close(s.signal_fd);
-	(void)unlink(socket_path);
-	return r < 0 ? r : 0;
+		if (s->slots[i].client)
+			drop(&s->slots[i]);
+	return r;
 }
