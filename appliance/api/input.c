@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/api/input.h"
+#include "fixer/base/secret.h"
 #include "fixer/base/text.h"
 #include "netmend/version.h"
 
@@ -59,7 +60,9 @@ static int clean(json_t *json, struct error *err)
 		if (json_string_length(json) > STRING_MAX)
 			return input_bad(err, "a string is longer than %d bytes", STRING_MAX);
 		text_clean(text, sizeof(text), json_string_value(json));
-		return json_string_set(json, text) < 0 ? -ENOMEM : 0;
+		r = json_string_set(json, text) < 0 ? -ENOMEM : 0;
+		secret_wipe(text, strlen(text)); /* it may be a password */
+		return r;
 	}
 	json_array_foreach(json, i, value)
 	{
@@ -107,6 +110,11 @@ int input_unpack(json_t *json, struct error *err, const char *where, const char 
 	int r = json_vunpack_ex(json, &problem, JSON_STRICT, format, args);
 	va_end(args);
 	return r < 0 ? input_bad(err, "%s: %s", where, problem.text) : 0;
+}
+
+int input_check(bool fits, const char *field, struct error *err)
+{
+	return fits ? 0 : input_bad(err, "%s: not a value that is allowed here", field);
 }
 
 int input_version(int v, struct error *err)

@@ -8,6 +8,9 @@
 
 #include <jansson.h>
 
+/* POST /v1/boot; the address is set by the caller. -EINVAL with PROTOCOL_ERROR. */
+int input_first_contact(json_t *root, struct fleet_identity *ret, struct error *err);
+
 /* Parses a body: an object, no duplicate keys, depth limited, every string cleaned of control
  * characters. -EINVAL with PROTOCOL_ERROR. */
 int input_parse(const char *text, size_t len, json_t **ret, struct error *err);
@@ -19,6 +22,7 @@ int input_unpack(json_t *json, struct error *err, const char *where, const char 
 int input_bad(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Checks of one field. */
+int input_check(bool fits, const char *field, struct error *err); /* -EINVAL unless it fits */
 int input_version(int v, struct error *err);
 int input_hex(const char *text, size_t bytes, const char *field, struct error *err);
 int input_length(const char *text, size_t max, const char *field, struct error *err);

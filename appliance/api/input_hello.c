@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/api/input.h"
-#include "appliance/boot/identity.h"
+#include "appliance/fleet/identity.h"
 #include "fixer/base/text.h"
 #include "netmend/wire.h"
 
@@ -33,7 +33,7 @@ static int machine_check(json_t *json, struct fleet_identity *ret, struct error 
 	if (strcmp(firmware, "uefi") != 0 && strcmp(firmware, "bios") != 0)
 		return input_bad(err, "machine.firmware: uefi or bios");
 	identity_uuid(uuid, ret->uuid);
-	identity_string(serial, ret->serial);
+	identity_serial(serial, ret->serial);
 	identity_string(asset, ret->asset);
 	identity_string(manufacturer, ret->manufacturer);
 	identity_string(product, ret->product);
@@ -93,7 +93,9 @@ static int protector_check(json_t *json, const char *where, struct error *err)
 	return r < 0 || !blob ? r : input_base64(blob, 72, "protectors.blob", err);
 }
 
-static int volume_check(json_t *json, size_t disks, const char *where, struct error *err)
+/* *blobs: of the volumes before, and then of this one too. */
+static int volume_check(
+        json_t *json, size_t disks, const char *where, size_t *blobs, struct error *err)
 {
 	const char *kind, *reason, *id, *method, *state;
 	json_int_t disk, partition, start, size;
@@ -138,14 +140,17 @@ static int volume_check(json_t *json, size_t disks, const char *where, struct er
 		r = protector_check(value, inner, err);
 		if (r < 0)
 			return r;
+		*blobs += json_object_get(value, "blob") != NULL;
 	}
+	if (*blobs > NM_MAX_BLOBS)
+		return input_bad(err, "volumes: more than %d recovery passwords", NM_MAX_BLOBS);
 	return 0;
 }
 
 static int lists_check(json_t *disks, json_t *volumes, struct error *err)
 {
 	json_t *value;
-	size_t i;
+	size_t i, blobs = 0;
 	char where[40];
 	int r;
 
@@ -163,7 +168,7 @@ static int lists_check(json_t *disks, json_t *volumes, struct error *err)
 	json_array_foreach(volumes, i, value)
 	{
 		(void)snprintf(where, sizeof(where), "volumes[%zu]", i);
-		r = volume_check(value, json_array_size(disks), where, err);
+		r = volume_check(value, json_array_size(disks), where, &blobs, err);
 		if (r < 0)
 			return r;
 	}

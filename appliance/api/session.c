@@ -1,11 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/api/call.h"
 #include "appliance/api/input.h"
+#include "appliance/store/campaigns.h"
+#include "fixer/base/cleanup.h"
 #include "netmend/version.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The campaign's recipe, else the configuration's; malloc()ed. */
+static int recipe_of(struct web_api *a, int64_t campaign, char **ret)
+{
+	struct store_campaign c;
+
+	if (campaign) {
+		int e = store_campaign_get(a->fleet->store, campaign, &c);
+		if (e < 0)
+			return e;
+		*ret = c.recipe;
+		c.recipe = NULL;
+		store_campaign_free(&c);
+	} else {
+		*ret = strdup(a->recipe);
+	}
+	return *ret ? 0 : -ENOMEM;
+}
 
 static void reply_welcome(
         struct http_request *r, struct web_api *a, const struct fleet_welcome *welcome)
@@ -13,6 +34,7 @@ static void reply_welcome(
 	const struct machine *m = &welcome->machine;
 	struct store_bundle bundle;
 	json_t *pending = NULL;
+	char *recipe CLEANUP_FREE = NULL;
 
 	int e = store_bundle_pending(a->fleet->store, m->id, &bundle);
 	if (e == 0)
@@ -24,12 +46,25 @@ static void reply_welcome(
 		call_failed(r, "session", e);
 		return;
 	}
+	e = recipe_of(a, welcome->campaign, &recipe);
+	if (e < 0) {
+		json_decref(pending);
+		call_failed(r, "recipe", e);
+		return;
+	}
 	const char *name = m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
 	http_reply_json(r, 200,
-	        json_pack("{s:i, s:s, s:s, s:i, s:s, s:i, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
+	        json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
 	                "session", welcome->session, "machine", name, "attempt", m->attempt,
-	                "pairing", m->pairing, "heartbeat", NM_HEARTBEAT_INTERVAL, "recipe",
-	                a->recipe, "pending", pending));
+	                "heartbeat", NM_HEARTBEAT_INTERVAL, "recipe", recipe, "pending", pending));
+}
+
+static void reply_refused(
+        struct http_request *r, struct web_api *a, const struct machine *m, const struct error *err)
+{
+	if (err->reason != REASON_HELD)
+		escrow_client_misuse(a->escrow, err->reason, m->id ? m : NULL, r->address);
+	http_reply_error(r, 403, err->reason, "%s", err->text);
 }
 
 void web_api_session_open(struct http_request *r, struct web_api *a)
@@ -50,7 +85,7 @@ void web_api_session_open(struct http_request *r, struct web_api *a)
 	if (e == 0)
 		reply_welcome(r, a, &welcome);
 	else if (e == -EACCES)
-		http_reply_error(r, 403, err.reason, "%s", err.text);
+		reply_refused(r, a, &welcome.machine, &err);
 	else if (err.code)
 		call_refuse(r, &err);
 	else

@@ -4,6 +4,7 @@
 #include "fixer/base/log.h"
 #include "netmend/version.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,22 +18,108 @@ void reply_header(struct MHD_Response *response, const char *name, const char *v
 		log_warning("http: cannot add header %s", name);
 }
 
-void reply_queue(
+void reply_fence(struct MHD_Response *response, const char *policy)
+{
+	reply_header(response, "Content-Security-Policy", policy);
+	reply_header(response, "X-Frame-Options", "DENY");
+	reply_header(response, "Referrer-Policy", "no-referrer");
+	reply_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+	reply_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
+void http_set_cookie(struct http_request *r, const char *value)
+{
+	(void)snprintf(r->private->cookie, sizeof(r->private->cookie), "%s", value);
+}
+
+void http_set_download(struct http_request *r, const char *name)
+{
+	char *out = r->private->download;
+
+	(void)snprintf(out, sizeof(r->private->download), "%s", name);
+	for (; *out; out++)
+		if (!isalnum((unsigned char)*out) && !strchr("._-", *out))
+			*out = '_';
+}
+
+static void reply_download(struct MHD_Response *response, const char *name)
+{
+	char value[HTTP_FILE_NAME_MAX + 32];
+
+	(void)snprintf(value, sizeof(value), "attachment; filename=\"%s\"", name);
+	reply_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, value);
+	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+}
+
+static void reply_finish(
         struct http_request *r, unsigned status, const char *type, struct MHD_Response *response)
 {
 	struct http_private *p = r->private;
 
 	p->replied = true;
-	if (!response) {
-		log_error("http: no memory for an answer to %s", r->path);
+	p->status = status;
+	p->response = response;
+	if (!response)
 		return;
-	}
 	if (type)
 		reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	reply_header(response, "X-Content-Type-Options", "nosniff");
-	if (MHD_queue_response(p->connection, status, response) != MHD_YES)
-		log_warning("http: cannot answer %s", r->path);
-	MHD_destroy_response(response);
+	if (p->server->options.cert_pem)
+		reply_fence(response,
+		        type && strncmp(type, "text/html", 9) == 0 ? FENCE_REPORT : FENCE_DATA);
+	if (p->download[0])
+		reply_download(response, p->download);
+	if (p->cookie[0])
+		reply_header(response, MHD_HTTP_HEADER_SET_COOKIE, p->cookie);
+}
+
+static void reply_send(struct http_private *p)
+{
+	const struct http_options *o = &p->server->options;
+	size_t row = p->route ? (size_t)(p->route - o->routes) : o->route_count;
+
+	if (p->status / 100 < HTTP_HUNDREDS)
+		p->server->answers[row][p->status / 100]++;
+	if (!p->response) {
+		log_error("http: no memory for an answer to %s", p->request.path);
+		return;
+	}
+	if (MHD_queue_response(p->connection, p->status, p->response) != MHD_YES)
+		log_warning("http: cannot answer %s", p->request.path);
+	MHD_destroy_response(p->response);
+	p->response = NULL;
+}
+
+void reply_queue(
+        struct http_request *r, unsigned status, const char *type, struct MHD_Response *response)
+{
+	reply_finish(r, status, type, response);
+	reply_send(r->private);
+}
+
+void reply_word(
+        struct http_request *r, unsigned status, const char *type, struct MHD_Response *response)
+{
+	const struct http_options *o = &r->private->server->options;
+
+	reply_finish(r, status, type, response);
+	if (response && o->hold && o->hold(o->context))
+		http_suspend(r, WAITER_HELD, WAITER_FOREVER);
+	else
+		reply_send(r->private);
+}
+
+void reply_resumed(struct http_private *p)
+{
+	if (!p->lost) {
+		reply_send(p);
+		return;
+	}
+	p->lost = false;
+	MHD_destroy_response(p->response);
+	p->response = NULL;
+	http_reply_error(&p->request, 503, REASON_STORE_UNREACHABLE,
+	        "it may not have been stored; ask again");
 }
 
 void http_reply_memory(
@@ -45,7 +132,7 @@ void http_reply_memory(
 		free(data);
 	else
 		reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	reply_queue(r, status, type, response);
+	reply_word(r, status, type, response);
 }
 
 void http_reply_text(struct http_request *r, unsigned status, const char *type, const char *text)
@@ -55,7 +142,7 @@ void http_reply_text(struct http_request *r, unsigned status, const char *type, 
 
 	if (response)
 		reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	reply_queue(r, status, type, response);
+	reply_word(r, status, type, response);
 }
 
 void http_reply_json(struct http_request *r, unsigned status, json_t *json)
@@ -97,8 +184,9 @@ void http_reply_file(struct http_request *r, const char *type, int fd)
 		return;
 	}
 	uint64_t size = (uint64_t)st.st_size, length = size;
-	enum range_result part =
-	        range_parse(http_header(r, MHD_HTTP_HEADER_RANGE), size, &first, &length);
+	bool whole = r->private->download[0];
+	enum range_result part = range_parse(
+	        whole ? NULL : http_header(r, MHD_HTTP_HEADER_RANGE), size, &first, &length);
 	struct MHD_Response *response;
 	if (part == RANGE_OUTSIDE) {
 		(void)close(fd);
@@ -114,7 +202,7 @@ void http_reply_file(struct http_request *r, const char *type, int fd)
 			(void)close(fd);
 	}
 	if (response) {
-		reply_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+		reply_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, whole ? "none" : "bytes");
 		if (part != RANGE_WHOLE)
 			reply_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* A body over its limit is read to its end, so that the client gets to read our answer; a client
@@ -76,7 +77,8 @@ static struct http_private *request_new(struct http_server *h, struct MHD_Connec
 	p->connection = connection;
 	p->request.private = p;
 	p->request.path = path;
-	p->request.method = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	p->request.head = strcmp(method, "HEAD") == 0;
+	p->request.method = p->request.head ? "GET" : method;
 	p->request.file = -1;
 	client_address(connection, p->request.address);
 	request_route(p, p->request.method, path);
@@ -96,10 +98,15 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **requ
 	if (!p)
 		return;
 	waiter_remove(&p->waiter);
+	if (p->response)
+		MHD_destroy_response(p->response);
 	buffer_free(&p->body);
 	if (p->request.file >= 0)
 		(void)close(p->request.file);
-	free(p->request.state);
+	if (p->request.state_free)
+		p->request.state_free(p->request.state);
+	else
+		free(p->request.state);
 	free(p);
 	*request = NULL;
 }
@@ -109,8 +116,6 @@ static void file_open(struct http_private *p)
 {
 	struct http_request *r = &p->request;
 
-	if (p->route->admit && !p->route->admit(r, p->server->options.context))
-		return;
 	r->file = open(p->server->options.spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (r->file < 0)
 		r->file_error = -errno;
@@ -149,6 +154,8 @@ static bool body_receive(struct http_private *p, const char *data, size_t len)
 		r->too_large = true;
 		return true;
 	}
+	if (p->refused)
+		return true;
 	if (p->route->body == BODY_MEMORY)
 		r->too_large |= buffer_append(&p->body, data, len) < 0;
 	else if (r->file >= 0)
@@ -201,7 +208,9 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, con
 		if (!p)
 			return MHD_NO;
 		*request = p;
-		if (p->route && p->route->body == BODY_FILE)
+		if (p->route && p->route->admit)
+			p->refused = !p->route->admit(&p->request, p->server->options.context);
+		if (p->route && p->route->body == BODY_FILE && !p->refused)
 			file_open(p);
 		return MHD_YES;
 	}
@@ -212,6 +221,10 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, con
 	}
 	if (p->waiter.link) /* called again while it waits */
 		return MHD_YES;
+	if (p->replied) {
+		reply_resumed(p);
+		return MHD_YES;
+	}
 	body_finish(p);
 	request_handle(p);
 	return MHD_YES;
@@ -222,7 +235,64 @@ const char *http_argument(const struct http_request *r, const char *name)
 	return MHD_lookup_connection_value(r->private->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+const char *http_cookie(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->private->connection, MHD_COOKIE_KIND, name);
+}
+
+/* "gzip" among the codings, and not with a weight of nothing (RFC 9110, 12.5.3). */
+bool http_accepts_gzip(const struct http_request *r)
+{
+	const char *at = http_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+
+	while (at && *at) {
+		at += strspn(at, " \t,");
+		size_t len = strcspn(at, ",");
+		if (len >= 4 && strncasecmp(at, "gzip", 4) == 0) {
+			const char *weight = at + 4 + strspn(at + 4, "; \t");
+			if (weight >= at + len)
+				return true;
+			if (strncasecmp(weight, "q=", 2) == 0)
+				return strtod(weight + 2, NULL) > 0;
+		}
+		at += len;
+	}
+	return false;
+}
+
+void http_wipe_body(struct http_request *r)
+{
+	if (r->body_len > 0)
+		explicit_bzero(r->private->body.data, r->body_len);
+}
+
 const char *http_header(const struct http_request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->private->connection, MHD_HEADER_KIND, name);
+}
+
+struct argument_walk {
+	int (*each)(const char *name, const char *value, void *context);
+	void *context;
+	int result;
+};
+
+static enum MHD_Result argument_each(
+        void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct argument_walk *walk = context;
+
+	(void)kind;
+	walk->result = walk->each(name, value ? value : "", walk->context);
+	return walk->result == 0 ? MHD_YES : MHD_NO;
+}
+
+int http_arguments(const struct http_request *r,
+        int (*each)(const char *name, const char *value, void *context), void *context)
+{
+	struct argument_walk walk = {.each = each, .context = context};
+
+	(void)MHD_get_connection_values(
+	        r->private->connection, MHD_GET_ARGUMENT_KIND, argument_each, &walk);
+	return walk.result;
 }

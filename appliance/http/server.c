@@ -12,6 +12,9 @@
 
 /* Seconds a connection may stay without a byte; a suspended one does not count. */
 #define IDLE_SECONDS 30
+/* Of all connections one address may have this part: a host that opens what it can, or never ends
+ * what it sends, shuts out itself. A whole site behind one address still fits in. */
+#define ADDRESS_SHARE 4
 /* Enough for every request line and header we expect, and the read buffer of an upload. */
 #define CONNECTION_MEMORY ((size_t)10 * 1024)
 
@@ -46,6 +49,11 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 	struct http_server *h = calloc(1, sizeof(*h));
 	if (!h)
 		return error_set(err, -ENOMEM, REASON_CANNOT_OPEN, "no memory");
+	h->answers = calloc(options->route_count + 1, sizeof(*h->answers));
+	if (!h->answers) {
+		free(h);
+		return error_set(err, -ENOMEM, REASON_CANNOT_OPEN, "no memory");
+	}
 	h->options = *options;
 	h->next_deadline = INT64_MAX;
 
@@ -62,11 +70,13 @@ int http_new(const struct http_options *options, struct http_server **ret, struc
 	h->daemon = MHD_start_daemon(mode | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL,
 	        request_access, h, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 	        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-	        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+	        options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+	        options->connections / ADDRESS_SHARE, MHD_OPTION_CONNECTION_TIMEOUT,
+	        (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 	        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
 	        request_completed, h, MHD_OPTION_ARRAY, secure ? tls : none, MHD_OPTION_END);
 	if (!h->daemon) {
+		free(h->answers);
 		free(h);
 		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot serve %s%s",
 		        secure ? "HTTPS" : "HTTP",
@@ -83,7 +93,29 @@ void http_free(struct http_server *h)
 	/* libmicrohttpd refuses to stop with suspended connections. */
 	waiters_resume_all(h);
 	MHD_stop_daemon(h->daemon);
+	free(h->answers);
 	free(h);
+}
+
+unsigned http_connections(const struct http_server *h)
+{
+	const union MHD_DaemonInfo *info =
+	        MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info ? info->num_connections : 0;
+}
+
+void http_answers(const struct http_server *h,
+        void (*each)(const struct http_route *route, int hundreds, uint64_t count, void *context),
+        void *context)
+{
+	const struct http_options *o = &h->options;
+
+	for (size_t i = 0; i <= o->route_count; i++)
+		for (int k = 1; k < HTTP_HUNDREDS; k++)
+			if (h->answers[i][k])
+				each(i < o->route_count ? &o->routes[i] : NULL, k, h->answers[i][k],
+				        context);
 }
 
 int http_fd(const struct http_server *h)
@@ -96,6 +128,8 @@ int http_timeout(const struct http_server *h)
 	MHD_UNSIGNED_LONG_LONG library;
 	int64_t ms = -1;
 
+	if (h->resumed)
+		return 0;
 	if (MHD_get_timeout(h->daemon, &library) == MHD_YES)
 		ms = library < INT_MAX ? (int64_t)library : INT_MAX;
 	if (h->next_deadline != INT64_MAX) {
@@ -110,6 +144,7 @@ int http_timeout(const struct http_server *h)
 void http_run(struct http_server *h)
 {
 	waiters_expire(h, http_clock());
+	h->resumed = false;
 	if (MHD_run(h->daemon) != MHD_YES)
 		log_error("http: the server's event loop failed");
 }

@@ -6,6 +6,10 @@
 
 /* What one turn of fill() may make. */
 #define STREAM_BUFFER ((size_t)1024 * 1024)
+/* What the library sends at once: little of what trickles, a TLS record of what is as long as said.
+ */
+#define BLOCK       ((size_t)4096)
+#define BLOCK_SIZED ((size_t)16384)
 
 struct stream {
 	struct http_private *p;
@@ -27,7 +31,10 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 		s->sent = 0;
 		int64_t now = http_clock();
 		bool timeout = s->waiter.until != 0 && now >= s->waiter.until;
-		s->options.fill(s->options.state, &s->out, timeout);
+		enum http_fill filled = s->options.fill(s->options.state, &s->out, timeout);
+		if (filled != HTTP_FILL_MORE)
+			return filled == HTTP_FILL_END ? MHD_CONTENT_READER_END_OF_STREAM
+			                               : MHD_CONTENT_READER_END_WITH_ERROR;
 		if (s->out.len == 0) {
 			int64_t until =
 			        s->waiter.until > now ? s->waiter.until : now + s->options.idle_ms;
@@ -64,7 +71,8 @@ void http_reply_stream(struct http_request *r, const struct http_stream_options 
 		s->waiter.connection = r->private->connection;
 		buffer_init(&s->out, STREAM_BUFFER);
 		response = MHD_create_response_from_callback(
-		        MHD_SIZE_UNKNOWN, 4096, stream_read, s, stream_end);
+		        options->size ? options->size : MHD_SIZE_UNKNOWN,
+		        options->size ? BLOCK_SIZED : BLOCK, stream_read, s, stream_end);
 	}
 	if (!response) {
 		options->end(options->state);
@@ -73,5 +81,7 @@ void http_reply_stream(struct http_request *r, const struct http_stream_options 
 		return;
 	}
 	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	reply_queue(r, 200, options->type, response);
+	if (options->encoding)
+		reply_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, options->encoding);
+	reply_word(r, 200, options->type, response);
 }
