@@ -33,12 +33,15 @@ static const struct option_row rows[] = {
         NUMBER("--http-fd", http_fd, true, 0, INT_MAX),
         NUMBER("--https-fd", https_fd, true, 0, INT_MAX),
         NUMBER("--control-fd", control_fd, false, -1, INT_MAX),
-        TEXT("--database", database, true),
+        TEXT("--database", database, false),
+        NUMBER("--store-fd", store_fd, false, -1, INT_MAX),
+        TEXT("--appliance", appliance, false),
         TEXT("--bundles", bundles, true),
         TEXT("--cert", cert, true),
         TEXT("--key", key, true),
         TEXT("--kernel", kernel, true),
         TEXT("--initrd", initrd, true),
+        TEXT("--program", program, true),
         TEXT("--escrow-socket", escrow_socket, true),
         TEXT("--hosts", hosts, true),
         TEXT("--templates", templates, true),
@@ -51,6 +54,8 @@ static const struct option_row rows[] = {
         TEXT("--gateway", gateway, false),
         TEXT("--scope", scope, true),
         TEXT("--dry-run", dry_run, false),
+        TEXT("--metrics", metrics, false),
+        TEXT("--wallboard", wallboard, false),
 };
 #define NUMBER_TEXT 12 /* the longest int with sign and NUL */
 #define ROWS        (sizeof(rows) / sizeof(rows[0]))
@@ -91,6 +96,9 @@ static int options_check(const struct web_options *o, struct error *err)
 {
 	struct in_addr a;
 
+	if ((o->database[0] != '\0') == (o->store_fd >= 0))
+		return error_set(
+		        err, -EINVAL, REASON_USAGE, "one of --database and --store-fd is needed");
 	if (inet_pton(AF_INET, o->address, &a) != 1)
 		return error_set(err, -EINVAL, REASON_USAGE,
 		        "--address: \"%.40s\" is not an IPv4 address", o->address);
@@ -103,16 +111,24 @@ static int options_check(const struct web_options *o, struct error *err)
 	if (strcmp(o->dry_run, "yes") != 0 && strcmp(o->dry_run, "no") != 0)
 		return error_set(err, -EINVAL, REASON_USAGE, "--dry-run: yes or no, not \"%.40s\"",
 		        o->dry_run);
+	if (strcmp(o->wallboard, "yes") != 0 && strcmp(o->wallboard, "no") != 0)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "--wallboard: yes or no, not \"%.40s\"", o->wallboard);
 	return 0;
 }
 
 int web_options_parse(int argc, char **argv, struct web_options *ret, struct error *err)
 {
 	struct web_options o = {.control_fd = -1,
+	        .store_fd = -1,
+	        .database = "",
+	        .appliance = "",
 	        .http_port = 80,
 	        .https_port = 443,
 	        .gateway = "",
-	        .dry_run = "no"};
+	        .dry_run = "no",
+	        .metrics = "",
+	        .wallboard = "no"};
 	unsigned seen = 0;
 
 	for (int i = 1; i < argc; i += 2) {

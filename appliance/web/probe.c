@@ -24,14 +24,16 @@ struct probe {
 	struct probes *all;
 	int64_t machine;
 	uint16_t port;
+	char ip[IPV4_TEXT];
 };
 
 struct probes {
 	struct loop *loop;
 	struct fleet *fleet;
 	int64_t round; /* when the present one began */
-	int64_t next;  /* machines up to this id have had their turn */
-	int64_t last;  /* the highest id of this round; 0: none */
+	/* Of those awaited, in the order of the walk, which is not that of their numbers: so many
+	 * have had their turn, and so many were passed in this round. */
+	size_t next, passed;
 	struct probe probe[PROBES_MAX];
 };
 
@@ -52,12 +54,14 @@ static void probe_ready(void *context, uint32_t events)
 	char how[40];
 
 	(void)events;
-	bool open = getsockopt(p->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+	if (getsockopt(p->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
 	probe_end(p);
-	if (!open)
+	if (error && error != ECONNREFUSED)
 		return;
 	(void)snprintf(how, sizeof(how), "TCP port %u answers", p->port);
-	int r = fleet_windows_by_id(p->all->fleet, p->machine, how);
+	int r = error ? fleet_refused(p->all->fleet, p->machine, p->ip)
+	              : fleet_windows_by_id(p->all->fleet, p->machine, how);
 	if (r < 0)
 		log_error("machine %lld: %s", (long long)p->machine, strerror(-r));
 }
@@ -74,6 +78,7 @@ static void probe_start(struct probes *all, struct probe *p, const struct machin
 	p->all = all;
 	p->machine = m->id;
 	p->port = port;
+	(void)snprintf(p->ip, sizeof(p->ip), "%s", m->ip);
 	p->source = (struct loop_source){.fd = fd, .ready = probe_ready, .context = p};
 	bool started = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
 	               errno == EINPROGRESS;
@@ -95,15 +100,17 @@ static int machine_probe(const struct machine *m, void *context)
 {
 	struct probes *p = context;
 
-	if (m->id <= p->next)
+	if (p->passed < p->next) {
+		p->passed++;
 		return 0;
+	}
 	for (size_t i = 0; i < PORTS; i++) {
 		struct probe *probe = probe_free(p);
 		if (!probe)
 			return 1;
 		probe_start(p, probe, m, ports[i]);
 	}
-	p->last = m->id > p->last ? m->id : p->last;
+	p->passed++;
 	return 0;
 }
 
@@ -114,12 +121,12 @@ void probes_tick(struct probes *p, int64_t now)
 	p->round = now;
 	for (size_t i = 0; i < PROBES_MAX; i++)
 		probe_end(&p->probe[i]);
-	p->last = 0;
+	p->passed = 0;
 	int r = fleet_awaited(p->fleet, machine_probe, p);
 	if (r < 0)
 		log_error("looking for machines on their way back: %s", strerror(-r));
 	/* All had their turn: start again. */
-	p->next = r == 1 ? p->last : 0;
+	p->next = r == 1 ? p->passed : 0;
 }
 
 int probes_new(struct loop *loop, struct fleet *fleet, struct probes **ret)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/supervisor/store_place.h"
+#include "appliance/web/appliance.h"
 #include "appliance/web/process.h"
+#include "appliance/people/people.h"
+#include "appliance/supervisor/control.h"
 #include "fixer/base/cleanup.h"
+#include "fixer/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +87,29 @@ static int files_load(struct web *w, struct error *err)
 	return r;
 }
 
+static int fleet_store_open(struct web *w, struct error *err)
+{
+	const struct web_options *o = w->options;
+	struct secret *place CLEANUP_SECRET = NULL;
+	char id[APPLIANCE_ID];
+	int r = 0;
+
+	if (o->store_fd >= 0)
+		r = store_place_receive(o->store_fd, &place, err);
+	if (r == 0)
+		r = store_open(
+		        place ? (const char *)place->data : o->database, &w->fleet.store, err);
+	if (r < 0)
+		return r;
+	store_group(w->fleet.store);
+	if (!o->appliance[0])
+		return 0;
+	r = appliance_id(o->appliance, id, err);
+	if (r == 0)
+		(void)snprintf(w->fleet.appliance, sizeof(w->fleet.appliance), "%s", id);
+	return r;
+}
+
 static int fleet_start(struct web *w, struct error *err)
 {
 	w->fleet = (struct fleet){.scope_all = strcmp(w->options->scope, "all") == 0,
@@ -91,12 +119,13 @@ static int fleet_start(struct web *w, struct error *err)
 	        .changed = told_machines_changed,
 	        .context = w};
 	w->sync = (struct sync){.send = told_sync_send, .context = w};
-	int r = store_open(w->options->database, &w->fleet.store, err);
+	int r = fleet_store_open(w, err);
 	if (r < 0)
 		return r;
 	const struct boot_options boot = {.templates = w->options->templates,
 	        .kernel = w->options->kernel,
 	        .initrd = w->options->initrd,
+	        .program = w->options->program,
 	        .address = w->options->address,
 	        .http_port = w->options->http_port,
 	        .https_port = w->options->https_port,
@@ -110,8 +139,11 @@ static int api_start(struct web *w, struct error *err)
 {
 	const struct escrow_client_options escrow = {.path = w->options->escrow_socket,
 	        .loop = w->loop,
-	        .answer = told_escrow_answer,
-	        .changed = told_escrow_changed,
+	        .released = told_released,
+	        .boxed = told_boxed,
+	        .news = told_news,
+	        .status_changed = told_escrow_changed,
+	        .requests_changed = told_requests_changed,
 	        .context = w};
 
 	int r = escrow_client_new(&escrow, &w->escrow);
@@ -128,8 +160,22 @@ static int api_start(struct web *w, struct error *err)
 	        .recipe = w->recipe_text,
 	        .recipe_name = w->recipe_shown,
 	        .url = w->routes.url,
+	        .wallboard = strcmp(w->options->wallboard, "yes") == 0,
+	        .dry_run = w->routes.boot.options.dry_run,
 	        .dhcp_text = "not reported yet"};
+	self_open(&w->routes.api.self);
+	if (addresses_parse(w->options->metrics, &w->routes.api.scrapers) < 0)
+		return error_set(
+		        err, -EINVAL, REASON_USAGE, "--metrics: \"%.40s\"", w->options->metrics);
 	return 0;
+}
+
+/* Nobody is told what the store might still lose. */
+static bool answers_wait(void *context)
+{
+	const struct routes_context *c = context;
+
+	return store_unsettled(c->api.fleet->store);
 }
 
 static int servers_start(struct web *w, struct error *err)
@@ -138,6 +184,7 @@ static int servers_start(struct web *w, struct error *err)
 	        .routes = routes_http,
 	        .route_count = routes_http_count,
 	        .context = &w->routes,
+	        .hold = answers_wait,
 	        .connections = CONNECTIONS_MAX};
 	const struct http_options https = {.listen_fd = w->options->https_fd,
 	        .cert_pem = w->cert,
@@ -146,11 +193,13 @@ static int servers_start(struct web *w, struct error *err)
 	        .routes = routes_https,
 	        .route_count = routes_https_count,
 	        .context = &w->routes,
+	        .hold = answers_wait,
 	        .connections = CONNECTIONS_MAX};
 
 	int r = http_new(&http, &w->http, err);
 	if (r == 0)
 		r = http_new(&https, &w->https, err);
+	w->routes.api.http = w->http;
 	w->routes.api.https = w->https;
 	return r;
 }
@@ -181,6 +230,27 @@ static int sources_start(struct web *w, struct error *err)
 	return r < 0 ? error_set(err, r, REASON_CANNOT_OPEN, "event loop: %s", strerror(-r)) : 0;
 }
 
+/* Nobody can sign in yet: serve shows the link to whoever started it. */
+static void setup_offer(struct web *w)
+{
+	struct control_message m = {.type = CONTROL_SETUP};
+	struct actor appliance;
+	char token[PASS_TEXT];
+
+	if (w->options->control_fd < 0)
+		return;
+	people_appliance(&appliance);
+	int r = people_setup_new(w->fleet.store, &appliance, wall_clock(), token);
+	if (r == -EEXIST)
+		return;
+	if (r == 0) {
+		memcpy(m.text, token, sizeof(token));
+		r = control_send(w->options->control_fd, &m);
+	}
+	if (r < 0)
+		log_warning("no set-up link could be offered: %s", strerror(-r));
+}
+
 int process_start(struct web *w, const struct web_options *options, struct error *err)
 {
 	*w = (struct web){.options = options};
@@ -195,7 +265,22 @@ int process_start(struct web *w, const struct web_options *options, struct error
 		r = api_start(w, err);
 	if (r == 0)
 		r = servers_start(w, err);
-	return r < 0 ? r : sources_start(w, err);
+	if (r == 0)
+		r = sources_start(w, err);
+	if (r == 0)
+		setup_offer(w);
+	return r;
+}
+
+int process_start_threads(struct web *w, struct error *err)
+{
+	int r = hasher_new(&w->hasher);
+
+	if (r == 0)
+		r = source_add(w, &w->hashed, hasher_fd(w->hasher), told_hashed, w);
+	w->routes.api.hasher = w->hasher;
+	return r < 0 ? error_set(err, r, REASON_INTERNAL, "cannot start a thread: %s", strerror(-r))
+	             : 0;
 }
 
 void process_end(struct web *w)
@@ -203,10 +288,13 @@ void process_end(struct web *w)
 	http_free(w->http);
 	http_free(w->https);
 	web_api_free(&w->routes.api);
+	self_close(&w->routes.api.self);
 	probes_free(w->probes);
 	escrow_client_free(w->escrow);
 	boot_close(&w->routes.boot);
 	http_static_free(w->routes.page);
+	free(w->fleet.presences);
+	hasher_free(w->hasher);
 	store_close(w->fleet.store);
 	if (w->signals.fd > 0)
 		(void)close(w->signals.fd);

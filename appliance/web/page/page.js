@@ -1,215 +1,310 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The status page: keeps the rows the appliance tells of and draws them.
-import {duration, el, plural, when} from "./text.js";
-import {compare, groupOf, groups, matches, triage} from "./states.js";
+// The page's frame: who is signed in, which view is open, and what the appliance tells, handed on to it.
+import {el, when} from "./text.js";
+import {getJson, onSignedOut, problemOf} from "./api.js";
+import {clock, dropRow, fleet, takeRow, takeRows} from "./fleet.js";
+import {button} from "./form.js";
 import {follow} from "./stream.js";
-import {List} from "./list.js";
-import {MachineView} from "./machine.js";
+import {Keys, showKeys} from "./keys.js";
+import {may, me, signOut, whoAmI} from "./session.js";
+import {health} from "./health.js";
+import {lostAdvice} from "./trouble.js";
+import {Late, waiting} from "./late.js";
+import {Overview} from "./overview.js";
+import {Situation} from "./situation.js";
+import {themeSwitch} from "./theme.js";
+
+const RETRY = 2000; // ms
 
 const $ = (id) => document.getElementById(id);
-const rows = new Map();
-let appliance = null;
-let skew = 0;       // the appliance's clock minus ours
-let lostSince = 0;  // our clock; 0 while connected
-let filter = {group: "", reason: "", find: ""};
-let drawing = false;
+let lostSince = 0;     // our clock; 0 while connected
+let refused = null;    // what the appliance said instead of telling changes
+let told = 0;          // our clock: what is shown was true then
+const ended = Boolean(history.state?.ended); // a sign-in was, and is no more
+let view = null;       // open in #view
 
-const clock = () => Date.now() + skew;
-const list = new List($("rows"), clock);
-const machine = new MachineView($("machine"), clock);
+const overview = new Overview();
+new Situation(approve);
+new Keys(overview);
 
-/* ---- pieces ---- */
+/* ---- the rest comes when it is opened ---- */
 
-function drawHeadline(all) {
-	const counts = Object.fromEntries(groups.map((g) => [g.id, 0]));
-	for (const row of all)
-		counts[groupOf(row)]++;
-	const total = all.length - counts.ignored;
-	const back = counts.back;
-	const title = total ? `${back.toLocaleString("en")} of ${plural(total, "machine")} recovered`
-		: "No machines yet";
-	$("headline").textContent = title;
-	document.title = total ? `${back}/${total} recovered – netmend` : "netmend";
-	$("subline").textContent = [
-		counts.action && `${plural(counts.action, "machine needs", "machines need")} a person`,
-		counts.waiting && `${counts.waiting} waiting for a key`,
-		counts.running && `${counts.running} in progress`,
-		counts.restarting && `${counts.restarting} repaired and restarting`,
-		counts.new && `${counts.new} not started yet`,
-	].filter(Boolean).join(" · ");
-	const order = ["back", "restarting", "running", "waiting", "held", "action", "new"];
-	$("bar").hidden = !total;
-	$("bar").replaceChildren(...order.filter((id) => counts[id]).map((id) => {
-		const part = el("span", {class: groups.find((g) => g.id === id).colour});
-		part.style.flexGrow = counts[id];
-		return part;
-	}));
-	drawChips(all.length, counts);
-	return title;
-}
+// Whoever brings it up, by a click or because something waits: it begins with the list as it is.
+const approvals = new Late(async () => {
+	const {Approvals} = await import("./approvals.js");
+	const them = new Approvals($("approvals"), clock, () => fleet.appliance?.escrow);
+	them.changed();
+	return them;
+});
+const machine = new Late(async () => {
+	const {MachineView} = await import("./machine.js");
+	return new MachineView($("machine"), clock, () => fleet.appliance?.escrow.box, approve);
+});
+const login = new Late(async () => new (await import("./login.js")).LoginView(enter));
+const wallboard = new Late(async () => new (await import("./wallboard.js")).WallboardView());
+const plan = new Late(async () => new (await import("./plan.js")).PlanView());
+// [address, view of it, its part of the navigation].
+const routes = [
+	[/^\/campaigns$/, new Late(async () => new (await import("./campaigns.js")).CampaignsView()), "campaigns"],
+	[/^\/campaigns\/new$/, plan, "campaigns"],
+	[/^\/campaign\/(\d+)$/, new Late(async () => new (await import("./campaign.js")).CampaignView()), "campaigns"],
+	[/^\/campaign\/(\d+)\/plan$/, plan, "campaigns"],
+	[/^\/inventory$/, new Late(async () => new (await import("./inventory.js")).InventoryView()), "inventory"],
+	[/^\/keys$/, new Late(async () => new (await import("./keys_view.js")).RecoveryKeysView()), "keys"],
+	[/^\/record$/, new Late(async () => new (await import("./record.js")).RecordView()), "record"],
+	[/^\/appliance$/, new Late(async () => new (await import("./appliance.js")).ApplianceView()), "appliance"],
+	[/^\/people$/, new Late(async () => new (await import("./people.js")).PeopleView()), "people"],
+	[/^\/account$/, new Late(async () => new (await import("./account.js")).AccountView()), "account"],
+];
+const pages = [["", "Machines"], ["campaigns", "Campaigns"], ["inventory", "Inventory"], ["keys", "Keys"], ["record", "Record"],
+	["appliance", "Appliance"], ["people", "People"], ["wallboard", "Wallboard"]];
 
-function drawChips(total, counts) {
-	const chip = (id, glyph, label, count, colour) => el("button", {
-		type: "button", class: `chip ${colour}`, "aria-pressed": String(filter.group === id && !filter.reason),
-		onclick: () => setFilter({...filter, group: filter.group === id ? "" : id, reason: ""}),
-	}, el("i", {class: "glyph", "aria-hidden": "true"}, glyph), label, " ", el("b", {}, count.toLocaleString("en")));
-	$("chips").replaceChildren(
-		chip("", "", "All", total, "all"),
-		...groups.filter((g) => counts[g.id] || filter.group === g.id)
-			.map((g) => chip(g.id, g.glyph, g.label, counts[g.id], g.colour)));
-}
+const needs = {keys: "approve", people: "admin"}; // rights without which a page is of no use
 
-function drawTriage(all) {
-	const entries = triage(all);
-	$("triage").hidden = entries.length === 0;
-	$("triage").replaceChildren(el("h2", {}, "What to do"), ...entries.map((e) => el("button", {
-		type: "button", class: `reason ${e.colour}`, "aria-pressed": String(filter.reason === e.reason),
-		onclick: () => setFilter({...filter, group: "", reason: filter.reason === e.reason ? "" : e.reason}),
-	}, el("b", {class: "count"}, e.count.toLocaleString("en")),
-	el("span", {}, el("b", {}, e.title), el("small", {}, e.advice)),
-	el("span", {class: "age"}, `oldest ${duration(clock() - e.oldest)}`))));
-}
+/* ---- the frame ---- */
 
-function drawHealth() {
-	const item = (ok, label, text) => el("li", {class: ok ? "good" : "bad", title: text},
-		el("i", {class: "glyph", "aria-hidden": "true"}, ok ? "✓" : "!"), el("b", {}, label), " ", text);
-	if (!appliance)
-		return;
-	const {dhcp, escrow} = appliance;
-	$("health").replaceChildren(
-		item(dhcp.ok, "DHCP", dhcp.ok ? "answers" : dhcp.text || "is down"),
-		item(escrow.ok, "Escrow", escrow.ok ? plural(escrow.keys, "key") : escrow.text || "is down"),
-		el("li", {title: "What is looked for and removed"}, el("b", {}, "Recipe"), " ", appliance.recipe),
-		el("li", {class: "version"}, `netmend ${appliance.version}`));
-}
-
-function drawEmpty(all, shown) {
-	const empty = $("empty");
-	$("table").hidden = shown.length === 0;
-	document.querySelector(".tools").hidden = all.length === 0;
-	empty.hidden = shown.length > 0 || !appliance;
-	if (shown.length || !appliance)
-		return;
-	if (all.length) {
-		empty.replaceChildren(el("p", {}, "No machine matches. "),
-			el("button", {type: "button", onclick: () => setFilter({group: "", reason: "", find: ""})}, "Show all"));
-		return;
-	}
-	const code = (text) => el("code", {}, text);
-	empty.replaceChildren(el("h2", {}, "What to do next"), el("ol", {},
-		el("li", {}, "Give escrow the recovery keys: ", code("netmend keys import FILE.csv"),
-			appliance.escrow.ok && appliance.escrow.keys ? ` (${plural(appliance.escrow.keys, "key")} there already)` : ""),
-		el("li", {}, "Put the machines on the list: ", code("netmend machines add MAC NAME")),
-		el("li", {}, "Connect a machine by cable to the appliance's network and start it from the network "
-			+ "(on most: F12 at power-on, then IPv4 PXE or network boot)."),
-		el("li", {}, "It appears here as soon as it asks for an address. Nothing appears? Check the cable, the port's "
-			+ "VLAN, and that network boot is allowed in the firmware.")));
+function drawTop(part) {
+	$("top").hidden = !me.name;
+	$("nav").replaceChildren(...pages.filter(([id]) => !(id in needs) || may(needs[id])).map(([id, label]) => (
+		el("a", {href: `#/${id}`, "aria-current": id === part ? "page" : null}, label))));
+	const here = $("nav").querySelector("[aria-current]");
+	if (here) // on a phone the row of pages is longer than the screen
+		$("nav").scrollLeft = here.offsetLeft - $("nav").offsetLeft - 40;
+	$("who").replaceChildren(
+		el("a", {href: "#/account", "aria-current": part === "account" ? "page" : null}, el("b", {}, me.name), el("span", {class: "role"}, ` · ${me.role}`)),
+		themeSwitch(), button("?", showKeys, "", {"aria-label": "Keys (?)"}), button("Sign out", leave));
 }
 
 function drawBanner() {
 	const banner = $("banner");
 	document.body.classList.toggle("stale", lostSince > 0);
 	banner.hidden = !lostSince;
-	const text = lostSince ? `No connection to the appliance since ${when(lostSince)}. `
-		+ `${appliance ? "What you see is from then. " : ""}Trying again …` : "";
+	const text = !lostSince ? "" : [
+		refused ? `The appliance tells this page nothing new since ${when(lostSince)}. ${problemOf(refused)}`
+			: `No connection to the appliance since ${when(lostSince)}.`,
+		fleet.appliance && `What you see is from ${told > lostSince ? when(told) : "then"}.`,
+		`Trying again …${refused ? "" : lostAdvice(lostSince)}`].filter(Boolean).join(" ");
 	if (banner.textContent !== text)
 		banner.textContent = text;
 }
 
-/* ---- drawing and filters ---- */
-
-function draw() {
-	drawing = false;
-	const all = [...rows.values()];
-	const shown = all.filter((row) => matches(row, filter)).sort(compare);
-	const title = drawHeadline(all);
-	if ($("announce").textContent !== title)
-		$("announce").textContent = title;
-	drawTriage(all);
-	drawHealth();
-	drawEmpty(all, shown);
-	const note = $("filter");
-	const partial = shown.length && shown.length < all.length;
-	note.hidden = !partial;
-	if (partial)
-		note.textContent = `${plural(shown.length, "machine")} of ${all.length.toLocaleString("en")} shown`;
-	list.show(shown);
+function drawHealth() {
+	if (fleet.appliance)
+		$("health").replaceChildren(...health(fleet.appliance, clock()));
 }
 
-// Many events, one drawing a frame.
-function redraw() {
-	if (!drawing) {
-		drawing = true;
-		requestAnimationFrame(draw);
+// Everything of this sign-in goes from the browser's memory with the page.
+async function leave() {
+	try {
+		await signOut();
+	} catch (error) {
+		if (error.reason !== "LOGIN_NEEDED") {
+			$("banner").hidden = false;
+			$("banner").textContent = `Not signed out: ${problemOf(error)}`;
+			return;
+		}
 	}
+	history.replaceState(null, "", "/");
+	location.reload();
 }
 
-// The filter lives in the address, so that it can be kept and sent to somebody.
-function setFilter(next) {
-	const query = new URLSearchParams(Object.entries(next).filter(([, value]) => value));
-	location.hash = `#/${query.size ? `?${query}` : ""}`;
+/* ---- which view ---- */
+
+function show(id) {
+	for (const name of ["overview", "machine", "view"])
+		$(name).hidden = name !== id;
+}
+
+// Whether it is here; it is asked for, and shown if it is still wanted when it has come.
+function here(late) {
+	if (late.it)
+		return true;
+	waiting(document.body, late, (notice) => {
+		closeView();
+		$("view").replaceChildren(notice);
+		show("view");
+	}, route);
+	return false;
+}
+
+function openView(late, args, query) {
+	if (!here(late))
+		return;
+	const next = late.it;
+	if (view !== next) {
+		view?.close?.();
+		view = next;
+		$("view").replaceChildren(next.node);
+	}
+	show("view");
+	next.open(args, query);
+	const title = next.node.querySelector("h1");
+	document.title = title ? `${title.textContent} – netmend` : "netmend";
+	title?.focus({preventScroll: true});
+}
+
+function closeView() {
+	view?.close?.();
+	view = null;
+	$("view").replaceChildren();
+}
+
+function openMachine(id) {
+	if (!here(machine))
+		return;
+	closeView();
+	show("machine");
+	machine.it.open(id);
 }
 
 function route() {
-	const hash = location.hash;
-	const found = /^#\/machine\/(\d+)$/.exec(hash);
-	$("overview").hidden = Boolean(found);
-	$("machine").hidden = !found;
-	if (found) {
-		machine.open(Number(found[1]));
+	const [path, query] = location.hash.slice(1).split("?");
+	const search = new URLSearchParams(query ?? "");
+	const wanted = /^\/?wallboard$/.test(path) || new URLSearchParams(location.search).get("wall") === "1";
+	const wall = wanted && (me.name || me.wallboard);
+	waiting(document.body, null);
+	document.body.classList.toggle("wall", Boolean(wall));
+	$("top").hidden = !me.name || wall;
+	if (wall || !me.name) {
+		machine.it?.close();
+		openView(wall ? wallboard : login, [ended], search);
 		return;
 	}
-	machine.close();
-	const query = new URLSearchParams(hash.split("?")[1] ?? "");
-	filter = {group: query.get("group") ?? "", reason: query.get("reason") ?? "", find: query.get("find") ?? ""};
-	if ($("search").value !== filter.find)
-		$("search").value = filter.find;
-	if (appliance)
-		redraw();
+	const found = /^\/machine\/(\d+)$/.exec(path);
+	if (!found)
+		machine.it?.close();
+	for (const [pattern, next, part] of routes) {
+		const match = pattern.exec(path);
+		if (match) {
+			drawTop(part);
+			openView(next, match.slice(1), search);
+			return;
+		}
+	}
+	drawTop("");
+	if (found) {
+		openMachine(Number(found[1]));
+		return;
+	}
+	closeView();
+	show("overview");
+	overview.open(search);
 }
 
-$("search").addEventListener("input", (event) => {
-	const query = new URLSearchParams(Object.entries({...filter, find: event.target.value}).filter(([, v]) => v));
-	history.replaceState(null, "", `#/${query.size ? `?${query}` : ""}`);
+// From a machine's page to its request.
+function approve(id) {
+	location.hash = "#/";
 	route();
-});
-addEventListener("hashchange", route);
-addEventListener("keydown", (event) => {
-	if (event.key === "/" && document.activeElement !== $("search") && !$("overview").hidden) {
-		event.preventDefault();
-		$("search").focus();
-	}
-	if (event.key === "Escape" && !$("machine").hidden)
-		location.hash = "#/";
-});
-document.addEventListener("visibilitychange", redraw);
-setInterval(drawBanner, 1000);
+	approvals.use((them) => them.choose(id));
+}
 
-route();
-follow({
+addEventListener("hashchange", route);
+/* ---- what the appliance tells ---- */
+
+function changed(type, data) {
+	if (type === "machine")
+		machine.it?.changed(data?.id ?? null);
+	view?.changed?.(type, data);
+	overview.redraw();
+}
+
+// What waits for approval. changed: the list of it may be another one.
+function lookForRequests(changed) {
+	if (approvals.it)
+		approvals.it[changed ? "changed" : "draw"]();
+	else if (fleet.appliance?.escrow.requests > 0)
+		approvals.use(() => {});
+}
+
+async function loadCampaigns() {
+	try {
+		const {campaigns} = await getJson("/api/v1/campaigns");
+		fleet.campaigns = new Map(campaigns.map((c) => [c.id, c]));
+		changed("campaign", null);
+	} catch (error) {
+		console.warn(error.message);
+	}
+}
+
+const heard = {
 	snapshot(snapshot) {
+		told = Date.now();
+		fleet.skew = snapshot.now - (snapshot.at ?? Date.now());
+		fleet.appliance = snapshot.appliance;
+		takeRows(snapshot.machines);
+		drawHealth();
+		changed("machine", null);
+		loadCampaigns();
+	},
+	live() {
 		lostSince = 0;
-		skew = snapshot.now - Date.now();
-		appliance = snapshot.appliance;
-		rows.clear();
-		for (const row of snapshot.machines)
-			rows.set(row.id, row);
-		machine.changed(null);
 		drawBanner();
-		redraw();
 	},
 	event(type, data) {
-		if (type === "machine") {
-			rows.set(data.id, data);
-			machine.changed(data.id);
-		} else if (type === "appliance") {
-			appliance = data;
+		if (type === "requests") {
+			lookForRequests(true);
+			return;
 		}
-		redraw();
+		if (type === "machine")
+			takeRow(data);
+		if (type === "gone") {
+			dropRow(data.machine);
+			machine.it?.gone(data.machine, data.now);
+		}
+		if (type === "campaign")
+			fleet.campaigns.set(data.id, data);
+		if (type === "campaign-gone") {
+			fleet.campaigns.delete(data.campaign);
+			changed("campaign", null);
+			return;
+		}
+		if (type === "appliance") {
+			fleet.appliance = data;
+			drawHealth();
+			lookForRequests(false);
+		}
+		changed(type, data);
 	},
 	lost(error) {
-		console.warn(error);
+		console.warn(error.message);
 		lostSince ||= Date.now();
+		refused = error.status > 0 ? error : null;
 		drawBanner();
 	},
+};
+
+/* ---- who is here ---- */
+
+// Somebody has signed in.
+async function enter() {
+	history.replaceState(null, "", location.pathname === "/setup" ? "/" : location.href);
+	route();
+	await follow(heard);
+}
+
+// What was shown and typed goes from the browser's memory with the page: who signs in next may be somebody else, or may do less.
+onSignedOut(() => {
+	if (!me.name)
+		return;
+	history.replaceState({ended: true}, "");
+	location.reload();
 });
+
+async function begin() {
+	try {
+		await whoAmI();
+	} catch (error) {
+		heard.lost(error);
+		setTimeout(begin, RETRY);
+		return;
+	}
+	lostSince = 0;
+	drawBanner();
+	if (me.name)
+		enter();
+	else
+		route();
+}
+
+setInterval(drawBanner, 1000);
+begin();

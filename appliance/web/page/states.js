@@ -20,7 +20,9 @@ const states = {
 };
 
 export function stateOf(row) {
-	const known = states[row.state] ?? [row.state, "?", "idle"];
+	let known = states[row.state] ?? [row.state, "?", "idle"];
+	if (row.group === "approval")
+		known = ["needs approval", "?", "wait"];
 	const [words, glyph] = known;
 	let colour = known[2];
 	if (row.severity === "fail")
@@ -31,9 +33,10 @@ export function stateOf(row) {
 	return {words, glyph: mark, colour};
 }
 
-// In the order of the bar, the chips and the list: what needs somebody comes first in the list.
+// A row's group, which the appliance tells. In the order of the bar, the chips and the list: what needs somebody comes first in the list.
 export const groups = [
 	{id: "action", label: "Needs a person", glyph: "!", colour: "fail"},
+	{id: "approval", label: "Waiting for approval", glyph: "?", colour: "wait"},
 	{id: "waiting", label: "Waiting for a key", glyph: "…", colour: "wait"},
 	{id: "running", label: "In progress", glyph: "▸", colour: "run"},
 	{id: "restarting", label: "Repaired, restarting", glyph: "✓", colour: "done"},
@@ -43,64 +46,29 @@ export const groups = [
 	{id: "ignored", label: "Not in scope", glyph: "–", colour: "idle"},
 ];
 
-export function groupOf(row) {
-	if (row.state === "ignored")
-		return "ignored";
-	if (row.state === "held")
-		return "held";
-	if (row.state === "attention" || row.severity === "fail" || row.severity === "warn")
-		return "action";
-	switch (row.state) {
-	case "waiting":
-		return "waiting";
-	case "returned":
-		return "back";
-	case "repaired":
-	case "rebooting":
-		return "restarting";
-	case "seen":
-		return "new";
-	default:
-		return "running";
-	}
-}
-
 const rank = Object.fromEntries(groups.map((g, i) => [g.id, i]));
 
-// Groups in their order; inside one, whoever is longest in its state comes first. What is over is
+// Rows (with their group) in the order of their groups; inside one, whoever is longest in its state comes first. What is over is
 // shown newest first: that is what one looks for there.
 export function compare(a, b) {
-	const ga = rank[groupOf(a)], gb = rank[groupOf(b)];
+	const ga = rank[a.group], gb = rank[b.group];
 	if (ga !== gb)
 		return ga - gb;
 	const order = ga === rank.back || ga === rank.restarting ? b.since - a.since : a.since - b.since;
 	return order || a.id - b.id;
 }
 
-// One entry per reason somebody has to act on: [{reason, title, advice, severity, count, oldest}].
-export function triage(rows) {
-	const found = new Map();
-	for (const row of rows) {
-		const group = groupOf(row);
-		if (group !== "action" && !(group === "waiting" && row.reason !== "WAITING_KEY"))
-			continue;
-		const entry = found.get(row.reason) ?? {reason: row.reason, title: row.title, advice: row.advice,
-			colour: stateOf(row).colour, count: 0, oldest: row.since};
-		entry.count++;
-		entry.oldest = Math.min(entry.oldest, row.since);
-		found.set(row.reason, entry);
-	}
-	return [...found.values()].sort((a, b) => b.count - a.count || a.oldest - b.oldest);
+// What "retry" means something to.
+export function retriable(row) {
+	return row.state === "attention";
 }
 
-export function matches(row, filter) {
-	if (filter.group && groupOf(row) !== filter.group)
-		return false;
-	if (filter.reason && row.reason !== filter.reason)
-		return false;
-	if (!filter.find)
+// Whether what somebody types to find a machine fits this one.
+export function matches(row, find) {
+	if (!find)
 		return true;
-	const text = [row.name, row.mac, row.ip, row.serial, row.uuid, row.product, row.title].join("\n").toLowerCase();
-	const find = filter.find.toLowerCase();
-	return text.includes(find) || row.mac.replaceAll(":", "").toLowerCase().includes(find.replaceAll(/[:-]/g, ""));
+	const text = [row.name, row.mac, row.ip, row.serial, row.uuid, row.product, row.title, row.site, row.floor,
+		row.owner].join("\n").toLowerCase();
+	const wanted = find.toLowerCase();
+	return text.includes(wanted) || row.mac.replaceAll(":", "").toLowerCase().includes(wanted.replaceAll(/[:-]/g, ""));
 }

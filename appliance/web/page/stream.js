@@ -2,15 +2,11 @@
 // Server-sent events read by hand: unlike EventSource this sees the comment lines the appliance sends
 // every ten seconds, so a dead connection is noticed, and resumes where a snapshot ended.
 
+import {getJson, refusal} from "./api.js";
+import {early} from "./early.js";
+
 const SILENCE = 25000;
 const DELAYS = [500, 1000, 2000, 5000, 10000];
-
-export async function getJson(path) {
-	const answer = await fetch(path, {cache: "no-store", signal: AbortSignal.timeout(20000)});
-	if (!answer.ok)
-		throw new Error(`${path}: ${answer.status}`);
-	return answer.json();
-}
 
 // One block of lines to {type, data, id}, or null for comments only.
 function parseBlock(block) {
@@ -29,7 +25,7 @@ function parseBlock(block) {
 	return event.data ? event : null;
 }
 
-async function readStream(after, onEvent) {
+async function readStream(after, onLive, onEvent) {
 	const stop = new AbortController();
 	let watchdog;
 	const alive = () => {
@@ -37,13 +33,17 @@ async function readStream(after, onEvent) {
 		watchdog = setTimeout(() => stop.abort(), SILENCE);
 	};
 	alive();
+	// A page one has left is kept by the browser for a while: with its stream it would keep one of the few connections, too.
+	const left = () => stop.abort();
+	addEventListener("pagehide", left);
 	try {
 		const answer = await fetch("/api/v1/events", {
 			cache: "no-store", signal: stop.signal,
 			headers: {Accept: "text/event-stream", "Last-Event-ID": String(after)},
 		});
 		if (!answer.ok)
-			throw new Error(`events: ${answer.status}`);
+			throw await refusal(answer);
+		onLive();
 		const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
 		let text = "";
 		for (;;) {
@@ -59,24 +59,27 @@ async function readStream(after, onEvent) {
 			}
 		}
 	} finally {
+		removeEventListener("pagehide", left);
 		clearTimeout(watchdog);
 		stop.abort();
 	}
 }
 
-// For ever: a snapshot, then what changes after it; after a loss a new snapshot.
-//   on.snapshot(object)   on.event(type, object)   on.lost(error)
+// Until nobody is signed in any more: a snapshot, then what changes after it; after a loss a new snapshot.
+//   on.snapshot(object)   on.live()   on.event(type, object)   on.lost(error)
 export async function follow(on) {
 	for (let failures = 0;; failures++) {
 		try {
-			const snapshot = await getJson("/api/v1/snapshot");
+			const snapshot = await early("/api/v1/snapshot") ?? await getJson("/api/v1/snapshot");
 			on.snapshot(snapshot);
-			await readStream(snapshot.seq, (event) => {
+			await readStream(snapshot.seq, () => on.live(), (event) => {
 				failures = 0;
 				on.event(event.type, JSON.parse(event.data));
 			});
 			on.lost(new Error("the appliance closed the connection"));
 		} catch (error) {
+			if (error.reason === "LOGIN_NEEDED")
+				return;
 			on.lost(error);
 		}
 		await new Promise((done) => setTimeout(done, DELAYS[Math.min(failures, DELAYS.length - 1)]));

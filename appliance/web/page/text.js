@@ -2,7 +2,14 @@
 // Making elements and words. Text from outside only ever goes through textContent.
 
 export function el(tag, attributes, ...children) {
-	const node = document.createElement(tag);
+	return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes, ...children) {
+	return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function fill(node, attributes, children) {
 	for (const [name, value] of Object.entries(attributes ?? {})) {
 		if (name.startsWith("on"))
 			node.addEventListener(name.slice(2), value);
@@ -21,6 +28,11 @@ export function el(tag, attributes, ...children) {
 
 export function plural(count, one, many = one + "s") {
 	return count === 1 ? `1 ${one}` : `${count.toLocaleString("en")} ${many}`;
+}
+
+// With a capital and a full stop.
+export function sentence(text) {
+	return text && text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 // "8 s", "3 min 20 s", "2 h 5 min", "3 d 4 h": two units are enough to judge by.
