@@ -1,16 +1,55 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How `netmend machines` shows what the store knows. */
+/* `netmend machines`: the verbs, and how machines are named and shown, for other verbs too. */
 #ifndef CLI_MACHINES_H
 #define CLI_MACHINES_H
 
-#include "appliance/store/store.h"
+#include "appliance/cli/verb.h"
+#include "appliance/fleet/filter.h"
 
-#include <stdbool.h>
+int machines_act(const struct cli_call *call); /* every verb that decides about machines */
+int machines_loader(const struct cli_call *call);
 
-/* On standard output: a table, or with json an array of objects, in order of name. 0 or -errno. */
-int machines_print_list(struct store *store, bool json);
+extern const struct cli_option machines_filter_options[]; /* --site SITE and its siblings */
+extern const struct cli_option machines_act_options[];    /* these, --why and --yes */
 
-/* One machine with its timeline. 0 or -errno. */
-int machines_print_one(struct store *store, const struct machine *m, bool json);
+/* ---- which machines ---- */
+
+/* By MAC, number, name, serial or UUID. 0; -ENOENT; -ENOTUNIQ for a word that several machines go
+ * by; what the store says. */
+int machines_find(struct store *store, const char *which, struct machine *ret);
+/* The same; prints why not. CLI_OK or CLI_FAILED. */
+int machines_find_or_tell(struct store *store, const char *which, struct machine *ret);
+
+/* The filter of a call's options and of `count` of its words, each "site=Bern". CLI_OK, or
+ * CLI_USAGE and printed; filter_free() in either case. */
+int machines_filter(
+        const struct cli_call *call, int count, char **words, struct machine_filter *ret);
+
+struct machine_list {
+	struct machine *all;
+	size_t count, room;
+};
+/* Those the filter means, in order of name; free() what `all` points to. 0 or -errno. */
+int machines_collect(
+        struct store *store, const struct machine_filter *filter, struct machine_list *ret);
+
+/* ---- shown ---- */
+
+/* Prints "netmend: what: why" for an errno of the store. CLI_FAILED. */
+int machines_store_failed(int code, const char *what);
+/* On standard output: a table, or with json an array of objects. CLI_OK or CLI_FAILED. */
+int machines_print_list(const struct machine_list *list, bool json);
+/* One machine with its timeline; bundles: web's folder of saved repairs. 0 or -errno. */
+int machines_print_one(
+        struct store *store, const struct machine *m, const char *bundles, bool json);
+
+/* ---- its saved repairs (machines_saved.c) ---- */
+
+extern const struct cli_option machines_sectors_options[], machines_bundle_options[];
+int machines_sectors(const struct cli_call *call);
+int machines_bundle(const struct cli_call *call);
+/* Prints on a line what it changes on the disk, or why that cannot be told; bundle: as fleet_show()
+ * has it. */
+void machines_print_changed(struct store *store, const char *bundles, const json_t *bundle);
 
 #endif

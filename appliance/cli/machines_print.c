@@ -1,170 +1,214 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/api/row.h"
 #include "appliance/cli/machines.h"
-#include "fixer/base/cleanup.h"
+#include "appliance/cli/table.h"
+#include "appliance/fleet/operator.h"
+#include "appliance/fleet/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define TIMELINE_MAX 1000
-
-struct machines {
-	struct machine *all;
-	size_t count;
-	size_t room;
-};
-
-static int collect(const struct machine *m, void *context)
-{
-	struct machines *list = context;
-
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 64;
-		struct machine *all = reallocarray(list->all, room, sizeof(*all));
-		if (!all)
-			return -ENOMEM;
-		list->all = all;
-		list->room = room;
-	}
-	list->all[list->count++] = *m;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct machine *x = a, *y = b;
-	int order = strverscmp(x->name, y->name);
-
-	return order ? order : strcmp(x->mac, y->mac);
-}
-
-static json_t *machine_json(const struct machine *m)
-{
-	return json_pack("{s:I s:s s:s s:s s:s s:s s:s s:s s:s s:s s:i s:b s:b s:b s:I s:I s:I}",
-	        "id", (json_int_t)m->id, "name", m->name, "mac", m->mac, "ip", m->ip, "uuid",
-	        m->uuid, "serial", m->serial, "product", m->product, "state",
-	        machine_state_name(m->state), "reason", reason_code(m->reason), "text", m->text,
-	        "attempt", m->attempt, "in_scope", m->in_scope, "held", m->held, "done", m->done,
-	        "since", (json_int_t)m->since, "first_seen", (json_int_t)m->first_seen, "last_seen",
-	        (json_int_t)m->last_seen);
-}
-
-/* Takes over json, which may be NULL. */
-static int print_json(json_t *json)
-{
-	int r = json && json_dumpf(json, stdout, JSON_INDENT(1)) == 0 ? 0 : -ENOMEM;
-
-	json_decref(json);
-	putchar('\n');
-	return r;
-}
-
-static int print_list_json(const struct machines *list)
+static int print_list_json(const struct machine_list *list)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < list->count; i++)
-		if (json_array_append_new(array, machine_json(&list->all[i])) < 0) {
+		if (json_array_append_new(array, row_object(&list->all[i])) < 0) {
 			json_decref(array);
-			return -ENOMEM;
+			array = NULL;
 		}
-	return print_json(array);
+	return cli_print_json(array);
+}
+
+static enum table_style style_of(const struct machine *m)
+{
+	const char *severity = reason_severity(m->reason);
+
+	if (strcmp(severity, "fail") == 0)
+		return TABLE_FAIL;
+	if (strcmp(severity, "warn") == 0)
+		return TABLE_WARN;
+	if (strcmp(severity, "wait") == 0)
+		return TABLE_WAIT;
+	return m->state == STATE_returned ? TABLE_GOOD : TABLE_PLAIN;
+}
+
+int machines_print_list(const struct machine_list *list, bool json)
+{
+	static const struct table_column columns[] = {{"number", true, true}, {"MAC", false, true},
+	        {"name", false, false}, {"site", false, false}, {"ring", false, false},
+	        {"state", false, true}, {"attempt", true, true}, {"what", false, false}};
+	char name[NM_MAX_NAME + 1];
+
+	if (json)
+		return print_list_json(list);
+	if (list->count == 0) {
+		puts("No machines: netmend machines add MAC NAME, netmend inventory import FILE");
+		return CLI_OK;
+	}
+	CLEANUP_TABLE struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct machine *m = &list->all[i];
+		fleet_machine_name(m, name);
+		table_cell(t, TABLE_PLAIN, "%" PRId64, m->id);
+		table_cell(t, TABLE_PLAIN, "%s", m->mac);
+		table_cell(t, TABLE_PLAIN, "%s", name);
+		table_cell(t, TABLE_PLAIN, "%s", m->site);
+		table_cell(t, TABLE_PLAIN, "%s", m->ring);
+		table_cell(t, style_of(m), "%s", machine_state_name(m->state));
+		table_cell(t, TABLE_PLAIN, "%d", m->attempt);
+		/* Nothing is amiss: its state says it all. */
+		table_cell(t, TABLE_PLAIN, "%s",
+		        m->reason == REASON_OK ? m->text : reason_title(m->reason));
+	}
+	int r = table_print(t);
+	return r < 0 ? machines_store_failed(r, "list") : CLI_OK;
 }
 
 static void print_time(const char *label, int64_t ms)
 {
-	char text[32] = "never";
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm local;
+	char text[CLI_TIME_TEXT];
 
-	if (ms > 0 && localtime_r(&seconds, &local))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+	cli_time_text(ms, text);
 	printf("%s%s", label, text);
 }
 
-int machines_print_list(struct store *store, bool json)
+static const char *text_of(const json_t *object, const char *name)
 {
-	struct machines list = {0};
-	int r = store_machines(store, 0, 0, collect, &list);
+	const char *text = json_string_value(json_object_get(object, name));
 
-	if (list.count)
-		qsort(list.all, list.count, sizeof(*list.all), by_name);
-	if (r == 0 && json)
-		r = print_list_json(&list);
-	else if (r == 0 && list.count == 0)
-		puts("No machines yet: netmend machines add MAC NAME");
-	else if (r == 0)
-		printf("%-6s %-17s %-20s %-11s %-8s %s\n", "number", "MAC", "name", "state",
-		        "attempt", "what");
-	for (size_t i = 0; r == 0 && !json && i < list.count; i++) {
-		const struct machine *m = &list.all[i];
-		printf("%-6" PRId64 " %-17s %-20s %-11s %-8d %s\n", m->id, m->mac, m->name,
-		        machine_state_name(m->state), m->attempt, reason_title(m->reason));
+	return text ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+/* What was found and done, of the volumes of its last result. */
+static void print_files(const json_t *result)
+{
+	const json_t *volume, *file;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(result, "volumes"), i, volume)
+	{
+		json_array_foreach(json_object_get(volume, "files"), k, file)
+		{
+			const char *renamed = text_of(file, "renamed_to");
+			bool removed = json_is_true(json_object_get(file, "removed"));
+			printf("  %-9s %s\n",
+			        removed      ? "removed"
+			        : renamed[0] ? "renamed"
+			                     : "left",
+			        text_of(file, "path"));
+		}
 	}
-	free(list.all);
-	return r;
 }
 
-static int print_event(const struct store_event *event, void *context)
+/* Its disk as the fixer saw it, the last repair, and what was saved before that. */
+static void print_repair(struct store *store, const char *bundles, const json_t *known)
 {
-	(void)context;
-	print_time("  ", event->at);
-	printf("  attempt %d  %-10s %-12s %s%s%s\n", event->attempt,
-	        machine_state_name(event->state), event->step,
-	        event->reason == REASON_OK ? "" : reason_title(event->reason),
-	        event->reason == REASON_OK || event->text[0] == '\0' ? "" : ": ", event->text);
-	return 0;
-}
+	const json_t *item;
+	size_t i;
 
-static int append_event(const struct store_event *event, void *context)
-{
-	json_t *numbers = json_loads(event->numbers, 0, NULL);
-	json_t *item = json_pack("{s:I s:I s:i s:s s:s s:s s:s s:o}", "seq", (json_int_t)event->seq,
-	        "at", (json_int_t)event->at, "attempt", event->attempt, "state",
-	        machine_state_name(event->state), "step", event->step, "reason",
-	        reason_code(event->reason), "text", event->text, "numbers",
-	        numbers ? numbers : json_object());
-
-	return json_array_append_new(context, item) < 0 ? -ENOMEM : 0;
-}
-
-static int print_one_json(struct store *store, const struct machine *m)
-{
-	json_t *object = machine_json(m);
-	json_t *timeline = json_array();
-	int r = store_events(store, m->id, TIMELINE_MAX, append_event, timeline);
-
-	if (json_object_set_new(object, "timeline", timeline) < 0 && r == 0)
-		r = -ENOMEM;
-	if (r < 0) {
-		json_decref(object);
-		return r;
+	json_array_foreach(json_object_get(known, "volumes"), i, item)
+	{
+		printf("  volume    disk %lld, partition %lld: %s%s%s%s%s\n",
+		        number_of(item, "disk"), number_of(item, "partition"),
+		        text_of(item, "kind"), text_of(item, "method")[0] ? " " : "",
+		        text_of(item, "method"),
+		        strcmp(text_of(item, "reason"), "OK") == 0 ? "" : ", ",
+		        strcmp(text_of(item, "reason"), "OK") == 0 ? "" : text_of(item, "reason"));
 	}
-	return print_json(object);
+	print_files(json_object_get(known, "result"));
+	json_array_foreach(json_object_get(known, "bundles"), i, item)
+	{
+		printf("  saved     %s, %s\n", text_of(item, "sha256"), text_of(item, "state"));
+		machines_print_changed(store, bundles, item);
+	}
 }
 
-int machines_print_one(struct store *store, const struct machine *m, bool json)
+static void print_timeline(const json_t *known)
 {
-	if (json)
-		return print_one_json(store, m);
-	printf("%s  (number %" PRId64 ")\n\n", m->name, m->id);
-	printf("  state     %s, attempt %d: %s\n", machine_state_name(m->state), m->attempt,
-	        reason_title(m->reason));
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(json_object_get(known, "timeline"), i, event)
+	{
+		int reason = reason_parse(text_of(event, "reason"));
+		const char *title = reason > REASON_OK ? reason_title((enum reason)reason) : "";
+		const char *text = text_of(event, "text");
+		print_time("  ", number_of(event, "at"));
+		printf("  attempt %lld  %-10s %-12s %s%s%s\n", number_of(event, "attempt"),
+		        text_of(event, "state"), text_of(event, "step"), title,
+		        title[0] && text[0] ? ": " : "", text);
+	}
+}
+
+static void print_place(const struct machine *m)
+{
+	const struct {
+		const char *name, *value;
+	} line[] = {{"site", m->site}, {"floor", m->floor}, {"owner", m->owner}, {"ring", m->ring},
+	        {"BMC", m->bmc}};
+
+	printf("  inventory %s", m->listed ? "has it" : "does not have it");
+	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++)
+		if (line[i].value[0])
+			printf(", %s %s", line[i].name, line[i].value);
+	if (m->rank)
+		printf(", start order %d", m->rank);
+	putchar('\n');
+	if (m->conflict[0])
+		printf("  conflict  %s\n", m->conflict);
+	if (m->campaign)
+		printf("  campaign  number %" PRId64 ", wave %d%s\n", m->campaign, m->wave,
+		        m->open ? "" : ": not its turn yet");
+}
+
+static void print_one(
+        struct store *store, const struct machine *m, const char *bundles, const json_t *known)
+{
+	char name[NM_MAX_NAME + 1];
+
+	fleet_machine_name(m, name);
+	printf("%s  (number %" PRId64 ")\n\n", name, m->id);
+	printf("  state     %s, attempt %d%s%s\n", machine_state_name(m->state), m->attempt,
+	        m->reason == REASON_OK ? "" : ": ",
+	        m->reason == REASON_OK ? "" : reason_title(m->reason));
 	if (m->text[0])
 		printf("            %s\n", m->text);
 	if (m->reason != REASON_OK)
 		printf("  to do     %s\n", reason_advice(m->reason));
 	printf("  list      %s%s%s\n", m->in_scope ? "on the list" : "not on the list",
 	        m->held ? ", held" : "", m->done ? ", repaired: not answered any more" : "");
+	print_place(m);
 	printf("  MAC       %s\n  address   %s\n  model     %s %s\n  serial    %s\n  UUID      "
 	       "%s\n",
-	        m->mac, m->ip, m->manufacturer, m->product, m->serial, m->uuid);
+	        m->mac, m->ip, m->manufacturer, m->product, machine_serial(m), machine_uuid(m));
 	print_time("  first     ", m->first_seen);
 	print_time("\n  last      ", m->last_seen);
-	printf("\n\n");
-	return store_events(store, m->id, TIMELINE_MAX, print_event, NULL);
+	putchar('\n');
+	print_repair(store, bundles, known);
+	putchar('\n');
+	if (json_is_true(json_object_get(known, "timeline_truncated")))
+		puts("  (older steps are not shown: there are too many)");
+	print_timeline(known);
+}
+
+int machines_print_one(struct store *store, const struct machine *m, const char *bundles, bool json)
+{
+	json_t *known = json ? row_object(m) : json_object();
+	int r = known ? fleet_show(store, m->id, known) : -ENOMEM;
+
+	if (r == 0 && json)
+		return cli_print_json(known) == CLI_OK ? 0 : -EIO;
+	if (r == 0)
+		print_one(store, m, bundles, known);
+	json_decref(known);
+	return r;
 }

@@ -21,44 +21,6 @@ int cli_usage(const char *text)
 	return CLI_USAGE;
 }
 
-int cli_take_options(int *argc, char **argv, struct cli_options *ret)
-{
-	int kept = 1;
-
-	*ret = (struct cli_options){0};
-	for (int i = 1; i < *argc; i++) {
-		const struct {
-			const char *name;
-			const char **value;
-		} table[] = {{"--config", &ret->config}, {"--interface", &ret->interface},
-		        {"--state", &ret->state}};
-		bool taken = false;
-
-		if (strncmp(argv[i], "--", 2) != 0) {
-			argv[kept++] = argv[i];
-			continue;
-		}
-		if (strcmp(argv[i], "--json") == 0)
-			taken = ret->json = true;
-		for (size_t t = 0; t < sizeof(table) / sizeof(table[0]) && !taken; t++) {
-			if (strcmp(argv[i], table[t].name) != 0)
-				continue;
-			if (i + 1 == *argc)
-				return cli_usage("an option needs a value after it");
-			*table[t].value = argv[++i];
-			taken = true;
-		}
-		if (!taken) {
-			fprintf(stderr, "netmend: unknown option %s (see netmend --help)\n",
-			        argv[i]);
-			return CLI_USAGE;
-		}
-	}
-	argv[kept] = NULL;
-	*argc = kept;
-	return CLI_OK;
-}
-
 int cli_load_config(const struct cli_options *options, struct config *ret, struct error *err)
 {
 	struct config config;

@@ -72,10 +72,14 @@ static void format_time(int64_t seconds, char out[ISO8601_TEXT])
 	iso8601_format(seconds * 1000000000, out);
 }
 
-void recipe_print_line(const struct recipe *r)
+void recipe_table_row(struct table *t, const struct recipe *r)
 {
-	printf("%-20s version %u  %s %s%s in %s\n", r->name, r->version, action_names[r->action],
-	        r->matches[0].glob, r->match_count > 1 ? " and others" : "", r->matches[0].path);
+	table_cell(t, TABLE_PLAIN, "%s", r->name);
+	table_cell(t, TABLE_PLAIN, "%u", r->version);
+	table_cell(t, TABLE_PLAIN, "%s", action_names[r->action]);
+	table_cell(t, TABLE_PLAIN, "%s%s", r->matches[0].glob,
+	        r->match_count > 1 ? " and others" : "");
+	table_cell(t, TABLE_PLAIN, "%s", r->matches[0].path);
 }
 
 static void print_content(const struct recipe_match *m)
@@ -157,7 +161,7 @@ static json_t *match_json(const struct recipe_match *m)
 }
 
 /* A failed json_pack() is NULL, which no append takes. */
-static json_t *recipe_json(const struct recipe *r)
+json_t *recipe_json(const struct recipe *r)
 {
 	json_t *matches = json_array(), *plans = json_object(), *advice = json_array();
 	struct recipe_warning warnings[RECIPE_WARNINGS_MAX];
@@ -181,14 +185,4 @@ static json_t *recipe_json(const struct recipe *r)
 		return all;
 	json_decref(all);
 	return NULL;
-}
-
-int recipe_print_json(const struct recipe *recipe)
-{
-	json_t *json = recipe_json(recipe);
-	int r = json && json_dumpf(json, stdout, JSON_INDENT(1)) == 0 ? 0 : -ENOMEM;
-
-	json_decref(json);
-	putchar('\n');
-	return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/supervisor/serve.h"
-#include "appliance/cli/cli.h"
+#include "appliance/cli/verb.h"
 #include "fixer/base/log.h"
 
 #include <arpa/inet.h>
@@ -45,23 +45,18 @@ static int ask_interface(struct config *config, struct error *err)
 	return config_set(config, "server", "interface", line, "answer", err);
 }
 
-int cli_serve(int argc, char **argv)
+static int do_serve(const struct cli_call *call)
 {
-	struct cli_options options;
 	struct config config;
 	struct error err = {0};
 
-	if (cli_take_options(&argc, argv, &options) != CLI_OK)
-		return CLI_USAGE;
-	if (argc > 1 || options.json)
-		return cli_usage("serve takes --config FILE or --interface IF, nothing else");
 	if (geteuid() != 0) {
 		error_set(&err, -EPERM, REASON_USAGE,
 		        "serve must be started as root (sudo): it opens ports 67, 69, 80 and 443 "
 		        "and then runs everything that talks to the network as other users");
 		return cli_fail(&err);
 	}
-	if (cli_load_config(&options, &config, &err) < 0)
+	if (cli_load_config(&call->options, &config, &err) < 0)
 		return cli_fail(&err);
 	if (config.interface[0] == '\0' && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
 	        ask_interface(&config, &err) < 0)
@@ -73,3 +68,8 @@ int cli_serve(int argc, char **argv)
 		return cli_fail(&err);
 	return CLI_OK;
 }
+
+const struct cli_verb serve_verbs[] = {
+        {"", "", 0, 0, CLI_INTERFACE, NULL, "run the appliance (as root)", do_serve},
+        {0},
+};
