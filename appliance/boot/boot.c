@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/boot/boot.h"
-#include "appliance/boot/identity.h"
+#include "appliance/boot/decide.h"
+#include "appliance/boot/netmask.h"
 #include "appliance/boot/template.h"
+#include "appliance/fleet/identity.h"
 #include "fixer/base/log.h"
 
 #include <arpa/inet.h>
@@ -12,10 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCRIPT_TYPE      "text/plain; charset=utf-8"
-#define HOLD_SECONDS     20
-#define LOCAL_SECONDS    5 /* a repaired machine on its way to Windows */
-#define STRANGER_SECONDS 30
+#define SCRIPT_TYPE "text/plain; charset=utf-8"
 
 static void server_name(char *ret, size_t size, const char *address, int port, int usual)
 {
@@ -95,7 +94,7 @@ static int identity_read(const struct http_request *r, struct fleet_identity *re
 	if (mac_normalise(argument(r, "mac"), i.mac) < 0 || !r->address[0])
 		return -EINVAL;
 	identity_uuid(argument(r, "uuid"), i.uuid);
-	identity_string(argument(r, "serial"), i.serial);
+	identity_serial(argument(r, "serial"), i.serial);
 	identity_string(argument(r, "asset"), i.asset);
 	identity_string(argument(r, "manufacturer"), i.manufacturer);
 	identity_string(argument(r, "product"), i.product);
@@ -104,19 +103,14 @@ static int identity_read(const struct http_request *r, struct fleet_identity *re
 	return 0;
 }
 
-static const char *shown_name(const struct machine *m)
+static void reply_remediate(struct http_request *r, struct boot *b, const struct boot_decision *d)
 {
-	return m->name[0] ? m->name : m->serial[0] ? m->serial : m->mac;
-}
-
-static void reply_remediate(
-        struct http_request *r, struct boot *b, const struct machine *m, const char *token)
-{
+	const struct machine *m = &d->machine;
 	char attempt[12], prefix[12];
 	struct in_addr a;
 	const char *gateway = argument(r, "gateway");
 	/* A machine behind a relay lives in another network than the appliance. */
-	int bits = identity_prefix(argument(r, "netmask"));
+	int bits = netmask_prefix(argument(r, "netmask"));
 
 	if (bits < 0 || inet_pton(AF_INET, gateway, &a) != 1) {
 		gateway = bits < 0 ? b->options.gateway : "";
@@ -125,64 +119,56 @@ static void reply_remediate(
 	(void)snprintf(attempt, sizeof(attempt), "%d", m->attempt);
 	(void)snprintf(prefix, sizeof(prefix), "%d", bits);
 	const struct boot_value values[] = {
-	        {"NAME", shown_name(m)},
+	        {"NAME", boot_shown_name(m)},
 	        {"ATTEMPT", attempt},
 	        {"SERVER", b->server},
 	        {"SECURE_SERVER", b->secure_server},
 	        {"PIN", b->pin},
-	        {"TOKEN", token},
+	        {"TOKEN", d->token},
 	        {"IP", m->ip},
 	        {"PREFIX", prefix},
 	        {"GATEWAY", gateway},
 	        {"MAC", m->mac},
-	        {"DRY_RUN", b->options.dry_run ? "netmend.dry-run=1" : ""},
+	        {"DRY_RUN", d->dry_run ? "netmend.dry-run=1" : ""},
 	};
 	reply_script(r, b->remediate, values, sizeof(values) / sizeof(values[0]));
 }
 
-static void reply_wait(struct http_request *r, struct boot *b, const struct machine *m,
-        const char *text, int seconds)
+static void reply_wait(struct http_request *r, struct boot *b, const struct boot_decision *d)
 {
+	const struct machine *m = &d->machine;
 	char number[12];
 
-	(void)snprintf(number, sizeof(number), "%d", seconds);
-	const struct boot_value values[] = {{"NAME", shown_name(m)},
+	(void)snprintf(number, sizeof(number), "%d", d->seconds);
+	const struct boot_value values[] = {{"NAME", boot_shown_name(m)},
 	        {"REASON", reason_code(m->reason)}, {"SERVER", b->server}, {"SECONDS", number}};
-	reply_script(r, text, values, sizeof(values) / sizeof(values[0]));
+	reply_script(r, d->what == FLEET_HOLD ? b->hold : b->local, values,
+	        sizeof(values) / sizeof(values[0]));
 }
 
 void boot_script(struct http_request *r, struct boot *b)
 {
 	struct fleet_identity identity;
-	enum fleet_decision decision = FLEET_LOCAL;
-	struct machine m;
-	char token[TOKEN_TEXT];
+	struct boot_decision d;
 
 	if (identity_read(r, &identity) < 0) {
 		http_reply_error(r, 400, REASON_PROTOCOL_ERROR, "mac is missing or malformed");
 		return;
 	}
-	int e = fleet_boot(b->fleet, &identity, &decision, &m, token);
+	int e = boot_decide(b->fleet, b->options.dry_run, &identity, &d);
 	if (e < 0) {
-		log_error("boot of %s: %s", identity.mac, strerror(-e));
 		http_reply_error(
 		        r, 503, REASON_INTERNAL, "the appliance cannot decide: %s", strerror(-e));
 		return;
 	}
-	log_info("boot of %s (machine %lld) from %s: %s", m.mac, (long long)m.id, r->address,
-	        decision == FLEET_REMEDIATE ? "remediate" : reason_code(m.reason));
-	if (decision == FLEET_REMEDIATE)
-		reply_remediate(r, b, &m, token);
-	else if (decision == FLEET_HOLD)
-		/* Spread out, so that held machines do not all ask at once. */
-		reply_wait(
-		        r, b, &m, b->hold, HOLD_SECONDS + (int)randombytes_uniform(HOLD_SECONDS));
+	if (d.what == FLEET_REMEDIATE)
+		reply_remediate(r, b, &d);
 	else
-		reply_wait(r, b, &m, b->local, m.done ? LOCAL_SECONDS : STRANGER_SECONDS);
-	sodium_memzero(token, sizeof(token));
+		reply_wait(r, b, &d);
+	sodium_memzero(d.token, sizeof(d.token));
 }
 
-static void reply_boot_file(struct http_request *r, const char *path)
+static void reply_boot_file(struct http_request *r, const char *type, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -191,12 +177,17 @@ static void reply_boot_file(struct http_request *r, const char *path)
 		http_reply_error(r, 404, REASON_CANNOT_OPEN, "not on this appliance");
 		return;
 	}
-	http_reply_file(r, "application/octet-stream", fd);
+	http_reply_file(r, type, fd);
+}
+
+void boot_program(struct http_request *r, struct boot *b)
+{
+	reply_boot_file(r, "application/efi", b->options.program);
 }
 
 void boot_kernel(struct http_request *r, struct boot *b)
 {
-	reply_boot_file(r, b->options.kernel);
+	reply_boot_file(r, "application/octet-stream", b->options.kernel);
 }
 
 void boot_initrd(struct http_request *r, struct boot *b)
@@ -206,5 +197,5 @@ void boot_initrd(struct http_request *r, struct boot *b)
 	/* The timeline misses a step; the boot goes on. */
 	if (e < 0)
 		log_warning("boot progress of %s: %s", r->address, strerror(-e));
-	reply_boot_file(r, b->options.initrd);
+	reply_boot_file(r, "application/octet-stream", b->options.initrd);
 }

@@ -10,7 +10,7 @@
 struct boot_options {
 	const char
 	        *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe */
-	const char *kernel, *initrd;
+	const char *kernel, *initrd, *program;
 	const char *address;
 	int http_port, https_port;
 	int prefix;
@@ -40,5 +40,7 @@ void boot_script(struct http_request *r, struct boot *b);
 /* GET /boot/vmlinuz, /boot/initrd.img */
 void boot_kernel(struct http_request *r, struct boot *b);
 void boot_initrd(struct http_request *r, struct boot *b);
+/* GET /boot/x64/snponly.efi: firmware that boots over HTTP. */
+void boot_program(struct http_request *r, struct boot *b);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/config/config.h"
 
-#include "appliance/config/value.h"
-#include "fixer/windows/recipe.h"
+#include "appliance/config/keys.h"
 #include "fixer/base/cleanup.h"
 
 #include <errno.h>
@@ -11,134 +10,43 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct value_choices scopes = {"listed or all", {"listed", "all"}};
-static const struct value_choices dhcp_modes = {"proxy, full or off", {"proxy", "full", "off"}};
-static const struct value_choices yes_no = {"yes or no", {"no", "yes"}};
-
-struct key {
-	const char *section;
-	const char *name;
-	/* Returns NULL, or what the value should have been. */
-	const char *(*parse)(const char *value, const struct value_target *target);
-	size_t offset;
-	size_t size;
-	const struct value_choices *choices;
-};
-
-#define KEY(section, name, parse, field, choices)                     \
-	{                                                             \
-		section, name, parse, offsetof(struct config, field), \
-		        sizeof(((struct config *)0)->field), choices  \
-	}
-
-static const struct key keys[] = {
-        KEY("server", "interface", value_interface, interface, NULL),
-        KEY("server", "address", value_ipv4, address, NULL),
-        KEY("server", "http-port", value_port, http_port, NULL),
-        KEY("server", "https-port", value_port, https_port, NULL),
-        KEY("server", "state", value_path, state, NULL),
-        KEY("server", "runtime", value_path, runtime, NULL),
-        KEY("server", "web-user", value_user, web.name, NULL),
-        KEY("server", "escrow-user", value_user, escrow.name, NULL),
-        KEY("boot", "kernel", value_path, kernel, NULL),
-        KEY("boot", "initrd", value_path, initrd, NULL),
-        KEY("boot", "program", value_path, program, NULL),
-        KEY("boot", "scope", value_choice, scope, &scopes),
-        KEY("dhcp", "mode", value_choice, dhcp_mode, &dhcp_modes),
-        KEY("dhcp", "range", value_range, range, NULL),
-        KEY("dhcp", "gateway", value_ipv4, gateway, NULL),
-        KEY("dhcp", "dnsmasq", value_path, dnsmasq, NULL),
-        KEY("repair", "recipe", value_recipe, recipe, NULL),
-        KEY("repair", "dry-run", value_choice, dry_run, &yes_no),
-        KEY("web", "templates", value_path, templates, NULL),
-};
-
-#define KEYS (sizeof(keys) / sizeof(keys[0]))
-
 struct parse {
 	const char *name;
 	const char *at; /* what libinih has not been given yet */
 	const char *end;
-	int line;        /* of the last line given to libinih */
-	int given[KEYS]; /* line each key was set on, 0 if not */
+	int line;            /* of the last line given to libinih */
+	bool indented;       /* it continues the one before */
+	int given[KEYS_MAX]; /* line each key was set on, 0 if not */
 	struct config config;
 	int failed_line;
 	struct error error;
 };
 
-const char *config_dhcp_mode_name(const struct config *config)
-{
-	return dhcp_modes.names[config->dhcp_mode];
-}
-
-const char *config_scope_name(const struct config *config)
-{
-	return scopes.names[config->scope];
-}
-
-void config_defaults(struct config *ret)
-{
-	*ret = (struct config){
-	        .http_port = 80,
-	        .https_port = 443,
-	        .state = "/var/lib/netmend",
-	        .runtime = "/run/netmend",
-	        .web = {.name = "netmend"},
-	        .escrow = {.name = "netmend-escrow"},
-	        .initrd = NM_PREFIX "/lib/netmend/initrd.img",
-	        .program = "/usr/lib/ipxe/snponly.efi",
-	        .dnsmasq = "/usr/sbin/dnsmasq",
-	        .recipe = RECIPE_DEFAULT,
-	        .templates = NM_PREFIX "/share/netmend/netboot",
-	};
-}
-
-static const struct key *find_key(const char *section, const char *name, bool *ret_section_known)
-{
-	*ret_section_known = false;
-	for (size_t i = 0; i < KEYS; i++) {
-		if (strcmp(keys[i].section, section) != 0)
-			continue;
-		*ret_section_known = true;
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	}
-	return NULL;
-}
-
-static int set_key(struct config *config, const char *section, const char *name, const char *value,
-        const struct key **ret_key, struct error *err)
-{
-	bool section_known;
-	const struct key *key = find_key(section, name, &section_known);
-
-	if (!section_known && section[0] == '\0')
-		return error_set(
-		        err, -EINVAL, REASON_USAGE, "%s stands before the first [section]", name);
-	if (!section_known)
-		return error_set(err, -EINVAL, REASON_USAGE, "there is no section [%s]", section);
-	if (!key)
-		return error_set(
-		        err, -EINVAL, REASON_USAGE, "[%s] has no key \"%s\"", section, name);
-
-	struct value_target target = {(char *)config + key->offset, key->size, key->choices};
-	const char *wanted = key->parse(value, &target);
-	if (wanted)
-		return error_set(err, -EINVAL, REASON_USAGE, "[%s] %s: \"%s\" is not %s", section,
-		        name, value, wanted);
-	*ret_key = key;
-	return 0;
-}
-
 int config_set(struct config *config, const char *section, const char *key, const char *value,
         const char *where, struct error *err)
 {
 	const struct key *found;
-	int r = set_key(config, section, key, value, &found, err);
+	int r = key_set(config, section, key, value, &found, err);
 
 	if (r < 0)
 		error_prefix(err, "%s", where);
 	return r;
+}
+
+const struct config_source *config_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
+	return NULL;
+}
+
+bool config_needs_fetch(const struct config *config)
+{
+	for (size_t i = 0; i < config->order.count; i++)
+		if (config_source(config, config->order.names[i]))
+			return true;
+	return false;
 }
 
 /* Gives libinih one line at a time, so that its handler knows the line: the library of Debian is
@@ -153,6 +61,7 @@ static char *next_line(char *out, int size, void *stream)
 	if (left == 0)
 		return NULL;
 	p->line++;
+	p->indented = *p->at == ' ' || *p->at == '\t';
 	if (len >= (size_t)size) {
 		if (!p->failed_line) {
 			p->failed_line = p->line;
@@ -170,26 +79,156 @@ static char *next_line(char *out, int size, void *stream)
 	return out;
 }
 
+/* The section [source NAME], made when it is new. NULL with err. */
+static struct config_source *take_source(struct parse *p, const char *name)
+{
+	struct config *c = &p->config;
+
+	for (size_t i = 0; i < c->source_count; i++)
+		if (strcmp(c->sources[i].name, name) == 0)
+			return &c->sources[i];
+	if (!source_name_good(name)) {
+		error_set(&p->error, -EINVAL, REASON_USAGE,
+		        "[source NAME]: \"%s\" is not a name of letters, digits, - and _, at most "
+		        "%d "
+		        "characters, other than vault",
+		        name, CONFIG_SOURCE_NAME - 1);
+		return NULL;
+	}
+	if (c->source_count == CONFIG_SOURCES_MAX) {
+		error_set(&p->error, -EINVAL, REASON_USAGE,
+		        "[source %s]: %d sources are the most there can be", name,
+		        CONFIG_SOURCES_MAX);
+		return NULL;
+	}
+	struct config_source *source = &c->sources[c->source_count++];
+	memcpy(source->name, name, strlen(name) + 1);
+	source->line = p->line;
+	return source;
+}
+
+static int handle_source(struct parse *p, const char *section, const char *name, const char *value)
+{
+	section += strlen("source");
+	struct config_source *source = take_source(p, section + strspn(section, " "));
+
+	if (!source)
+		return -EINVAL;
+	return source_set(source, name, value, p->line, p->indented, &p->error);
+}
+
+/* The section [webhook NAME], made when it is new. NULL with err. */
+static struct config_hook *take_hook(struct parse *p, const char *name)
+{
+	struct config *c = &p->config;
+
+	for (size_t i = 0; i < c->hook_count; i++)
+		if (strcmp(c->hooks[i].name, name) == 0)
+			return &c->hooks[i];
+	if (!source_name_good(name) || c->hook_count == NM_MAX_HOOKS) {
+		error_set(&p->error, -EINVAL, REASON_USAGE,
+		        "[webhook %s]: a name of letters, digits, - and _ is needed, at most %d "
+		        "characters, and there are at most %d",
+		        name, CONFIG_SOURCE_NAME - 1, NM_MAX_HOOKS);
+		return NULL;
+	}
+	struct config_hook *hook = &c->hooks[c->hook_count++];
+	memcpy(hook->name, name, strlen(name) + 1);
+	hook->line = p->line;
+	return hook;
+}
+
+static int handle_hook(struct parse *p, const char *section, const char *name, const char *value)
+{
+	section += strlen("webhook");
+	struct config_hook *hook = take_hook(p, section + strspn(section, " "));
+
+	return hook ? hook_set(hook, name, value, &p->error) : -EINVAL;
+}
+
+static bool is_kind(const char *section, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return strncmp(section, kind, len) == 0 && (section[len] == '\0' || section[len] == ' ');
+}
+
+static int handle_key(struct parse *p, const char *section, const char *name, const char *value)
+{
+	const struct key *key;
+	int r = key_set(&p->config, section, name, value, &key, &p->error);
+
+	if (r < 0)
+		return r;
+	int *given = &p->given[key_index(key)];
+	if (*given && !(key->list && p->indented))
+		return error_set(&p->error, -EINVAL, REASON_USAGE,
+		        "[%s] %s was given in line %d already", section, name, *given);
+	*given = p->line;
+	return 0;
+}
+
 static int handle(void *user, const char *section, const char *name, const char *value)
 {
 	struct parse *p = user;
-	const struct key *key;
 
 	if (p->failed_line)
 		return 0;
-	if (set_key(&p->config, section, name, value, &key, &p->error) < 0) {
+	int r = (is_kind(section, "source")    ? handle_source
+	         : is_kind(section, "webhook") ? handle_hook
+	                                       : handle_key)(p, section, name, value);
+	if (r < 0)
 		p->failed_line = p->line;
-		return 0;
+	return r == 0;
+}
+
+/* Without an order of its own: the vault, then the sources as they stand in the file. */
+static int judge_order(struct parse *p, struct error *err)
+{
+	struct config *c = &p->config;
+
+	if (c->order.count == 0) {
+		memcpy(c->order.names[c->order.count++], "vault", 6);
+		for (size_t i = 0; i < c->source_count; i++)
+			memcpy(c->order.names[c->order.count++], c->sources[i].name,
+			        CONFIG_SOURCE_NAME);
 	}
-	size_t i = (size_t)(key - keys);
-	if (p->given[i]) {
-		p->failed_line = p->line;
-		error_set(&p->error, -EINVAL, REASON_USAGE, "[%s] %s was given in line %d already",
-		        section, name, p->given[i]);
-		return 0;
+	for (size_t i = 0; i < c->order.count; i++)
+		if (strcmp(c->order.names[i], "vault") != 0 && !config_source(c, c->order.names[i]))
+			return error_set(err, -EINVAL, REASON_USAGE,
+			        "%s: [escrow] sources names %s, and there is no section [source "
+			        "%s]",
+			        p->name, c->order.names[i], c->order.names[i]);
+	return 0;
+}
+
+/* What no line alone can tell. */
+static int judge_whole(struct parse *p, struct error *err)
+{
+	const struct config *c = &p->config;
+	int line;
+
+	if (c->dhcp_mode == DHCP_FULL && c->range[0] == '\0')
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "%s: [dhcp] mode = full needs range = FIRST,LAST", p->name);
+	if (c->dhcp_mode == DHCP_FULL && c->relayed.count)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "%s: [dhcp] relayed needs mode = proxy: full is for one isolated network",
+		        p->name);
+	if (c->release.until && c->release.until <= c->release.from)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "%s: [release] until is not after from", p->name);
+	for (size_t i = 0; i < c->source_count; i++) {
+		if (source_judge(&c->sources[i], &line, &p->error) < 0)
+			return error_set(err, -EINVAL, REASON_USAGE, "%s:%d: %s", p->name, line,
+			        p->error.text);
 	}
-	p->given[i] = p->line;
-	return 1;
+	for (size_t i = 0; i < c->hook_count; i++) {
+		if (hook_judge(&c->hooks[i], &p->error) < 0)
+			return error_set(err, -EINVAL, REASON_USAGE, "%s:%d: %s", p->name,
+			        c->hooks[i].line, p->error.text);
+	}
+	return judge_order(p, err);
 }
 
 int config_parse(
@@ -209,11 +248,10 @@ int config_parse(
 	if (p.failed_line)
 		return error_set(
 		        err, -EINVAL, REASON_USAGE, "%s:%d: %s", name, p.failed_line, p.error.text);
-	if (p.config.dhcp_mode == DHCP_FULL && p.config.range[0] == '\0')
-		return error_set(err, -EINVAL, REASON_USAGE,
-		        "%s: [dhcp] mode = full needs range = FIRST,LAST", name);
-	*ret = p.config;
-	return 0;
+	int r = judge_whole(&p, err);
+	if (r == 0)
+		*ret = p.config;
+	return r;
 }
 
 int config_load(const char *path, struct config *ret, struct error *err)

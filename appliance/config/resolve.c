@@ -19,6 +19,7 @@
  * below the ones containers map. */
 #define FALLBACK_WEB_ID    64871
 #define FALLBACK_ESCROW_ID 64872
+#define FALLBACK_FETCH_ID  64873
 
 static void list_interfaces(const struct ifaddrs *all, char *out, size_t size)
 {
@@ -184,10 +185,17 @@ int config_resolve_accounts(struct config *config, struct error *err)
 
 	if (r == 0)
 		r = resolve_account(&config->escrow, "netmend-escrow", FALLBACK_ESCROW_ID, err);
+	if (r == 0)
+		r = resolve_account(&config->fetch, "netmend-fetch", FALLBACK_FETCH_ID, err);
 	if (r == 0 && config->web.uid == config->escrow.uid)
 		return error_set(err, -EINVAL, REASON_USAGE,
 		        "web-user and escrow-user must be two users: the one the network can talk "
 		        "to must not read the vault");
+	if (r == 0 &&
+	        (config->fetch.uid == config->web.uid || config->fetch.uid == config->escrow.uid))
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "fetch-user must be another user than web-user and escrow-user: it reads "
+		        "what other networks send and holds the passwords of key sources");
 	return r;
 }
 
@@ -200,4 +208,13 @@ int config_resolve(struct config *config, struct error *err)
 	if (r == 0)
 		r = config_resolve_accounts(config, err);
 	return r;
+}
+
+void config_page_url(const struct config *config, char ret[CONFIG_URL_TEXT])
+{
+	if (config->https_port == 443)
+		(void)snprintf(ret, CONFIG_URL_TEXT, "https://%s", config->address);
+	else
+		(void)snprintf(
+		        ret, CONFIG_URL_TEXT, "https://%s:%d", config->address, config->https_port);
 }

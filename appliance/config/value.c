@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/config/value.h"
+#include "fixer/base/text.h"
 #include "fixer/windows/recipe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,15 +44,58 @@ const char *value_ipv4(const char *value, const struct value_target *target)
 	return copy_text(value, target, DIGITS ".", wanted);
 }
 
-const char *value_port(const char *value, const struct value_target *target)
+static bool parse_number(const char *value, long low, long high, int *ret)
 {
 	char *end;
 
 	errno = 0;
-	long port = strtol(value, &end, 10);
-	if (strspn(value, DIGITS) == 0 || *end != '\0' || errno != 0 || port < 1 || port > 65535)
-		return "a port from 1 to 65535";
-	*(int *)target->field = (int)port;
+	long number = strtol(value, &end, 10);
+	if (strspn(value, DIGITS) == 0 || *end != '\0' || errno != 0 || number < low ||
+	        number > high)
+		return false;
+	*ret = (int)number;
+	return true;
+}
+
+const char *value_port(const char *value, const struct value_target *target)
+{
+	return parse_number(value, 1, 65535, target->field) ? NULL : "a port from 1 to 65535";
+}
+
+const char *value_number(const char *value, const struct value_target *target)
+{
+	static char wanted[64]; /* one thread reads one file */
+
+	snprintf(wanted, sizeof(wanted), "a number from %ld to %ld", target->low, target->high);
+	return parse_number(value, target->low, target->high, target->field) ? NULL : wanted;
+}
+
+bool value_is_clean(const char *value)
+{
+	size_t n;
+
+	while ((n = utf8_char(value, NULL)) > 0)
+		value += n;
+	return *value == '\0';
+}
+
+const char *value_label(const char *value, const struct value_target *target)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= target->size || !value_is_clean(value))
+		return "a name of at most 63 characters";
+	memcpy(target->field, value, len + 1);
+	return NULL;
+}
+
+const char *value_time(const char *value, const struct value_target *target)
+{
+	int64_t seconds;
+
+	if (iso8601_parse(value, &seconds) < 0 || seconds <= 0)
+		return "a time in UTC like 2024-07-19T18:30:00Z";
+	*(int64_t *)target->field = seconds;
 	return NULL;
 }
 
@@ -63,6 +109,13 @@ const char *value_path(const char *value, const struct value_target *target)
 	if (value[0] != '/')
 		return wanted;
 	return copy_text(value, target, LETTERS DIGITS "/._+-:@", wanted);
+}
+
+const char *value_file_name(const char *value, const struct value_target *target)
+{
+	static const char wanted[] = "a file name of letters, digits and . _ + - : @";
+
+	return value[0] == '.' ? wanted : copy_text(value, target, LETTERS DIGITS "._+-:@", wanted);
 }
 
 const char *value_recipe(const char *value, const struct value_target *target)
@@ -93,6 +146,29 @@ const char *value_choice(const char *value, const struct value_target *target)
 		}
 	}
 	return target->choices->wanted;
+}
+
+/* Anybody may read this file: a password in it would be no secret. */
+static bool url_has_password(const char *url)
+{
+	const char *user = strstr(url, "://") + 3;
+	const char *at = strchr(user, '@'), *colon = strchr(user, ':');
+
+	return (at && colon && colon < at) || strcasestr(url, "password=");
+}
+
+const char *value_database(const char *value, const struct value_target *target)
+{
+	size_t len = strlen(value);
+
+	if (strncmp(value, "postgresql://", 13) != 0 && strncmp(value, "postgres://", 11) != 0)
+		return "an address like postgresql://netmend@db.example.com/netmend";
+	if (url_has_password(value))
+		return "free of the password, which belongs into password-file";
+	if (len >= target->size || !value_is_clean(value) || strpbrk(value, " \"'"))
+		return "an address of at most 511 characters without blanks and quotes";
+	memcpy(target->field, value, len + 1);
+	return NULL;
 }
 
 const char *value_range(const char *value, const struct value_target *target)

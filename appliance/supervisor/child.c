@@ -159,9 +159,9 @@ static int collect(int fd, int64_t end, char *output, size_t size)
 	}
 }
 
-int child_run(const char *const *argv, uid_t uid, gid_t gid, int seconds, char *output, size_t size)
+int child_run(const struct child *what, int seconds, char *output, size_t size)
 {
-	struct child child = {.name = argv[0], .argv = argv, .uid = uid, .gid = gid};
+	struct child child = *what;
 	int pipe_fds[2], status;
 	pid_t parent = getpid();
 

@@ -48,11 +48,11 @@ void child_postpone(struct child *child);
 /* Sends the signal when the child runs. */
 void child_signal(const struct child *child, int signal);
 
-/* Runs argv under an identity to its end, at most `seconds`, and collects up to size - 1 bytes of
- * what it prints (terminated). Its exit status; -ETIMEDOUT, -ECHILD when a signal ended it, or
- * another -errno. For short commands before the supervision begins and between restarts. */
-int child_run(
-        const char *const *argv, uid_t uid, gid_t gid, int seconds, char *output, size_t size);
+/* Runs a child (name, argv, identity, descriptors) to its end, at most `seconds`, and collects up
+ * to size - 1 bytes of what it prints (terminated). Its exit status; -ETIMEDOUT, -ECHILD when a
+ * signal ended it, or another -errno. For short commands before the supervision begins and between
+ * restarts. */
+int child_run(const struct child *what, int seconds, char *output, size_t size);
 
 /* For a process that becomes another user for good: groups, gid, uid, verified; no new privileges,
  * and death with the parent. 0 or -errno. */

@@ -5,8 +5,25 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+void control_architecture(unsigned number, char ret[CONTROL_ARCHITECTURE_TEXT])
+{
+	/* RFC 4578 and its errata; 7 and 9 are both in use for UEFI on x64. */
+	static const struct {
+		unsigned number;
+		const char *name;
+	} known[] = {{0, "bios"}, {6, "uefi-ia32"}, {7, "uefi-x64"}, {9, "uefi-x64"},
+	        {11, "uefi-arm64"}, {16, "http-x64"}, {19, "http-arm64"},
+	        {CONTROL_NO_ARCHITECTURE, ""}};
+
+	(void)snprintf(ret, CONTROL_ARCHITECTURE_TEXT, "arch %u", number & 0xffff);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].number == number)
+			(void)snprintf(ret, CONTROL_ARCHITECTURE_TEXT, "%s", known[i].name);
+}
 
 int control_send(int fd, const struct control_message *message)
 {
@@ -20,8 +37,13 @@ int control_send(int fd, const struct control_message *message)
 static bool control_valid(const struct control_message *m)
 {
 	struct in_addr address;
+	struct guid uuid;
 
-	if (memchr(m->ip, 0, sizeof(m->ip)) == NULL || memchr(m->text, 0, sizeof(m->text)) == NULL)
+	if (memchr(m->ip, 0, sizeof(m->ip)) == NULL ||
+	        memchr(m->text, 0, sizeof(m->text)) == NULL ||
+	        memchr(m->uuid, 0, sizeof(m->uuid)) == NULL)
+		return false;
+	if (m->uuid[0] && guid_parse(m->uuid, &uuid) < 0)
 		return false;
 	if (m->ip[0] && inet_pton(AF_INET, m->ip, &address) != 1)
 		return false;
@@ -30,9 +52,13 @@ static bool control_valid(const struct control_message *m)
 	case CONTROL_SYNC_DONE:
 		return m->id != 0 && m->ok <= 1;
 	case CONTROL_DHCP:
-		return m->kind >= CONTROL_DHCP_DISCOVER && m->kind <= CONTROL_DHCP_WINDOWS;
+		return m->kind >= CONTROL_DHCP_DISCOVER && m->kind <= CONTROL_DHCP_SERVER &&
+		       (m->kind != CONTROL_DHCP_SERVER || m->ip[0]);
 	case CONTROL_HEALTH:
+	case CONTROL_CLOCK:
 		return m->ok <= 1;
+	case CONTROL_SETUP:
+		return strspn(m->text, "0123456789abcdef") == 32 && m->text[32] == 0;
 	default:
 		return false;
 	}

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/supervisor/dnsmasq.h"
 
+#include "appliance/supervisor/answers.h"
 #include "appliance/supervisor/child.h"
+#include "appliance/supervisor/loaders.h"
 #include "appliance/supervisor/state.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,23 +32,42 @@ void dnsmasq_account(uid_t *ret_uid, gid_t *ret_gid)
 struct places {
 	char network[INET_ADDRSTRLEN];
 	char netmask[INET_ADDRSTRLEN];
-	char port[8]; /* ":8080", "" for 80 */
+	char port[8];                  /* ":8080", "" for 80 */
+	char relayed[INET_ADDRSTRLEN]; /* the one this copy of a line is for */
+	char relayed_mask[INET_ADDRSTRLEN];
 	const struct config *config;
-	bool bios;
+	struct dnsmasq_programs programs;
 };
 
-static void make_places(const struct config *config, bool bios, struct places *ret)
+static struct in_addr mask_of(int prefix, char ret[INET_ADDRSTRLEN])
 {
-	struct in_addr mask, network;
+	const struct in_addr mask = {.s_addr = prefix ? htonl(~0u << (32 - prefix)) : 0};
 
-	*ret = (struct places){.config = config, .bios = bios};
-	mask.s_addr = config->prefix ? htonl(~0u << (32 - config->prefix)) : 0;
+	inet_ntop(AF_INET, &mask, ret, INET_ADDRSTRLEN);
+	return mask;
+}
+
+static void make_places(
+        const struct config *config, const struct dnsmasq_programs *programs, struct places *ret)
+{
+	struct in_addr network;
+
+	*ret = (struct places){.config = config, .programs = *programs};
+	struct in_addr mask = mask_of(config->prefix, ret->netmask);
 	inet_pton(AF_INET, config->address, &network);
 	network.s_addr &= mask.s_addr;
 	inet_ntop(AF_INET, &network, ret->network, sizeof(ret->network));
-	inet_ntop(AF_INET, &mask, ret->netmask, sizeof(ret->netmask));
 	if (config->http_port != 80)
 		snprintf(ret->port, sizeof(ret->port), ":%d", config->http_port);
+}
+
+/* subnet: "10.1.0.0/16", as the configuration was judged. */
+static void set_relayed(struct places *p, const char *subnet)
+{
+	const char *slash = strchr(subnet, '/');
+
+	(void)snprintf(p->relayed, sizeof(p->relayed), "%.*s", (int)(slash - subnet), subnet);
+	(void)mask_of((int)strtol(slash + 1, NULL, 10), p->relayed_mask);
 }
 
 static const char *place_value(const struct places *p, const char *name, size_t len)
@@ -62,6 +84,8 @@ static const char *place_value(const struct places *p, const char *name, size_t 
 	        {"GATEWAY", p->config->gateway},
 	        {"STATE", p->config->state},
 	        {"PORT", p->port},
+	        {"RELAYED", p->relayed},
+	        {"RELAYED_MASK", p->relayed_mask},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -81,7 +105,10 @@ static bool word_holds(const struct places *p, const char *word, size_t len, boo
 	        {"listed", p->config->scope == SCOPE_LISTED},
 	        {"all", p->config->scope == SCOPE_ALL},
 	        {"gateway", p->config->gateway[0] != '\0'},
-	        {"bios", p->bios},
+	        {"bios", p->programs.bios},
+	        {"shim", p->programs.shim},
+	        {"shim-first", p->programs.shim && loaders_first(p->config) == LOADER_SHIM},
+	        {"ipxe-first", p->programs.shim && loaders_first(p->config) == LOADER_IPXE},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -135,15 +162,31 @@ static int fill_line(const struct places *p, const char *at, const char *end, st
 	return r;
 }
 
-int dnsmasq_render(const struct config *config, bool bios, const char *template, size_t len,
-        struct buffer *ret, struct error *err)
+/* The line, or one for each network behind a relay. */
+static int fill_lines(struct places *p, const char *at, const char *end, struct buffer *out)
+{
+	static const char each[] = "@RELAYED@";
+	const struct config_subnets *relayed = &p->config->relayed;
+	int r = 0;
+
+	if (!memmem(at, (size_t)(end - at), each, sizeof(each) - 1))
+		return fill_line(p, at, end, out);
+	for (size_t i = 0; r == 0 && i < relayed->count; i++) {
+		set_relayed(p, relayed->names[i]);
+		r = fill_line(p, at, end, out);
+	}
+	return r;
+}
+
+int dnsmasq_render(const struct config *config, const struct dnsmasq_programs *programs,
+        const char *template, size_t len, struct buffer *ret, struct error *err)
 {
 	const char *at = template, *end = template + len;
 	struct places places;
 	struct buffer out;
 	int r = 0;
 
-	make_places(config, bios, &places);
+	make_places(config, programs, &places);
 	buffer_init(&out, DNSMASQ_CONFIG_MAX);
 	for (int line = 1; r == 0 && at < end; line++) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -151,7 +194,7 @@ int dnsmasq_render(const struct config *config, bool bios, const char *template,
 		bool comment = *at == '#';
 		int keep = take_condition(&places, &at, next);
 		if (keep > 0 && !comment)
-			r = fill_line(&places, at, next, &out);
+			r = fill_lines(&places, at, next, &out);
 		if (keep < 0 || r < 0)
 			r = error_set(err, keep < 0 ? keep : r, REASON_USAGE,
 			        "template line %d: unknown place or condition, or too long", line);
@@ -174,8 +217,10 @@ int dnsmasq_write_config(const struct config *config, struct error *err)
 	int r = state_read_file(template_path, DNSMASQ_CONFIG_MAX, &template, err);
 	if (r < 0)
 		return r;
-	r = dnsmasq_render(config, access(program, R_OK) == 0, (const char *)template.data,
-	        template.len, &text, err);
+	const struct dnsmasq_programs programs = {
+	        .bios = access(program, R_OK) == 0, .shim = loaders_have_shim(config)};
+	r = dnsmasq_render(
+	        config, &programs, (const char *)template.data, template.len, &text, err);
 	buffer_free(&template);
 	if (r < 0) {
 		error_prefix(err, "%s", template_path);
@@ -184,21 +229,17 @@ int dnsmasq_write_config(const struct config *config, struct error *err)
 	state_path(path, config->state, DNSMASQ_CONF);
 	r = state_write_file(path, text.data, text.len, 0644, 0, err);
 	buffer_free(&text);
-	if (r < 0)
-		return r;
-	state_path(path, config->state, DNSMASQ_RESYNC);
-	return state_write_file(path, "", 0, 0644, 0, err);
+	return r < 0 ? r : answers_write(config, err);
 }
 
 int dnsmasq_test_config(const struct config *config, const char *path, struct error *err)
 {
 	const char *argv[] = {config->dnsmasq, "--test", "-C", path, NULL};
+	struct child child = {.name = "dnsmasq", .argv = argv};
 	char output[200];
-	uid_t uid;
-	gid_t gid;
 
-	dnsmasq_account(&uid, &gid);
-	int r = child_run(argv, uid, gid, TEST_SECONDS, output, sizeof(output));
+	dnsmasq_account(&child.uid, &child.gid);
+	int r = child_run(&child, TEST_SECONDS, output, sizeof(output));
 	if (r == 0)
 		return 0;
 	const char *said = output + strspn(output, "\n");

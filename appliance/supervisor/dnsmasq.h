@@ -15,19 +15,22 @@
 /* The user dnsmasq runs as: "dnsmasq" of its package, else "nobody", else their usual number. */
 void dnsmasq_account(uid_t *ret_uid, gid_t *ret_gid);
 
-/* STATE/dnsmasq/resync: an empty host file. dnsmasq logs "read" with its name each time it has read
- * the answer list again, which is how we know that it has. */
-#define DNSMASQ_RESYNC "dnsmasq/resync"
-#define DNSMASQ_CONF   "dnsmasq/dnsmasq.conf"
+#define DNSMASQ_CONF "dnsmasq/dnsmasq.conf"
+
+/* What is in the TFTP root besides iPXE for UEFI x64. */
+struct dnsmasq_programs {
+	bool bios; /* iPXE for BIOS */
+	bool shim; /* the signed chain */
+};
 
 /*
  * Fills in a template: "@NAME@" places, and lines beginning "%word[,word...] " kept only when every
  * word is one of the mode, the scope, "gateway" (one is known) or "bios" (a BIOS program is there).
- * ret is initialised here and freed by the caller. -EINVAL for an unknown place or word, with the
- * template's line.
+ * A line with @RELAYED@ comes once for each network of [dhcp] relayed. ret is initialised here and
+ * freed by the caller. -EINVAL for an unknown place or word, with the template's line.
  */
-int dnsmasq_render(const struct config *config, bool bios, const char *template, size_t len,
-        struct buffer *ret, struct error *err);
+int dnsmasq_render(const struct config *config, const struct dnsmasq_programs *programs,
+        const char *template, size_t len, struct buffer *ret, struct error *err);
 
 /* Renders TEMPLATES/dnsmasq.conf.in into STATE/dnsmasq/dnsmasq.conf, and makes the files it names.
  */

@@ -52,26 +52,18 @@ static bool take_mac(const char **at, uint8_t ret[6])
 	return true;
 }
 
-/* Client architectures of RFC 4578 and its errata; 7 and 9 are both in use for UEFI x64. */
-static void set_architecture(struct dnsmasq_log *log, const char *vendor_class)
+static void set_client(struct dnsmasq_log *log, const char *vendor_class)
 {
-	static const struct {
-		uint32_t number;
-		const char *name;
-	} known[] = {{0, "bios"}, {6, "uefi-ia32"}, {7, "uefi-x64"}, {9, "uefi-x64"},
-	        {11, "uefi-arm64"}, {16, "http-x64"}, {19, "http-arm64"}};
 	const char *at = vendor_class;
 	uint32_t number;
+	bool http = take(&at, "HTTPClient");
 
-	log->architecture[0] = '\0';
-	log->network_boot = take(&at, "PXEClient") || take(&at, "HTTPClient");
-	if (!log->network_boot || !take(&at, ":Arch:") || !take_number(&at, &number) ||
-	        number > UINT16_MAX)
-		return;
-	snprintf(log->architecture, sizeof(log->architecture), "arch %u", (unsigned)number);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].number == number)
-			snprintf(log->architecture, sizeof(log->architecture), "%s", known[i].name);
+	log->architecture = CONTROL_NO_ARCHITECTURE;
+	log->client = http ? CONTROL_CLIENT_HTTP : CONTROL_CLIENT_PXE;
+	log->network_boot = http || take(&at, "PXEClient");
+	if (log->network_boot && take(&at, ":Arch:") && take_number(&at, &number) &&
+	        number < CONTROL_NO_ARCHITECTURE)
+		log->architecture = number;
 }
 
 /* at: behind "XID PXE(" or "XID DHCPDISCOVER(". */
@@ -88,7 +80,8 @@ static bool client_event(const struct dnsmasq_log *log, const char *at, struct d
 	}
 	ret->kind = DNSMASQ_CLIENT;
 	ret->served = !strstr(at, "ignored") && !strstr(at, "no address");
-	snprintf(ret->text, sizeof(ret->text), "%s", log->architecture);
+	ret->client = CONTROL_CLIENT_ID(log->client, log->architecture);
+	control_architecture(log->architecture, ret->text);
 	return true;
 }
 
@@ -99,10 +92,14 @@ static bool exchange_event(
 	if (log->xid != xid) {
 		log->xid = xid;
 		log->network_boot = false;
-		log->architecture[0] = '\0';
 	}
 	if (take(&at, "vendor class: ")) {
-		set_architecture(log, at);
+		set_client(log, at);
+		return false;
+	}
+	if (take(&at, "user class: ")) {
+		if (strcmp(at, "iPXE") == 0)
+			log->client = CONTROL_CLIENT_IPXE;
 		return false;
 	}
 	if (!log->network_boot || !(take(&at, "PXE(") || take(&at, "DHCPDISCOVER(")))

@@ -5,6 +5,7 @@
  *
  * The forms of dnsmasq 2.90, with everything a client can choose in <>:
  *     dnsmasq-dhcp[PID]: XID vendor class: <PXEClient:Arch:00007:UNDI:003016>
+ *     dnsmasq-dhcp[PID]: XID user class: <iPXE>
  *     dnsmasq-dhcp[PID]: XID PXE(IF) MAC proxy              proxy mode; proxy-ignored when not
  * served dnsmasq-dhcp[PID]: XID DHCPDISCOVER(IF) [IP] MAC [ignored]                        full
  * mode dnsmasq-dhcp[PID]: read FILE                          a host file was read
@@ -14,6 +15,8 @@
  */
 #ifndef SUPERVISOR_DNSMASQ_LOG_H
 #define SUPERVISOR_DNSMASQ_LOG_H
+
+#include "appliance/supervisor/control.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +35,7 @@ struct dnsmasq_event {
 	enum dnsmasq_event_kind kind;
 	uint8_t mac[6];
 	bool served;
+	uint32_t client; /* CONTROL_CLIENT_ID() */
 	char ip[16];
 	char text[160]; /* cut when longer; control characters replaced */
 };
@@ -43,7 +47,8 @@ struct dnsmasq_log {
 	/* dnsmasq logs one packet at a time; this is the one being logged. */
 	uint32_t xid;
 	bool network_boot;
-	char architecture[16];
+	enum control_client client;
+	unsigned architecture; /* CONTROL_NO_ARCHITECTURE: not told */
 };
 
 /* Takes what was read from the log; calls each(event, context) for every event in it. */

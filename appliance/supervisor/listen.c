@@ -10,11 +10,15 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 4096 /* a floor of machines that power on together; the kernel caps it */
+#define BACKLOG       4096 /* a floor of machines that power on together; the kernel caps it */
+#define LOCAL_BACKLOG 64   /* web, and commands typed by people */
 
 int listen_tcp(int port, struct error *err)
 {
@@ -43,17 +47,43 @@ int listen_tcp(int port, struct error *err)
 	        err, r, REASON_CANNOT_OPEN, "cannot listen on TCP port %d: %s", port, strerror(-r));
 }
 
+int listen_local(const char *path, gid_t gid, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(err, -ENAMETOOLONG, REASON_USAGE,
+		        "%s is longer than the path of a socket may be (%zu characters): choose a "
+		        "shorter [server] runtime",
+		        path, sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	(void)unlink(path);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Nobody connects before the mode is set: the umask closes it to all but us. */
+	mode_t before = umask(0177);
+	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	(void)umask(before);
+	if (bound && chown(path, 0, gid) == 0 && chmod(path, 0660) == 0 &&
+	        listen(fd, LOCAL_BACKLOG) == 0)
+		return fd;
+	int r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error_set(err, r, REASON_CANNOT_OPEN, "cannot listen on %s: %s", path, strerror(-r));
+}
+
 int listen_dhcp(const char *interface, struct error *err)
 {
-	/* UDP, not a later fragment, destination port 67; offsets from the IP header. */
+	/* UDP, not a later fragment, destination port 67 or 68; offsets from the IP header. */
 	struct sock_filter code[] = {
 	        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 7),
 	        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-	        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+	        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 5, 0),
 	        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
 	        BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
-	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 0, 1),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 1, 0),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1),
 	        BPF_STMT(BPF_RET | BPF_K, 2048),
 	        BPF_STMT(BPF_RET | BPF_K, 0),
 	};

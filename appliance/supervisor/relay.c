@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* News between dnsmasq, watch and web. */
+#include "appliance/supervisor/answers.h"
 #include "appliance/supervisor/control.h"
 #include "appliance/supervisor/dnsmasq.h"
 #include "appliance/supervisor/serve.h"
@@ -10,10 +11,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 /* Records taken from one child before the others get their turn. */
 #define TURN_MAX 64
+
+#define CLOCK_LOOK_MS 30000
 
 static void tell_web(struct serve *s, const struct control_message *m)
 {
@@ -41,6 +45,24 @@ void serve_set_health(struct serve *s, bool ok, const char *text)
 	s->dhcp_ok = ok;
 	text_clean(s->dhcp_text, sizeof(s->dhcp_text), text);
 	serve_tell_health(s);
+}
+
+/* Reading it takes no right; containers may be forbidden to, all the same. */
+void serve_tell_clock(struct serve *s, bool started)
+{
+	struct control_message m = {.type = CONTROL_CLOCK};
+	struct timex clock = {0};
+	int64_t now = monotonic_ms();
+
+	if (!started && now - s->clock_looked < CLOCK_LOOK_MS)
+		return;
+	s->clock_looked = now;
+	if (adjtimex(&clock) < 0)
+		return;
+	m.ok = !(clock.status & STA_UNSYNC);
+	if (started || s->clock_ok != (m.ok != 0))
+		tell_web(s, &m);
+	s->clock_ok = m.ok;
 }
 
 static void answer_syncs(struct serve *s, const uint32_t *ids, size_t count, const char *refusal)
@@ -75,26 +97,43 @@ static void list_was_read(struct serve *s)
 	serve_set_health(s, true, text);
 }
 
+/* What watch would have said. */
+static void tell_of_question(struct serve *s, const struct control_message *discover)
+{
+	struct control_message m = *discover;
+
+	m.kind = CONTROL_DHCP_HEARD;
+	m.ok = 1;
+	tell_web(s, &m);
+}
+
 static void on_dnsmasq(const struct dnsmasq_event *event, void *context)
 {
 	struct serve *s = context;
 	struct control_message m = {.type = CONTROL_DHCP};
-	char resync[STATE_PATH_MAX];
+	char answers[STATE_PATH_MAX];
 
 	switch (event->kind) {
 	case DNSMASQ_CLIENT:
 		m.kind = CONTROL_DHCP_DISCOVER;
+		m.id = event->client;
+		m.ok = event->served;
 		memcpy(m.mac, event->mac, sizeof(m.mac));
+		/* Watch sees the same packet, and in it which machine it is. */
+		if (s->watch_fd < 0)
+			tell_of_question(s, &m);
 		break;
 	case DNSMASQ_SENT:
 		m.kind = CONTROL_DHCP_BOOT_FILE;
 		memcpy(m.ip, event->ip, sizeof(m.ip));
 		break;
 	case DNSMASQ_READ:
-		state_path(resync, s->config.state, DNSMASQ_RESYNC);
+		state_path(answers, s->config.state, DNSMASQ_ANSWERS);
 		/* The event's text may be a cut path; ours is then cut alike. */
-		if (strncmp(event->text, resync, sizeof(event->text) - 1) == 0)
+		if (strncmp(event->text, answers, sizeof(event->text) - 1) == 0)
 			list_was_read(s);
+		else
+			resync_goes_on(&s->resync, monotonic_ms());
 		return;
 	case DNSMASQ_NOTE:
 		log_info("dnsmasq: %s", event->text);
@@ -119,7 +158,9 @@ void serve_read_log(struct serve *s)
 
 static void take_request(struct serve *s, const struct control_message *m)
 {
-	if (m->type != CONTROL_SYNC)
+	if (m->type == CONTROL_SETUP)
+		serve_show_setup(&s->config, m->text);
+	else if (m->type != CONTROL_SYNC)
 		log_warning("web sent a message of type %u: ignored", (unsigned)m->type);
 	else if (!s->enabled[CHILD_DNSMASQ])
 		answer_syncs(s, &m->id, 1, NULL); /* no list to be read by anybody */
@@ -161,7 +202,7 @@ void serve_read_watch(struct serve *s)
 		}
 		if (r < 0)
 			return;
-		if (m.type == CONTROL_DHCP && m.kind == CONTROL_DHCP_WINDOWS)
+		if (m.type == CONTROL_DHCP && m.kind >= CONTROL_DHCP_WINDOWS)
 			tell_web(s, &m);
 	}
 }
@@ -171,11 +212,20 @@ void serve_drive_sync(struct serve *s)
 	int64_t now = monotonic_ms();
 
 	if (resync_overdue(&s->resync, now)) {
-		log_error("dnsmasq did not read the answer list in %d ms: it is restarted",
+		log_error("dnsmasq has not gone on reading the answer list for %d ms: it is "
+		          "restarted",
 		        RESYNC_LIMIT_MS);
 		resync_lost(&s->resync);
 		child_signal(&s->children[CHILD_DNSMASQ], SIGKILL);
 	}
-	if (resync_must_signal(&s->resync, now))
+	if (!resync_must_signal(&s->resync, now))
+		return;
+	struct error err = {0};
+	if (answers_write(&s->config, &err) == 0) {
 		child_signal(&s->children[CHILD_DNSMASQ], SIGHUP);
+		return;
+	}
+	log_error("the answer list: %s", err.text);
+	resync_failed(&s->resync);
+	serve_refuse_syncs(s, err.text);
 }

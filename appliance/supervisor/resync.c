@@ -13,11 +13,12 @@ bool resync_request(struct resync *s, uint32_t id)
 
 bool resync_must_signal(struct resync *s, int64_t now)
 {
-	if (!s->ready || s->in_flight || s->count == 0)
+	if (!s->ready || s->in_flight || s->count == 0 || now < s->next)
 		return false;
 	s->in_flight = true;
 	s->signalled = s->count;
 	s->deadline = now + RESYNC_LIMIT_MS;
+	s->next = now + RESYNC_EVERY_MS;
 	return true;
 }
 
@@ -35,11 +36,30 @@ size_t resync_read(struct resync *s, uint32_t *done)
 	return n;
 }
 
+void resync_failed(struct resync *s)
+{
+	s->in_flight = false;
+	s->signalled = 0;
+}
+
+int64_t resync_due(const struct resync *s)
+{
+	if (s->in_flight)
+		return s->deadline;
+	return s->ready && s->count > 0 ? s->next : INT64_MAX;
+}
+
 void resync_lost(struct resync *s)
 {
 	s->ready = false;
 	s->in_flight = false;
 	s->signalled = 0;
+	s->next = 0;
+}
+
+void resync_goes_on(struct resync *s, int64_t now)
+{
+	s->deadline = now + RESYNC_LIMIT_MS;
 }
 
 bool resync_overdue(const struct resync *s, int64_t now)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/supervisor/serve.h"
 
+#include "appliance/guard/guard.h"
 #include "appliance/supervisor/certificate.h"
 #include "appliance/supervisor/listen.h"
+#include "appliance/supervisor/loaders.h"
 #include "fixer/base/log.h"
+#include "fixer/base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +42,8 @@ static int prepare(struct serve *s, struct error *err)
 	state_path(cert, c->state, "tls/cert.pem");
 	state_path(key, c->state, "tls/key.pem");
 	r = certificate_ensure(cert, key, c->address, c->web.gid, err);
+	if (r == 0)
+		r = loaders_prepare(c, cert, err);
 	if (r < 0)
 		return r;
 	s->http_fd = listen_tcp(c->http_port, err);
@@ -72,6 +77,9 @@ static void raise_limits(void)
 {
 	struct rlimit files, wanted = {OPEN_FILES, OPEN_FILES};
 
+	if (!guard_raise_memory_limit())
+		log_info("the limit of locked memory cannot be raised here: of escrow and fetch "
+		         "only the keys are kept from swap, not every page");
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= OPEN_FILES ||
 	        setrlimit(RLIMIT_NOFILE, &wanted) == 0)
 		return;
@@ -80,40 +88,6 @@ static void raise_limits(void)
 		log_warning(
 		        "only %llu open files allowed here: not enough for a whole floor at once",
 		        (unsigned long long)files.rlim_cur);
-}
-
-static void greet(const struct config *c)
-{
-	static const char *const modes[] = {
-	        "proxy: the site's DHCP server gives the addresses, we name the boot program",
-	        "full: we are the DHCP server of this network",
-	        "off: another DHCP server must name the boot program"};
-	char port[8] = "";
-
-	if (c->https_port != 443)
-		snprintf(port, sizeof(port), ":%d", c->https_port);
-	printf("netmend is running.\n\n"
-	       "  status page   https://%s%s/  (self-signed certificate: the browser asks once)\n"
-	       "  boot network  %s, %s/%d\n"
-	       "  DHCP          %s\n"
-	       "  scope         %s\n"
-	       "  repair        %s\n\n",
-	        c->address, port, c->interface, c->address, c->prefix, modes[c->dhcp_mode],
-	        c->scope == SCOPE_ALL ? "all: every machine that boots from the network is repaired"
-	                              : "listed: only machines on the list are answered",
-	        c->dry_run ? "dry run: machines are inspected, none is written to"
-	                   : "bad files are removed");
-	if (c->web.missing || c->escrow.missing)
-		printf("  note          no users netmend and netmend-escrow on this host: running "
-		       "as "
-		       "numbers %u and %u\n\n",
-		        (unsigned)c->web.uid, (unsigned)c->escrow.uid);
-	printf("Next: import the recovery keys     netmend keys import FILE.csv\n%s"
-	       "      start a machine from the network and watch it on the status page\n\n",
-	        c->scope == SCOPE_ALL ? ""
-	                              : "      put the machines on the list  netmend machines add "
-	                                "MAC NAME\n");
-	fflush(stdout);
 }
 
 static void reap(struct serve *s)
@@ -166,8 +140,8 @@ static int start_due(struct serve *s)
 		if (!child->pid && child->due < next)
 			next = child->due;
 	}
-	if (s->resync.in_flight && s->resync.deadline < next)
-		next = s->resync.deadline;
+	if (resync_due(&s->resync) < next)
+		next = resync_due(&s->resync);
 	return next > now ? (int)(next - now) : 0;
 }
 
@@ -201,6 +175,7 @@ static int run(struct serve *s)
 		if (fds[0].revents && take_signals(s))
 			return 0;
 		serve_drive_sync(s);
+		serve_tell_clock(s, false);
 	}
 }
 
@@ -244,23 +219,30 @@ int serve_main(const struct config *config, struct error *err)
 	struct serve s = {.config = *config,
 	        .http_fd = -1,
 	        .https_fd = -1,
+	        .escrow_fd = -1,
+	        .fetch_fd = -1,
 	        .web_fd = -1,
 	        .watch_fd = -1,
 	        .log_fd = -1,
 	        .signal_fd = -1};
 
 	raise_limits();
-	int r = prepare(&s, err);
+	/* Secrets of the configuration pass through this process. */
+	int r = secrets_init();
+	if (r < 0)
+		return error_set(err, r, REASON_INTERNAL, "cannot protect the process's memory");
+	r = prepare(&s, err);
 	if (r < 0)
 		return r;
 	s.signal_fd = open_signals(err);
 	if (s.signal_fd < 0)
 		return s.signal_fd;
-	greet(config);
+	serve_greet(config);
 	serve_set_health(&s, !s.enabled[CHILD_DNSMASQ],
 	        s.enabled[CHILD_DNSMASQ] ? "dnsmasq is starting"
 	                                 : "off: another DHCP server names the boot program");
 	r = run(&s);
 	stop(&s);
+	serve_children_end(&s);
 	return r < 0 ? error_set(err, r, REASON_INTERNAL, "%s", strerror(-r)) : 0;
 }

@@ -58,16 +58,18 @@ int state_prepare(const struct config *config, struct error *err)
 	} table[] = {
 	        {config->state, "", 0, 0, 0755},
 	        {config->state, "web", web, web_group, 0700},
-	        {config->state, "web/bundles", web, web_group, 0700},
+	        {config->state, STATE_BUNDLES, web, web_group, 0700},
 	        {config->state, "tls", 0, web_group, 0750},
 	        {config->state, "dnsmasq", 0, 0, 0755},
 	        {config->state, "dnsmasq/hosts", web, web_group, 0755},
 	        {config->state, "dnsmasq/leases", dnsmasq, dnsmasq_group, 0755},
 	        {config->state, "tftp", 0, 0, 0755},
 	        {config->state, "tftp/x64", 0, 0, 0755},
+	        {config->state, "tftp/grub", 0, 0, 0755},
+	        {config->state, "tftp/boot", 0, 0, 0755},
 	        {config->state, "escrow", escrow, escrow_group, 0700},
-	        /* netmend-escrow makes its socket here; the sticky bit protects our lock. */
-	        {config->runtime, "", 0, escrow_group, 01775},
+	        {config->runtime, "", 0, 0, 0755},
+	        {config->runtime, "fetch", 0, config->fetch.gid, 0750},
 	        {config->runtime, "page", 0, 0, 0755},
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * `netmend watch` (hidden verb): sees Windows come back. In proxy mode dnsmasq never logs the MAC
- * of a client that isn't booting from the network, so this process reads the DHCP requests of the
- * segment itself, from a packet socket the supervisor opened, under web-user.
+ * `netmend watch` (hidden verb): sees Windows come back, who else asks for an address, and which
+ * DHCP servers answer. In proxy mode dnsmasq never logs the MAC of a client that isn't booting from
+ * the network, and never the UUID of one that is (option 97 of RFC 4578), so this process reads the
+ * DHCP messages of the segment itself, from a packet socket the supervisor opened, under web-user.
  */
 #ifndef SUPERVISOR_WATCH_H
 #define SUPERVISOR_WATCH_H
@@ -15,10 +16,18 @@
 #define WATCH_PACKET_FD  3
 #define WATCH_CONTROL_FD 4
 
-/* Judges one IPv4 datagram, from its header on. True when it is a DISCOVER or REQUEST of vendor
- * class "MSFT 5.0" over Ethernet: ret is then a CONTROL_DHCP of kind WINDOWS, with the address
- * asked for if it names one. */
-bool watch_parse(const void *datagram, size_t len, struct control_message *ret);
+/* What a datagram tells; type 0: nothing of that. */
+struct watch_heard {
+	/* WINDOWS when its vendor class is "MSFT 5.0", with the address asked for if it names one;
+	 * else HEARD. */
+	struct control_message client;
+	/* SERVER, without its MAC. */
+	struct control_message server;
+};
+
+/* Judges one IPv4 datagram, from its header on. True when it is a client's DISCOVER or REQUEST over
+ * Ethernet, or a server's answer. */
+bool watch_parse(const void *datagram, size_t len, struct watch_heard *ret);
 
 /* Until the supervisor closes its end. 0 or -errno. */
 int watch_main(void);
