@@ -19,6 +19,9 @@ static int refused(struct session *s, const struct error *err)
 	session_show_reason(s, err->reason, err->text);
 	switch (err->reason) {
 	case REASON_TOKEN_INVALID:
+	case REASON_TOKEN_USED:
+	case REASON_TOKEN_EXPIRED:
+	case REASON_TOKEN_OTHER_ADDRESS:
 	case REASON_PIN_MISMATCH:
 	case REASON_HELD:
 	case REASON_NOT_IN_SCOPE:
@@ -38,7 +41,11 @@ static int read_parameters(struct session *s, struct error *err)
 	if (n < 0)
 		return error_set(err, n, REASON_BAD_BOOT_PARAMETERS, "cannot read %s: %s",
 		        s->env->cmdline, strerror(-n));
-	return bootparams_parse(text, &s->params, err);
+	n = bootparams_parse(text, &s->params, err);
+	if (n == 0 && !bootparams_whole(&s->params))
+		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
+		        "%s: no address, or no appliance", s->env->cmdline);
+	return n;
 }
 
 static void show_machine(const struct session *s)
@@ -74,6 +81,14 @@ static void tell_inventory(struct session *s)
 	session_tell(s, "running", "inventory", REASON_OK, text,
 	        json_pack("{s:I, s:I}", "disks", (json_int_t)s->disk_count, "volumes",
 	                (json_int_t)s->volume_count));
+	if (s->controllers.reason != REASON_NO_DISK)
+		session_tell(s, "running", "inventory", s->controllers.reason, s->controllers.text,
+		        NULL);
+	if (s->controllers.network[0]) {
+		(void)snprintf(text, sizeof(text), "network cards without driver: %s",
+		        s->controllers.network);
+		session_tell(s, "running", "inventory", REASON_NO_NIC, text, NULL);
+	}
 	for (size_t i = 0; i < s->disk_count; i++) {
 		const struct session_disk *d = &s->disks[i];
 		if (d->reason != REASON_OK)
@@ -175,6 +190,7 @@ static int report(struct session *s)
 static int run(struct session *s)
 {
 	struct error err = {0};
+	bool go_on;
 
 	s->timing.init = uptime_ms();
 	if (read_parameters(s, &err) < 0)
@@ -186,6 +202,10 @@ static int run(struct session *s)
 	s->hooks = session_hooks(s);
 	if (api_new(s->params.url, s->params.pin, &s->hooks, &s->api, &err) < 0)
 		return refused(s, &err);
+	if (session_first_contact(s, &go_on, &err) < 0)
+		return refused(s, &err);
+	if (!go_on)
+		return SESSION_REBOOT;
 	session_show(s, "LOOKING AT THE DISKS", "");
 	session_inventory(s);
 	tell_inventory(s);
@@ -219,8 +239,9 @@ int session_run_env(const struct session_env *env)
 
 int session_run(void)
 {
-	static const struct session_env machine = {
-	        .cmdline = "/proc/cmdline",
+	const struct session_env machine = {
+	        /* init's has what DHCP added. */
+	        .cmdline = access(BOOTPARAMS_FOUND, F_OK) == 0 ? BOOTPARAMS_FOUND : "/proc/cmdline",
 	        .boot_id = "/proc/sys/kernel/random/boot_id",
 	        .sys = "/sys",
 	        .dev = "/dev",

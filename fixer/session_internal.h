@@ -4,11 +4,13 @@
 #define FIXER_SESSION_INTERNAL_H
 
 #include "fixer/base/bootparams.h"
+#include "fixer/base/pairing.h"
 #include "fixer/bitlocker/bitlocker.h"
 #include "fixer/block/partition.h"
 #include "fixer/link/api.h"
 #include "fixer/link/heartbeat.h"
 #include "fixer/machine/bootnext.h"
+#include "fixer/machine/controllers.h"
 #include "fixer/machine/disks.h"
 #include "fixer/machine/identity.h"
 #include "fixer/repair/facts.h"
@@ -49,6 +51,7 @@ struct session {
 	const struct session_env *env;
 	struct bootparams params;
 	struct machine_identity machine;
+	struct machine_controllers controllers;
 	size_t disk_count, volume_count;
 	struct session_disk disks[NM_MAX_DISKS];
 	struct session_volume volumes[NM_MAX_VOLUMES];
@@ -59,6 +62,8 @@ struct session {
 	struct api_session open;
 	uint8_t public_key[32];
 	struct secret *private_key; /* gone once the VMKs are unsealed */
+	char request[17];           /* waits for approval by people; "" otherwise */
+	char code[PAIRING_CODE];    /* what they compare; "" when there is none */
 
 	struct recipe recipe;
 	struct error failure; /* what ended the session before its volumes were looked at */
@@ -97,6 +102,10 @@ void session_inventory(struct session *s);
 void session_inventory_clear(struct session *s);
 /* True when the volume stays closed unless escrow releases its key. */
 bool session_needs_key(const struct session_volume *v);
+
+/* session_contact.c: a boot without a token gets one. *ret_go_on: false when the machine is not to
+ * be repaired (shown, and its time is over). 0, or what refused it. */
+int session_first_contact(struct session *s, bool *ret_go_on, struct error *err);
 
 /* session_request.c: the body of POST sessions; NULL without memory. */
 json_t *session_request(const struct session *s);

@@ -162,6 +162,7 @@ void session_inventory(struct session *s)
 	struct machine_disk found[NM_MAX_DISKS];
 	size_t count = 0, more = 0;
 
+	machine_controllers_read(s->env->sys, &s->controllers);
 	if (machine_disks_read(s->env->sys, found, &count, &more) < 0)
 		return; /* no disks: the verdict says so */
 	for (size_t i = 0; i < count; i++) {

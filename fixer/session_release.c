@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixer/base/buffer.h"
 #include "fixer/base/log.h"
+#include "fixer/base/screen.h"
 #include "fixer/link/clock.h"
 #include "fixer/session_internal.h"
 
@@ -45,6 +46,34 @@ static void list_key_ids(const struct session *s, const char *text, struct buffe
 	}
 }
 
+/* People have to approve: the code they compare, large in two groups. Slow, so once per request. */
+static void take_request(struct session *s, const char *request)
+{
+	char groups[PAIRING_CODE + 1] = "";
+
+	if (strcmp(request, s->request) == 0)
+		return;
+	(void)snprintf(s->request, sizeof(s->request), "%s", request);
+	s->code[0] = 0;
+	int r = request[0] ? pairing_code(s->public_key, s->open.id, request, s->code) : 0;
+	if (r < 0)
+		log_warning("no code for request %s: %s", request, strerror(-r));
+	if (s->code[0])
+		(void)snprintf(groups, sizeof(groups), "%.3s %s", s->code, s->code + 3);
+	screen_code(groups);
+}
+
+static void say_code(const struct session *s, struct buffer *out)
+{
+	if (s->code[0])
+		(void)buffer_printf(out,
+		        "Release its key only if the status page shows %s for this machine.\n",
+		        s->code);
+	else if (s->request[0])
+		(void)buffer_printf(out,
+		        "No memory to compute the code: do not release its key, start it again.\n");
+}
+
 static void show_waiting(struct session *s, enum reason reason, const char *text)
 {
 	struct buffer out;
@@ -52,8 +81,7 @@ static void show_waiting(struct session *s, enum reason reason, const char *text
 	buffer_init(&out, sizeof(s->shown.text) - 1); /* what does not fit is left out whole */
 	if (text[0])
 		(void)buffer_printf(&out, "%s\n", text);
-	if (s->open.pairing[0])
-		(void)buffer_printf(&out, "Pairing code: %s\n", s->open.pairing);
+	say_code(s, &out);
 	list_key_ids(s, text, &out);
 	if (out.len > 0)
 		out.data[out.len - 1] = 0; /* the last line break */
@@ -125,12 +153,14 @@ static void take_keys(struct session *s, const struct api_release *release)
 static void show_pending(struct session *s, const struct api_release *now, struct api_release *last,
         int64_t asked_at)
 {
-	if (now->reason == last->reason && strcmp(now->text, last->text) == 0) {
+	if (now->reason == last->reason && strcmp(now->text, last->text) == 0 &&
+	        strcmp(now->request, last->request) == 0) {
 		if (monotonic_ms() - asked_at < 1000)
 			(void)sleep(1);
 		return;
 	}
 	*last = *now;
+	take_request(s, now->request);
 	show_waiting(s, now->reason, now->text);
 }
 
@@ -168,6 +198,7 @@ void session_release(struct session *s)
 		session_tell(s, "waiting", "release", REASON_WAITING_KEY, "",
 		        json_pack("{s:I}", "volumes", (json_int_t)closed));
 		wait_for_keys(s);
+		take_request(s, "");
 	}
 	secret_free(s->private_key);
 	s->private_key = NULL;

@@ -43,11 +43,19 @@ static int rank(enum reason reason)
 static int rank_volume(const struct session_volume *v)
 {
 	const struct plan *plan = v->repaired ? v->result.plan : NULL;
+	/* It failed, or the appliance let nobody write. */
+	const char *severity = reason_severity(v->reason);
 	bool still_bad = plan && plan->windows_count > 0 && plan->file_count > 0 &&
-	                 strcmp(reason_severity(v->reason), "fail") == 0;
+	                 (strcmp(severity, "fail") == 0 || strcmp(severity, "wait") == 0);
 	int r = rank(v->reason);
 
 	return still_bad && r < RANK_STILL_BAD ? RANK_STILL_BAD : r;
+}
+
+/* No Windows on the disks the kernel shows: it may be on one it does not. */
+static bool may_be_elsewhere(enum reason reason)
+{
+	return reason == REASON_NO_DISK || reason == REASON_NO_NTFS || reason == REASON_NO_WINDOWS;
 }
 
 enum reason session_verdict(const struct session *s, const char **ret_text)
@@ -78,6 +86,11 @@ enum reason session_verdict(const struct session *s, const char **ret_text)
 			best_rank = rank(best);
 			*ret_text = d->text;
 		}
+	}
+	bool unseen = s->controllers.reason != REASON_NO_DISK;
+	if (best == REASON_NO_DISK || (unseen && may_be_elsewhere(best))) {
+		best = s->controllers.reason;
+		*ret_text = s->controllers.text;
 	}
 	/* A good version left beside it takes nothing from a repair, completed today or not. */
 	if (s->completed && (best == REASON_NO_BAD_FILE || best == REASON_OUTSIDE_WINDOW ||

@@ -57,7 +57,16 @@ static int parse_mac(const char *v, uint8_t mac[6])
 	return 0;
 }
 
-/* ADDRESS/PREFIX,GATEWAY,MAC; the gateway may be empty. */
+static int parse_way(const char *v, struct bootparams *p)
+{
+	if (strcmp(v, "grub") != 0 && strcmp(v, "media") != 0)
+		return -EINVAL;
+	(void)snprintf(p->way, sizeof(p->way), "%s", v);
+	return 0;
+}
+
+/* ADDRESS/PREFIX,GATEWAY,MAC; the gateway may be empty. So may be the others where a boot loader
+ * has no value: without address or prefix there is no address, and DHCP is asked. */
 static int parse_ip(const char *v, struct bootparams *p)
 {
 	char copy[64], *rest = copy, *end;
@@ -67,17 +76,31 @@ static int parse_ip(const char *v, struct bootparams *p)
 	(void)snprintf(copy, sizeof(copy), "%s", v);
 	char *address = strsep(&rest, "/"), *prefix = strsep(&rest, ","),
 	     *gateway = strsep(&rest, ",");
-	if (!prefix || !gateway || !rest || !is_ipv4(address))
+	if (!prefix || !gateway || !rest)
 		return -EINVAL;
-	unsigned long bits = strtoul(prefix, &end, 10);
-	if (end == prefix || *end || bits < 1 || bits > 32)
+	bool known = *address && *prefix;
+	unsigned long bits = known ? strtoul(prefix, &end, 10) : 0;
+	if (known && (!is_ipv4(address) || *end || bits < 1 || bits > 32))
 		return -EINVAL;
 	if (*gateway && !is_ipv4(gateway))
 		return -EINVAL;
-	(void)snprintf(p->address, sizeof(p->address), "%s", address);
-	(void)snprintf(p->gateway, sizeof(p->gateway), "%s", gateway);
+	(void)snprintf(p->address, sizeof(p->address), "%s", known ? address : "");
+	(void)snprintf(p->gateway, sizeof(p->gateway), "%s", known ? gateway : "");
 	p->prefix = (uint8_t)bits;
-	return parse_mac(rest, p->mac);
+	memset(p->mac, 0, sizeof(p->mac));
+	return *rest ? parse_mac(rest, p->mac) : 0;
+}
+
+static bool mac_known(const struct bootparams *p)
+{
+	static const uint8_t none[6];
+
+	return memcmp(p->mac, none, sizeof(none)) != 0;
+}
+
+bool bootparams_whole(const struct bootparams *p)
+{
+	return p->url[0] && p->address[0] && mac_known(p);
 }
 
 static int parse_one(const char *name, const char *v, struct bootparams *p, unsigned *have)
@@ -94,6 +117,8 @@ static int parse_one(const char *name, const char *v, struct bootparams *p, unsi
 		*have |= HAVE_TOKEN;
 		return parse_token(v, p);
 	}
+	if (strcmp(name, "way") == 0)
+		return parse_way(v, p);
 	if (strcmp(name, "ip") == 0) {
 		*have |= HAVE_IP;
 		return parse_ip(v, p);
@@ -125,13 +150,22 @@ int bootparams_parse(const char *cmdline, struct bootparams *ret, struct error *
 	free(copy);
 	if (r < 0)
 		return r;
-	if (have != HAVE_ALL)
+	unsigned needed = !p.way[0]                     ? HAVE_ALL
+	                  : strcmp(p.way, "media") == 0 ? HAVE_PIN
+	                                                : HAVE_PIN | HAVE_URL;
+	if (p.way[0] && have & HAVE_TOKEN)
+		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
+		        "kernel command line: both netmend.token and netmend.way");
+	if (!p.way[0] && have & HAVE_IP && !(p.address[0] && mac_known(&p)))
+		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
+		        "kernel command line: netmend.ip is not whole");
+	if ((have & needed) != needed)
 		return error_set(err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
 		        "kernel command line: missing%s%s%s%s",
-		        have & HAVE_URL ? "" : " netmend.url",
-		        have & HAVE_PIN ? "" : " netmend.pin",
-		        have & HAVE_TOKEN ? "" : " netmend.token",
-		        have & HAVE_IP ? "" : " netmend.ip");
+		        needed & ~have & HAVE_URL ? " netmend.url" : "",
+		        needed & ~have & HAVE_PIN ? " netmend.pin" : "",
+		        needed & ~have & HAVE_TOKEN ? " netmend.token" : "",
+		        needed & ~have & HAVE_IP ? " netmend.ip" : "");
 	*ret = p;
 	return 0;
 }

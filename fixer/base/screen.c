@@ -159,6 +159,12 @@ void screen_status(const char *state, const char *detail)
 	say_status("");
 }
 
+void screen_code(const char *code)
+{
+	text_clean(screen.view.code, sizeof(screen.view.code), code);
+	redraw();
+}
+
 static enum screen_band band_of(enum reason reason)
 {
 	const char *severity = reason_severity(reason);

@@ -27,6 +27,11 @@ void screen_status(const char *state, const char *detail);
 /* The status of a reason: its title, text, and the advice. */
 void screen_reason(enum reason reason, const char *text);
 
+/* A few letters and digits to be read from across a room, under the status until they are changed;
+ * "" takes them away. What has no large letter (screen_view.h) is left blank. Serial lines get
+ * nothing: the status says the same in words. */
+void screen_code(const char *code);
+
 /* A line for the serial consoles only. */
 void screen_serial(const char *text);
 

@@ -116,6 +116,36 @@ static void draw_big(struct page *p, const char *text, size_t len)
 	}
 }
 
+static void draw_letter_row(struct page *p, uint8_t bits, unsigned width)
+{
+	for (unsigned bit = SCREEN_LETTER; bit-- > 0;) {
+		put_text(p, bits >> bit & 1 ? "\033[7m" : "\033[27m");
+		put_spaces(p, width);
+	}
+	put_text(p, "\033[27m");
+}
+
+/* In blanks of reversed colour, which every font has: each dot one or two columns wide, so that a
+ * letter is as large as the screen allows. */
+static void draw_code(struct page *p, const char *code, unsigned width)
+{
+	unsigned columns = (unsigned)strlen(code) * (SCREEN_LETTER + 1) - 1;
+
+	if (!code[0] || columns > width)
+		return;
+	unsigned dot = 2 * columns <= width ? 2 : 1;
+	blank_row(p);
+	for (unsigned row = 0; row < SCREEN_LETTER && !page_full(p); row++) {
+		put_spaces(p, p->margin);
+		for (unsigned i = 0; code[i]; i++) {
+			if (i > 0)
+				put_spaces(p, dot);
+			draw_letter_row(p, screen_letter(code[i])[row], dot);
+		}
+		end_row(p);
+	}
+}
+
 static void draw_band(struct page *p, const struct screen_view *v)
 {
 	static const char *const colour[] = {[SCREEN_BLUE] = "\033[37;44m",
@@ -165,6 +195,7 @@ int screen_layout(
 	draw_band(&p, v);
 	blank_row(&p);
 	wrap(&p, v->state, big ? width / 2 : width, big ? draw_big : draw_plain);
+	draw_code(&p, v->code, width);
 	blank_row(&p);
 	wrap(&p, v->detail, width, draw_plain);
 	if (v->detail[0] && v->advice[0])

@@ -6,9 +6,11 @@
 #include "fixer/base/buffer.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define SCREEN_TEXT  512
 #define SCREEN_LINES 4
+#define SCREEN_CODE  8
 
 /* Colour of the band on top: what a floor of screens tells from afar. */
 enum screen_band { SCREEN_BLUE, SCREEN_GREEN, SCREEN_AMBER, SCREEN_RED };
@@ -16,8 +18,9 @@ enum screen_band { SCREEN_BLUE, SCREEN_GREEN, SCREEN_AMBER, SCREEN_RED };
 struct screen_view {
 	enum screen_band band;
 	char machine[SCREEN_TEXT];
-	char state[SCREEN_TEXT];  /* upper case */
-	char detail[SCREEN_TEXT]; /* lines separated by '\n' */
+	char state[SCREEN_TEXT];    /* upper case */
+	char code[SCREEN_CODE + 1]; /* drawn in blocks, see screen_letter(); "" for none */
+	char detail[SCREEN_TEXT];   /* lines separated by '\n' */
 	char advice[SCREEN_TEXT];
 	char lines[SCREEN_LINES][SCREEN_TEXT]; /* oldest first, "" when unused */
 };
@@ -27,6 +30,11 @@ struct screen_view {
 #define SCREEN_BIG_GLYPHS 256
 #define SCREEN_BIG_FIRST  0x20
 #define SCREEN_BIG_COUNT  64 /* up to '_': digits, capitals and punctuation */
+
+/* The five rows of a letter of blocks, from the top; bit 4 is the leftmost of its five columns.
+ * Blank for what is not in the alphabet of pairing.h. */
+#define SCREEN_LETTER 5
+const uint8_t *screen_letter(char c);
 
 /* Appends the escape sequences and text that redraw the whole screen in one write.
  * big: the double-size glyphs are in the font. 0 or -errno of the buffer. */

@@ -246,6 +246,15 @@ int utf8_to_utf16(const char *text, uint16_t *out, size_t max, size_t *ret_len)
 	return 0;
 }
 
+/* Marks that turn the direction of what follows, as far as the end of the line, and the two that
+ * end a line: a name with one of them makes the text around it look like something else. (Unicode,
+ * Bidi_Control and the separators Zl and Zp.) */
+static bool misleads(uint32_t code)
+{
+	return code == 0x061c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 void text_clean(char *dst, size_t size, const char *src)
 {
 	size_t n = 0;
@@ -253,15 +262,18 @@ void text_clean(char *dst, size_t size, const char *src)
 	if (size == 0)
 		return;
 	while (src && *src) {
-		size_t len = utf8_char(src, NULL), taken = len ? len : 1;
+		uint32_t code = 0;
+		size_t len = utf8_char(src, &code);
+		bool good = len > 0 && !misleads(code);
+		size_t taken = good ? len : 1;
 		if (taken >= size - n)
 			break;
-		if (len)
+		if (good)
 			memcpy(dst + n, src, len);
 		else
 			dst[n] = '?';
 		n += taken;
-		src += taken;
+		src += len ? len : 1;
 	}
 	dst[n] = 0;
 }

@@ -49,8 +49,9 @@ size_t utf8_char(const char *text, uint32_t *ret_code);
 int utf8_to_utf16(const char *text, uint16_t *out, size_t max, size_t *ret_len);
 
 /* Copies src into dst of size bytes, cut at a character boundary, always terminated. Control
- * characters and bytes that are not UTF-8 are replaced by '?': the result can go to a screen, a log
- * and JSON. For any string a machine tells about itself. The two do not overlap. */
+ * characters, marks that turn the direction of text and bytes that are not UTF-8 are replaced by
+ * '?': the result can go to a screen, a log and JSON. For any string a machine tells about itself.
+ * The two do not overlap. */
 void text_clean(char *dst, size_t size, const char *src);
 
 #endif

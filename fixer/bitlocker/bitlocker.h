@@ -140,6 +140,12 @@ DEFINE_CLEANUP(struct bitlocker *, bitlocker_free)
 int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
         unsigned *ret_group, struct error *err);
 
+/* The same into the caller's memory (of a secret), for those that read thousands; key may be half
+ * written when it fails. */
+#define RECOVERY_KEY_LEN 16
+int recovery_password_read(const char *text, size_t len, uint8_t key[RECOVERY_KEY_LEN],
+        unsigned *ret_group, struct error *err);
+
 /* utf8: len bytes, the passphrase and nothing else (no line end). Gives 32 bytes, the SHA-256 of
  * its UTF-16LE form. -EINVAL, REASON_PASSPHRASE_FORMAT when it is empty, not UTF-8, holds a zero or
  * has more than PASSPHRASE_MAX UTF-16 units; the text tells nothing of it. */
@@ -155,6 +161,41 @@ int startup_key_parse(const uint8_t *data, size_t len, struct guid *ret_id, stru
  * 16 bytes of a recovery password or 32 of a passphrase. */
 int bitlocker_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
         struct secret **ret_stretched);
+
+/*
+ * The same for several passwords side by side, each in a lane of the processor's vectors: where
+ * there are no SHA instructions, eight to a dozen take little longer than one. A lane is worked on
+ * in slices, so that a password can join while others are half done. What is quicker for the lanes
+ * in use, together or one by one by libcrypto, was measured on this processor before.
+ * One thread at a time; everything secret is in locked memory, nothing is left on the stack.
+ */
+#define BITLOCKER_LANES_MAX 16
+
+struct bitlocker_lanes;
+
+struct bitlocker_lanes *bitlocker_lanes_new(void); /* NULL without memory */
+void bitlocker_lanes_free(struct bitlocker_lanes *l);
+
+struct bitlocker_lanes_figures {
+	size_t best;       /* so many at once give the most; more only take longer each */
+	double per_second; /* passwords of one processor then */
+};
+/* Measured at the first call, which takes some milliseconds. */
+void bitlocker_lanes_measure(struct bitlocker_lanes_figures *ret);
+
+/* The number of the lane the password goes into; -EBUSY when all are in use, -EIO. */
+int bitlocker_lanes_put(struct bitlocker_lanes *l, const struct secret *key,
+        const uint8_t salt[BITLOCKER_SALT_LEN]);
+/* One slice (some milliseconds; BITLOCKER_SLICES make a password) for all lanes in use; nothing
+ * while one of them is done and not taken. 0 or -EIO. */
+#define BITLOCKER_SLICES 256
+int bitlocker_lanes_run(struct bitlocker_lanes *l);
+/* The stretched key; the lane is free then. -EAGAIN when it is not done yet, -ENOMEM (it stays). */
+int bitlocker_lanes_take(struct bitlocker_lanes *l, size_t lane, struct secret **ret_stretched);
+void bitlocker_lanes_drop(struct bitlocker_lanes *l, size_t lane); /* nobody wants it any more */
+
+DEFINE_CLEANUP(struct bitlocker_lanes *, bitlocker_lanes_free)
+#define CLEANUP_LANES CLEANUP(bitlocker_lanes_free_p)
 
 /* Opens the protector's VMK with the stretched key, or the startup key as it is. -EKEYREJECTED when
  * the MAC does not fit. */

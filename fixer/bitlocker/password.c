@@ -54,15 +54,12 @@ static bool group_value(const char *text, uint8_t *out)
 	return true;
 }
 
-int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
+int recovery_password_read(const char *text, size_t len, uint8_t key[RECOVERY_KEY_LEN],
         unsigned *ret_group, struct error *err)
 {
-	CLEANUP_SECRET struct secret *key = secret_new((size_t)2 * GROUPS);
 	unsigned group = 0;
 	size_t at = 0, whole = 0; /* whole: digits of this run still to be taken */
 
-	if (!key)
-		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for a key");
 	for (;;) {
 		while (whole == 0 && at < len && is_separator(text[at]))
 			at++;
@@ -77,15 +74,26 @@ int recovery_password_parse(const char *text, size_t len, struct secret **ret_ke
 		            (whole % GROUP_DIGITS == 0 && whole / GROUP_DIGITS == GROUPS - group);
 		if (!fits && whole > (size_t)2 * GROUP_DIGITS)
 			return password_error(err, ret_group, 0);
-		if (!fits || !group_value(text + at, key->data + (size_t)2 * group))
+		if (!fits || !group_value(text + at, key + (size_t)2 * group))
 			return password_error(err, ret_group, group + 1);
 		at += GROUP_DIGITS;
 		whole -= GROUP_DIGITS;
 		group++;
 	}
-	if (group != GROUPS)
-		return password_error(err, ret_group, 0);
-	*ret_key = key;
-	key = NULL;
-	return 0;
+	return group == GROUPS ? 0 : password_error(err, ret_group, 0);
+}
+
+int recovery_password_parse(const char *text, size_t len, struct secret **ret_key,
+        unsigned *ret_group, struct error *err)
+{
+	CLEANUP_SECRET struct secret *key = secret_new(RECOVERY_KEY_LEN);
+
+	if (!key)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory for a key");
+	int r = recovery_password_read(text, len, key->data, ret_group, err);
+	if (r == 0) {
+		*ret_key = key;
+		key = NULL;
+	}
+	return r;
 }

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What makes guessing slow: a million rounds of SHA-256 over the key and the protector's salt. */
 #include "fixer/base/bytes.h"
-#include "fixer/bitlocker/bitlocker.h"
+#include "fixer/bitlocker/stretch_lanes.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 
-#define ROUNDS 0x100000
-
-/* What each round hashes: 88 bytes, little-endian. */
-struct stretch_state {
-	uint8_t last[32], initial[32], salt[BITLOCKER_SALT_LEN], count[8];
-};
-
-static int stretch(
+int stretch_begin(
         EVP_MD_CTX *ctx, const EVP_MD *sha256, const struct secret *key, struct stretch_state *s)
 {
-	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
-	        EVP_DigestUpdate(ctx, key->data, key->len) != 1 ||
-	        EVP_DigestFinal_ex(ctx, s->initial, NULL) != 1)
-		return -EIO;
-	for (uint64_t i = 0; i < ROUNDS; i++) {
+	return EVP_DigestInit_ex2(ctx, sha256, NULL) == 1 &&
+	                       EVP_DigestUpdate(ctx, key->data, key->len) == 1 &&
+	                       EVP_DigestFinal_ex(ctx, s->initial, NULL) == 1
+	               ? 0
+	               : -EIO;
+}
+
+int stretch_rounds(EVP_MD_CTX *ctx, struct stretch_state *s, uint32_t first, uint32_t rounds)
+{
+	_Static_assert(sizeof(*s) == 88, "hashed as it lies in memory");
+
+	for (uint32_t i = first; i < first + rounds; i++) {
 		put_le64(s->count, i);
 		if (EVP_DigestInit_ex2(ctx, NULL, NULL) != 1 ||
 		        EVP_DigestUpdate(ctx, s, sizeof(*s)) != 1 ||
@@ -31,10 +30,17 @@ static int stretch(
 	return 0;
 }
 
+static int stretch(
+        EVP_MD_CTX *ctx, const EVP_MD *sha256, const struct secret *key, struct stretch_state *s)
+{
+	int r = stretch_begin(ctx, sha256, key, s);
+
+	return r < 0 ? r : stretch_rounds(ctx, s, 0, STRETCH_ROUNDS);
+}
+
 int bitlocker_stretch(const struct secret *key, const uint8_t salt[BITLOCKER_SALT_LEN],
         struct secret **ret_stretched)
 {
-	_Static_assert(sizeof(struct stretch_state) == 88, "hashed as it lies in memory");
 	CLEANUP_SECRET struct secret *state = secret_new(sizeof(struct stretch_state));
 	CLEANUP_SECRET struct secret *stretched = secret_new(BITLOCKER_KEY_LEN);
 

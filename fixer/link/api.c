@@ -2,6 +2,7 @@
 #include "fixer/link/api.h"
 #include "fixer/link/api_internal.h"
 #include "fixer/link/clock.h"
+#include "fixer/base/secret.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -63,7 +64,9 @@ int api_attempt(
 	struct link_answer answer = {0};
 	struct error problem = {0};
 
-	if (q->call)
+	if (q->call && q->call[0] == '/')
+		(void)snprintf(path, sizeof(path), "%s", q->call);
+	else if (q->call)
 		(void)snprintf(
 		        path, sizeof(path), WIRE_PATH_SESSIONS "/%s/%s", a->session, q->call);
 	else
@@ -138,6 +141,19 @@ static int call_json(struct api *a, const char *method, const char *call, json_t
 	                          call ? call : "session", q.body_len)
 	                : api_insist(a, &q, ret, err);
 	free(text);
+	return r;
+}
+
+int api_first_contact(struct api *a, json_t *body, struct api_boot *ret, struct error *err)
+{
+	struct link_answer answer;
+
+	int r = call_json(a, "POST", WIRE_PATH_BOOT, body, CALL_TIMEOUT, &answer, err);
+	if (r < 0)
+		return r;
+	r = api_parse_boot(answer.body.data, answer.body.len, ret, err);
+	secret_wipe(answer.body.data, answer.body.len);
+	buffer_free(&answer.body);
 	return r;
 }
 

@@ -31,6 +31,9 @@ int api_new(const char *url, const uint8_t pin[32], const struct api_hooks *hook
         struct error *err);
 void api_free(struct api *a);
 
+/* POST boot: of a machine without a token. body is the whole request object (borrowed). */
+int api_first_contact(struct api *a, json_t *body, struct api_boot *ret, struct error *err);
+
 /* POST sessions. body is the whole request object (borrowed). Later calls use the session it
  * opened. ret is freed with api_session_clear(). */
 int api_session_open(struct api *a, json_t *body, struct api_session *ret, struct error *err);

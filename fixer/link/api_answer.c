@@ -48,15 +48,6 @@ static bool is_hex(const char *text, size_t digits)
 	return n == digits && !text[n];
 }
 
-static bool is_pairing(const char *text)
-{
-	size_t n = 0;
-
-	while (isalnum((unsigned char)text[n]))
-		n++;
-	return !text[n] && n < sizeof((struct api_session){0}.pairing);
-}
-
 static int parse_pending(json_t *pending, struct api_session *s, struct error *err)
 {
 	json_error_t problem;
@@ -78,24 +69,23 @@ static int parse_pending(json_t *pending, struct api_session *s, struct error *e
 
 static int fill_session(json_t *root, struct api_session *s, struct error *err)
 {
-	const char *id, *machine, *pairing, *recipe;
+	const char *id, *machine, *recipe;
 	json_int_t attempt, heartbeat;
 	json_t *pending;
 
-	int r = UNPACK(root, "session", err, "s:s, s:s, s:I, s:s, s:I, s:s, s:o", "session", &id,
-	        "machine", &machine, "attempt", &attempt, "pairing", &pairing, "heartbeat",
-	        &heartbeat, "recipe", &recipe, "pending", &pending);
+	int r = UNPACK(root, "session", err, "s:s, s:s, s:I, s:I, s:s, s:o", "session", &id,
+	        "machine", &machine, "attempt", &attempt, "heartbeat", &heartbeat, "recipe",
+	        &recipe, "pending", &pending);
 	if (r < 0)
 		return r;
-	if (!is_hex(id, 32) || !is_pairing(pairing))
-		return bad_answer(err, "session", "bad session or pairing");
+	if (!is_hex(id, 32))
+		return bad_answer(err, "session", "bad session");
 	if (attempt < 1 || attempt > INT32_MAX || heartbeat < 1 || heartbeat > NM_SILENCE_LIMIT)
 		return bad_answer(err, "session", "attempt or heartbeat out of range");
 	if (strlen(recipe) > NM_MAX_RECIPE)
 		return bad_answer(err, "session", "recipe too large");
 	memcpy(s->id, id, sizeof(s->id));
 	text_clean(s->machine, sizeof(s->machine), machine);
-	text_clean(s->pairing, sizeof(s->pairing), pairing);
 	s->attempt = (unsigned)attempt;
 	s->heartbeat = (unsigned)heartbeat;
 	r = parse_pending(pending, s, err);
@@ -172,11 +162,11 @@ static int parse_status(const char *status, enum api_release_status *ret)
 
 static int fill_release(json_t *root, struct api_release *release, struct error *err)
 {
-	const char *status, *reason, *text;
+	const char *status, *reason, *text, *request;
 	json_t *volumes = NULL;
 
-	int r = UNPACK(root, "release", err, "s:s, s:s, s:s, s?o", "status", &status, "reason",
-	        &reason, "text", &text, "volumes", &volumes);
+	int r = UNPACK(root, "release", err, "s:s, s:s, s:s, s:s, s?o", "status", &status, "reason",
+	        &reason, "text", &text, "request", &request, "volumes", &volumes);
 	if (r < 0)
 		return r;
 	int code = reason_parse(reason);
@@ -184,6 +174,10 @@ static int fill_release(json_t *root, struct api_release *release, struct error 
 		return bad_answer(err, "release", "unknown status or reason");
 	release->reason = (enum reason)code;
 	text_clean(release->text, sizeof(release->text), text);
+	bool asks = request[0];
+	if (asks && (release->status != RELEASE_PENDING || !is_hex(request, 16)))
+		return bad_answer(err, "release", "bad request, or one that nobody can approve");
+	memcpy(release->request, request, asks ? sizeof(release->request) : 1);
 	if ((release->status == RELEASE_GRANTED) != (volumes != NULL))
 		return bad_answer(err, "release", "volumes do not fit the status");
 	return volumes ? parse_keys(volumes, release, err) : 0;

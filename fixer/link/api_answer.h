@@ -21,7 +21,6 @@ struct api_session {
 	char id[33];
 	char machine[NM_MAX_NAME]; /* name for the screen */
 	unsigned attempt;
-	char pairing[16];
 	unsigned heartbeat; /* seconds, 1 to NM_SILENCE_LIMIT */
 	char *recipe;       /* INI text, at most NM_MAX_RECIPE */
 	bool pending;       /* a saved repair was never confirmed */
@@ -42,10 +41,27 @@ struct api_release {
 	enum api_release_status status;
 	enum reason reason;
 	char text[NM_MAX_EVENT_TEXT];
-	size_t count; /* at least 1 when granted, otherwise 0 */
+	char request[17]; /* 16 hex digits while people have to approve, else "" */
+	size_t count;     /* at least 1 when granted, otherwise 0 */
 	struct api_release_key keys[NM_MAX_VOLUMES];
 };
 int api_parse_release(const void *text, size_t len, struct api_release *ret, struct error *err);
+
+enum api_boot_step { BOOT_REMEDIATE, BOOT_HOLD, BOOT_LOCAL };
+
+#define API_WAIT_MAX 3600
+
+/* What a machine that asked for itself is to do. */
+struct api_boot {
+	enum api_boot_step step;
+	char token[33]; /* of BOOT_REMEDIATE, else ""; the caller wipes it */
+	unsigned wait;  /* seconds until it asks again, or restarts; at most API_WAIT_MAX */
+	bool dry_run;
+	enum reason reason;
+	char name[NM_MAX_NAME + 1];
+	char text[NM_MAX_EVENT_TEXT];
+};
+int api_parse_boot(const void *text, size_t len, struct api_boot *ret, struct error *err);
 
 enum api_next_step { NEXT_REBOOT, NEXT_HOLD, NEXT_AGAIN };
 

@@ -18,8 +18,8 @@ struct api {
 
 struct api_request {
 	const char *method;
-	const char
-	        *call; /* below the session, "release?wait=25"; NULL for the sessions themselves */
+	const char *call; /* below the session, "release?wait=25"; with '/' itself; NULL: the
+	                     sessions */
 	const char *content_type;
 	const void *body;
 	size_t body_len, max_answer;

@@ -3,6 +3,7 @@
 #ifndef NETMEND_WIRE_H
 #define NETMEND_WIRE_H
 
+#define WIRE_PATH_BOOT     "/v1/boot"
 #define WIRE_PATH_SESSIONS "/v1/sessions"
 
 /* States of a machine (design section 9), in the order of a good run. (clang-format takes the X()
@@ -12,6 +13,13 @@
 	X(seen) X(booting) X(running) X(waiting) X(unlocking) X(planning) X(saving)                \
 	X(repairing) X(repaired) X(rebooting) X(returned) X(attention) X(held) X(ignored)
 /* clang-format on */
+
+/* First contact: how it came, and what it does next. */
+#define WIRE_WAY_GRUB       "grub"
+#define WIRE_WAY_MEDIA      "media"
+#define WIRE_BOOT_REMEDIATE "remediate"
+#define WIRE_BOOT_HOLD      "hold"
+#define WIRE_BOOT_LOCAL     "local"
 
 /* Kinds of BitLocker protectors. Only a recovery password brings a salt and a blob. */
 /* clang-format off */

@@ -10,6 +10,7 @@
 #include "initrd/init/events.h"
 #include "initrd/init/leave.h"
 #include "initrd/init/network.h"
+#include "initrd/init/obtain.h"
 #include "initrd/init/surroundings.h"
 #include "initrd/init/sysfs.h"
 
@@ -40,9 +41,11 @@ static void show_machine(void)
 
 	(void)sysfs_read(product, sizeof(product), "/sys/class/dmi/id/product_name");
 	(void)sysfs_read(serial, sizeof(serial), "/sys/class/dmi/id/product_serial");
-	(void)snprintf(line, sizeof(line), "%s%s%s%s%02X:%02X:%02X:%02X:%02X:%02X", product,
-	        product[0] ? "   " : "", serial, serial[0] ? "   " : "", p->mac[0], p->mac[1],
-	        p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
+	int n = snprintf(line, sizeof(line), "%s%s%s", product, product[0] ? "   " : "", serial);
+	if (obtain_port_known(p))
+		(void)snprintf(line + n, sizeof(line) - (size_t)n,
+		        "%s%02X:%02X:%02X:%02X:%02X:%02X", serial[0] ? "   " : "", p->mac[0],
+		        p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
 	screen_machine(line);
 }
 
@@ -51,7 +54,7 @@ static void start_port(void)
 {
 	char name[IFNAMSIZ];
 
-	if (!network_find(params.mac, name))
+	if (!obtain_port_known(&params) || !network_find(params.mac, name))
 		return;
 	int r = network_up(name);
 	if (r < 0)
@@ -93,8 +96,8 @@ static void show_no_port(void)
 	        "Booted from the port %02x:%02x:%02x:%02x:%02x:%02x; it is not there.\n", p->mac[0],
 	        p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5]);
 
-	network_describe(text + head, sizeof(text) - (size_t)head);
-	screen_reason(REASON_NO_NIC, text);
+	enum reason reason = network_describe(text + head, sizeof(text) - (size_t)head);
+	screen_reason(reason, text);
 }
 
 /* A dock or USB adapter may still be plugged in while the reason is on the screen. */
@@ -138,19 +141,30 @@ static void wait_for_link(const char *name)
 	}
 }
 
+/* The port of the command line. */
+static void bring_up_port(char ret_name[IFNAMSIZ])
+{
+	struct error err = {0};
+
+	wait_for_port(ret_name);
+	int r = network_up(ret_name);
+	if (r < 0) {
+		error_set(&err, r, REASON_INTERNAL, "cannot start port %s: %s", ret_name,
+		        strerror(-r));
+		init_fail(err.reason, err.text, 60);
+	}
+	wait_for_link(ret_name);
+}
+
 static void bring_up_network(void)
 {
 	struct error err = {0};
-	char name[IFNAMSIZ];
+	char name[IFNAMSIZ] = "";
 
 	screen_status("Waiting for the network", "");
-	wait_for_port(name);
-	int r = network_up(name);
-	if (r < 0) {
-		error_set(&err, r, REASON_INTERNAL, "cannot start port %s: %s", name, strerror(-r));
-		init_fail(err.reason, err.text, 60);
-	}
-	wait_for_link(name);
+	if (obtain_port_known(&params))
+		bring_up_port(name);
+	obtain_address(&params, name);
 	if (network_configure(name, &params, &err) < 0)
 		init_fail(err.reason, err.text, 60);
 	screen_line("network %s %s/%u", name, params.address, params.prefix);

@@ -12,13 +12,16 @@
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* sysfs_each() has no argument to hand through: what is looked for and what was found. */
 static struct {
 	char mac[18];
 	char name[IFNAMSIZ];
+	unsigned index;
 	char *text;
 	size_t size;
+	bool no_driver;
 } search;
 
 static void compare_port(const char *path)
@@ -73,6 +76,58 @@ bool network_has_link(const char *name)
 
 	return sysfs_read(carrier, sizeof(carrier), "/sys/class/net/%s/carrier", name) > 0 &&
 	       carrier[0] == '1';
+}
+
+/* A port of a card, or of an adapter on USB: no loopback, no bridge, no bond. */
+static bool is_card(const char *path)
+{
+	char device[300];
+
+	(void)snprintf(device, sizeof(device), "%.280s/device", path);
+	return access(device, F_OK) == 0;
+}
+
+static void up_card(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	int r = is_card(path) ? network_up(name) : 0;
+
+	if (r < 0)
+		log_error("cannot start port %s: %s", name, strerror(-r));
+}
+
+void network_up_all(void)
+{
+	sysfs_each("/sys/class/net", up_card);
+}
+
+static void count_linked(const char *path)
+{
+	char master[8];
+	const char *name = strrchr(path, '/') + 1;
+
+	if (!is_card(path) || !network_has_link(name) ||
+	        sysfs_read(master, sizeof(master), "%s/master/ifindex", path) > 0)
+		return;
+	if (search.index-- == 0)
+		(void)snprintf(search.name, sizeof(search.name), "%.15s", name);
+}
+
+bool network_linked(unsigned index, char ret_name[IFNAMSIZ], uint8_t ret_mac[6])
+{
+	char address[32];
+
+	search.index = index;
+	search.name[0] = 0;
+	sysfs_each("/sys/class/net", count_linked);
+	if (!search.name[0] ||
+	        sysfs_read(address, sizeof(address), "/sys/class/net/%s/address", search.name) <=
+	                0 ||
+	        sscanf(address, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &ret_mac[0], &ret_mac[1],
+	                &ret_mac[2], &ret_mac[3], &ret_mac[4], &ret_mac[5]) != 6)
+		return false;
+	memcpy(ret_name, search.name, IFNAMSIZ);
+	return true;
 }
 
 static void put_ipv4(struct sockaddr *to, struct in_addr address)
@@ -168,6 +223,26 @@ static void describe_port(const char *path)
 	say(line);
 }
 
+/* A driver is bound to an interface of a USB device; of class 02 (communications) or ff (of its
+ * maker) are network adapters, among others. */
+static void describe_usb(const char *path)
+{
+	char class[8], vendor[16], product[16], driver[300], line[80];
+
+	if (sysfs_read(class, sizeof(class), "%s/bInterfaceClass", path) <= 0 ||
+	        (strcmp(class, "02") != 0 && strcmp(class, "ff") != 0))
+		return;
+	(void)snprintf(driver, sizeof(driver), "%.280s/driver", path);
+	if (access(driver, F_OK) == 0)
+		return;
+	/* path is a link; what it leads to is below the device. */
+	(void)sysfs_read(vendor, sizeof(vendor), "%s/../idVendor", path);
+	(void)sysfs_read(product, sizeof(product), "%s/../idProduct", path);
+	(void)snprintf(line, sizeof(line), "Without driver: USB %s:%s\n", vendor[0] ? vendor : "?",
+	        product[0] ? product : "?");
+	say(line);
+}
+
 static void describe_card(const char *path)
 {
 	char class[16], vendor[16], device[16], driver[300], line[80];
@@ -184,15 +259,20 @@ static void describe_card(const char *path)
 	(void)snprintf(line, sizeof(line), "Card without driver: PCI %s:%s\n",
 	        vendor[0] ? vendor + 2 : "?", device[0] ? device + 2 : "?");
 	say(line);
+	/* Class 0200 is Ethernet; 0280 is Wi-Fi, which nobody boots from. */
+	search.no_driver = search.no_driver || strncmp(class, "0x0200", 6) == 0;
 }
 
-void network_describe(char *out, size_t size)
+enum reason network_describe(char *out, size_t size)
 {
 	search.text = out;
 	search.size = size;
+	search.no_driver = false;
 	out[0] = 0;
 	sysfs_each("/sys/class/net", describe_port);
 	sysfs_each("/sys/bus/pci/devices", describe_card);
+	sysfs_each("/sys/bus/usb/devices", describe_usb);
 	if (!out[0])
 		say("No network card found at all.\n");
+	return search.no_driver ? REASON_NO_NIC : REASON_NO_PORT;
 }

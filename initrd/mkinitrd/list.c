@@ -21,8 +21,15 @@ static int add_group(struct module_list *list, const char *name)
 	return 0;
 }
 
-static int add_item(struct module_list *list, const char *name, bool is_firmware, unsigned line)
+/* What the line being read is about. */
+struct place {
+	struct module_list *list;
+	unsigned line;
+};
+
+static int add_item(struct place *p, const char *name, struct list_item kind)
 {
+	struct module_list *list = p->list;
 	struct list_item *items = realloc(list->items, (list->item_count + 1) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
@@ -30,53 +37,89 @@ static int add_item(struct module_list *list, const char *name, bool is_firmware
 	char *copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	for (char *p = copy; *p && !is_firmware; p++)
-		if (*p == '-')
-			*p = '_';
+	for (char *c = copy; *c && !kind.is_firmware; c++)
+		if (*c == '-')
+			*c = '_';
 	for (size_t i = 0; i < list->item_count; i++)
-		if (items[i].is_firmware == is_firmware && strcmp(items[i].name, copy) == 0) {
+		if (items[i].is_firmware == kind.is_firmware && strcmp(items[i].name, copy) == 0) {
 			free(copy);
 			return -EEXIST;
 		}
-	items[list->item_count++] = (struct list_item){.name = copy,
-	        .is_firmware = is_firmware,
-	        .group = list->group_count - 1,
-	        .line = line};
+	kind.name = copy;
+	kind.group = list->group_count - 1;
+	kind.line = p->line;
+	items[list->item_count++] = kind;
 	return 0;
 }
 
-static int parse_line(struct module_list *list, char *text, unsigned line)
+static int add_module(struct place *p, const char *name)
 {
+	if (!*name || strspn(name, name_characters) != strlen(name))
+		return -EINVAL;
+	return add_item(p, name, (struct list_item){.driver = LIST_NO_DRIVER});
+}
+
+/* paths: words, at least one. kind: what they have in common. */
+static int add_firmware(struct place *p, char *paths, struct list_item kind)
+{
+	char *rest = paths, *path;
+	int r = 0;
+
+	while (r == 0 && (path = strsep(&rest, " "))) {
+		if (!*path || path[0] == '/' || strstr(path, "..") || strchr(path, '\t'))
+			return -EINVAL;
+		r = add_item(p, path, kind);
+	}
+	return r;
+}
+
+static int add_module_with_firmware(struct place *p, char *name, char *paths)
+{
+	const size_t driver = p->list->item_count;
+	int r = add_module(p, name);
+
+	if (r == 0)
+		r = add_firmware(
+		        p, paths, (struct list_item){.is_firmware = true, .driver = driver});
+	return r;
+}
+
+static int parse_line(struct place *p, char *text)
+{
+	struct list_item firmware = {.is_firmware = true, .driver = LIST_NO_DRIVER};
 	size_t len = strlen(text);
 
 	while (len > 0 && strchr(" \t\r", text[len - 1]))
 		text[--len] = 0;
 	if (strncmp(text, "## ", 3) == 0)
-		return add_group(list, text + 3);
+		return add_group(p->list, text + 3);
 	if (text[0] == '#' || text[0] == 0)
 		return 0;
-	if (strncmp(text, "firmware ", 9) == 0) {
-		const char *path = text + 9;
-		if (path[0] == '/' || strstr(path, "..") || strpbrk(path, " \t") || !*path)
-			return -EINVAL;
-		return add_item(list, path, true, line);
+	if (strncmp(text, "firmware ", 9) == 0)
+		return strchr(text + 9, ' ') ? -EINVAL : add_firmware(p, text + 9, firmware);
+	if (strncmp(text, "optional ", 9) == 0) {
+		firmware.optional = true;
+		return add_firmware(p, text + 9, firmware);
 	}
-	if (strspn(text, name_characters) != len)
-		return -EINVAL;
-	return add_item(list, text, false, line);
+	char *with = strstr(text, " with ");
+	if (!with)
+		return add_module(p, text);
+	*with = 0;
+	return add_module_with_firmware(p, text, with + 6);
 }
 
 int module_list_parse(const char *text, struct module_list *ret, struct error *err)
 {
 	struct module_list list = {0};
 	char *copy = strdup(text), *rest = copy, *line;
-	unsigned number = 0;
+	struct place place = {.list = &list};
 	int r = copy ? add_group(&list, "") : -ENOMEM;
 
 	while (r == 0 && (line = strsep(&rest, "\n"))) {
-		r = parse_line(&list, line, ++number);
+		place.line++;
+		r = parse_line(&place, line);
 		if (r < 0)
-			error_set(err, r, REASON_USAGE, "line %u: %s: \"%.60s\"", number,
+			error_set(err, r, REASON_USAGE, "line %u: %s: \"%.60s\"", place.line,
 			        r == -EEXIST   ? "listed twice"
 			        : r == -EINVAL ? "not a module name or firmware path"
 			                       : "out of memory",

@@ -7,10 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define LIST_NO_DRIVER SIZE_MAX
 
 struct list_item {
 	char *name; /* module name with '_' for '-', or a path below /lib/firmware */
 	bool is_firmware;
+	bool optional;  /* firmware: may be missing */
+	size_t driver;  /* firmware: index of the one item that is left out without it, or
+	                 * LIST_NO_DRIVER */
+	bool left_out;  /* firmware_check() found that it, or what it needs, is missing */
 	unsigned group; /* index into groups */
 	unsigned line;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mkinitrd: the image a machine boots, from a kernel's modules, init, the fixer and other files. */
 #include "fixer/base/cleanup.h"
+#include "initrd/mkinitrd/firmware.h"
 #include "initrd/mkinitrd/list.h"
 #include "initrd/mkinitrd/program.h"
 #include "initrd/mkinitrd/resolve.h"
@@ -21,6 +22,7 @@
 
 struct options {
 	char *kernel_modules, *modules, *init, *fixer, *output;
+	const char *firmware;
 	char *extra[EXTRA_MAX]; /* SRC=DEST */
 	unsigned extra_count;
 	const char *programs[PROGRAM_MAX];
@@ -33,8 +35,8 @@ static void usage(FILE *out)
 {
 	(void)fprintf(out,
 	        "usage: mkinitrd --kernel-modules DIR --modules LIST --init FILE --fixer FILE\n"
-	        "                [--program FILE]... [--file SRC=DEST]... [--level N] [--verbose]\n"
-	        "                --output FILE\n"
+	        "                [--program FILE]... [--file SRC=DEST]... [--firmware DIR]\n"
+	        "                [--level N] [--verbose] --output FILE\n"
 	        "\n"
 	        "  --kernel-modules  /lib/modules/VERSION of the kernel that will boot\n"
 	        "  --modules         list of drivers (initrd/modules.list)\n"
@@ -42,6 +44,7 @@ static void usage(FILE *out)
 	        "  --program         one more program, with the libraries it needs, at the same "
 	        "path\n"
 	        "  --file            one more file: SRC here, DEST there\n"
+	        "  --firmware        where the list's firmware is on this host (/lib/firmware)\n"
 	        "  --level           of zstd, 1 to 22 (19)\n"
 	        "  --verbose         print the bytes of each group\n");
 }
@@ -75,6 +78,9 @@ static int take_option(struct options *o, int option, char *value)
 	case 'o':
 		o->output = value;
 		return 0;
+	case 'w':
+		o->firmware = value;
+		return 0;
 	case 'x':
 		if (o->extra_count == EXTRA_MAX || !strchr(value, '='))
 			return -EINVAL;
@@ -101,8 +107,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 	        {"modules", required_argument, NULL, 'm'}, {"init", required_argument, NULL, 'i'},
 	        {"fixer", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
 	        {"file", required_argument, NULL, 'x'}, {"program", required_argument, NULL, 'p'},
-	        {"level", required_argument, NULL, 'l'}, {"verbose", no_argument, NULL, 'v'},
-	        {NULL, 0, NULL, 0}};
+	        {"firmware", required_argument, NULL, 'w'}, {"level", required_argument, NULL, 'l'},
+	        {"verbose", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
 	int option, r = 0;
 
 	while (r == 0 && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -169,25 +175,6 @@ static int add_modules(struct rootfs *rootfs, const struct options *o, const str
 	return 0;
 }
 
-static int add_firmware(struct rootfs *rootfs, const struct module_list *list,
-        uint64_t *group_bytes, struct error *err)
-{
-	for (size_t i = 0; i < list->item_count; i++) {
-		const struct list_item *item = &list->items[i];
-		char source[512];
-		if (!item->is_firmware)
-			continue;
-		(void)snprintf(source, sizeof(source), "/lib/firmware/%s", item->name);
-		int r = rootfs_add_file(rootfs, source + 1, 0644, source, err);
-		if (r < 0) {
-			error_prefix(err, "line %u", item->line);
-			return r;
-		}
-		group_bytes[item->group] += rootfs->entries[rootfs->count - 1].len;
-	}
-	return 0;
-}
-
 /* Where init mounts, and the programs. */
 static int add_skeleton(struct rootfs *rootfs, const struct options *o, struct error *err)
 {
@@ -250,7 +237,7 @@ static void print_groups(const struct module_list *list, const uint64_t *group_b
 	        image->len);
 }
 
-static int build(const struct options *o, const struct module_list *list, struct error *err)
+static int build(const struct options *o, struct module_list *list, struct error *err)
 {
 	CLEANUP_FREE uint64_t *group_bytes = calloc(list->group_count, sizeof(*group_bytes));
 	struct module_set set = {0};
@@ -260,6 +247,7 @@ static int build(const struct options *o, const struct module_list *list, struct
 
 	buffer_init(&image, INITRD_MAX);
 	if (r == 0) {
+		firmware_check(list, o->firmware);
 		r = module_set_resolve(o->kernel_modules, list, &set, err);
 		if (r < 0)
 			error_prefix(err, "%.150s", o->modules);
@@ -269,7 +257,7 @@ static int build(const struct options *o, const struct module_list *list, struct
 	if (r == 0)
 		r = add_modules(&rootfs, o, &set, group_bytes, err);
 	if (r == 0)
-		r = add_firmware(&rootfs, list, group_bytes, err);
+		r = firmware_add(&rootfs, list, o->firmware, group_bytes, err);
 	if (r == 0)
 		r = rootfs_archive(&rootfs, o->level, &image, err);
 	if (r == 0)
@@ -284,7 +272,7 @@ static int build(const struct options *o, const struct module_list *list, struct
 
 int main(int argc, char **argv)
 {
-	struct options o = {.level = 19};
+	struct options o = {.level = 19, .firmware = "/lib/firmware"};
 	struct module_list list = {0};
 	struct error err = {0};
 

@@ -187,7 +187,7 @@ int module_set_resolve(const char *directory, const struct module_list *list,
 		        "/lib/modules/VERSION",
 		        directory);
 	for (size_t i = 0; i < list->item_count && e == 0; i++)
-		if (!list->items[i].is_firmware)
+		if (!list->items[i].is_firmware && !list->items[i].left_out)
 			e = add_listed(&r, &list->items[i]);
 	kmod_unref(r.kmod);
 	if (e < 0) {
