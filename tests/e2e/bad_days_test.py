@@ -18,7 +18,7 @@ from lab.judge import Judge  # noqa: E402
 
 BITLOCKER = ["--bitlocker", "--files", "300", "--size", "512"]
 PLAIN = ["--plain", "--files", "300", "--size", "512"]
-BOOT = 180  # seconds a machine may take from power on to its end, with other tests beside it
+BOOT = 400  # seconds a machine may take from power on to its end, with other tests beside it
 
 # The k-th write to the disk fails once; with werror=stop the machine then stands still at exactly that write.
 STOP_AT_WRITE = """[inject-error]
@@ -53,7 +53,7 @@ class BadDays(unittest.TestCase):
 
     def wait_repaired(self, machine, reason="REPAIRED"):
         row = self.appliance.wait_row(machine, BOOT, reason=reason)
-        machine.wait_serial("netmend: rebooting", 30)
+        machine.wait_serial("netmend: rebooting", 120)
         return row
 
     def test_no_key_in_escrow_then_imported(self):
@@ -63,7 +63,7 @@ class BadDays(unittest.TestCase):
         row = self.appliance.wait_row(machine, BOOT, state="waiting", reason="KEY_NOT_FOUND")
         guid = machine.windows.keys()[0][0]
         self.assertIn(guid, row["text"])
-        machine.wait_serial(guid, 10)
+        machine.wait_serial(guid, 60)
         self.floor.escrow(machine)
         self.wait_repaired(machine)
         machine.power_cut()
@@ -137,7 +137,7 @@ class BadDays(unittest.TestCase):
         self.floor.boot_fixer(machine)
         self.appliance.wait_row(machine, BOOT, state="waiting", reason="KEY_NOT_FOUND")
         machine.cable(False)
-        self.appliance.wait_row(machine, 90, state="attention", reason="NO_HEARTBEAT")
+        self.appliance.wait_row(machine, 200, state="attention", reason="NO_HEARTBEAT")
         self.floor.escrow(machine)
         time.sleep(5)
         self.assertEqual(machine.windows.sha256(), untouched, "nothing is written before the journal is saved")
@@ -152,7 +152,7 @@ class BadDays(unittest.TestCase):
         self.assertEqual(len(self.appliance.detail(machine)["bundles"]), 1)
         machine.cable(False)
         machine.qmp.call("cont")
-        self.appliance.wait_row(machine, 90, state="attention", reason="NO_HEARTBEAT")
+        self.appliance.wait_row(machine, 200, state="attention", reason="NO_HEARTBEAT")
         machine.cable(True)
         self.wait_repaired(machine)
 
@@ -169,6 +169,9 @@ class BadDays(unittest.TestCase):
         self.fail(f"neither a write nor an end in {BOOT} s: {machine.serial()[-500:]!r}")
 
     def test_power_cut_at_every_write_of_the_commit(self):
+        self.appliance.stop()
+        self.appliance.write_config(extra="[release]\nmachine-hour = 0\n")  # it has its key more often than any real machine
+        self.appliance.start()
         machine = self.machine(*BITLOCKER)
         self.floor.escrow(machine)
         before = Judge(machine)

@@ -63,7 +63,7 @@ class MainJob(unittest.TestCase):
         result = story.appliance.detail(machine)["result"]
         self.assertEqual(result["reason"], "REPAIRED")
         self.assertLessEqual(result["sectors"], 32)
-        text = machine.wait_serial(r"STANDIN: (files unchanged: (\d+) of \2|FILES CHANGED.*|broken.*)", 240).group(0)
+        text = machine.wait_serial(r"STANDIN: (files unchanged: (\d+) of \2|FILES CHANGED.*|broken.*)", 480).group(0)
         self.assertIn("files unchanged", text)
         boots = machine.serial().split("STANDIN: firmware ")[1:]
         self.assertIn("BootCurrent=8000", boots[-1], "Windows Boot Manager was the entry started last")

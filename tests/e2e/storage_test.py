@@ -17,7 +17,7 @@ from lab.judge import Judge  # noqa: E402
 
 PLAIN = ["--plain", "--files", "60", "--size", "512"]  # SD cards want a power of two
 PLAIN_4K = ["--plain", "--files", "60", "--size", "600", "--sector-size", "4096"]
-BOOT = 180  # seconds from power on to the end, with other tests beside it
+BOOT = 400  # seconds from power on to the end, with other tests beside it
 
 
 class Storage(unittest.TestCase):
@@ -37,7 +37,7 @@ class Storage(unittest.TestCase):
         before = Judge(machine)
         self.floor.boot_fixer(machine)
         self.appliance.wait_row(machine, BOOT, reason="REPAIRED")
-        machine.wait_serial("netmend: rebooting", 30)
+        machine.wait_serial("netmend: rebooting", 120)
         steps = [e["text"] for e in self.appliance.detail(machine)["timeline"]]
         self.assertTrue(any(name in text for text in steps), steps)
         machine.power_cut()

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input is what a firmware says of itself: as each field of an identity, in a boot script, and
  * as a Range header of a file whose size is the input's length. */
-#include "appliance/boot/identity.h"
+#include "appliance/boot/netmask.h"
+#include "appliance/fleet/identity.h"
 #include "appliance/boot/template.h"
 #include "appliance/http/range.h"
 #include "fixer/base/cleanup.h"
@@ -15,7 +16,7 @@ static void try_identity(const char *text)
 	must(uuid[0] == 0 || strlen(uuid) == 36);
 	identity_string(text, name);
 	must(memchr(name, 0, sizeof(name)) && is_clean(name, sizeof(name)));
-	must(identity_prefix(text) <= 32);
+	must(netmask_prefix(text) <= 32);
 }
 
 /* One word of the script stays one word. */

@@ -17,9 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_explain(r, &err);
 	if (r < 0)
 		return 0;
-	must(strncmp(p.url, "https://", 8) == 0 && strlen(p.url) < sizeof(p.url));
-	must(strlen(p.token) == 32 && p.prefix >= 1 && p.prefix <= 32);
-	must(inet_pton(AF_INET, p.address, &address) == 1);
+	must(p.way[0] || bootparams_whole(&p));
+	must(strlen(p.token) == (p.way[0] ? 0 : 32));
+	must(!p.url[0] || strncmp(p.url, "https://", 8) == 0);
+	must(p.url[0] || strcmp(p.way, "media") == 0);
+	must(p.address[0] ? p.prefix >= 1 && p.prefix <= 32 : p.prefix == 0);
+	must(!p.address[0] || inet_pton(AF_INET, p.address, &address) == 1);
 	must(!p.gateway[0] || inet_pton(AF_INET, p.gateway, &address) == 1);
 	return 0;
 }

@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The input is a body that a machine sends to the appliance: session, events or result. */
+/* The input is a body that a machine sends to the appliance: first contact, session, events or
+ * result. */
 #include "appliance/api/input.h"
 #include "tests/fuzz/fuzz.h"
+
+static void try_first_contact(json_t *root)
+{
+	struct fleet_identity i;
+	struct error err = {0};
+
+	int r = input_first_contact(root, &i, &err);
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	must(strlen(i.mac) == MAC_TEXT - 1 && i.way != FLEET_WAY_SCRIPT);
+	must(is_clean(i.uuid, sizeof(i.uuid)) && is_clean(i.serial, sizeof(i.serial)));
+	must(is_clean(i.product, sizeof(i.product)) && is_clean(i.asset, sizeof(i.asset)));
+}
 
 static void try_hello(json_t *root)
 {
@@ -67,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_explain(r, &err);
 	if (r < 0)
 		return 0;
+	try_first_contact(root);
 	try_hello(root);
 	try_events(root);
 	try_result(root);

@@ -16,7 +16,8 @@
 
 /* What a secret is stretched to: 0x100000 rounds of SHA-256 over {last hash, SHA-256 of the secret,
  * salt, u64 counter}. The secret is the 16 bytes of a recovery password, or the SHA-256 of a
- * passphrase in UTF-16LE. */
+ * passphrase in UTF-16LE. Kept in the folder that NETMEND_TEST_STRETCHED names, if it does: the
+ * tests stretch the same few secrets again and again. */
 int fve_stretch(const void *secret, size_t len, const uint8_t salt[16], uint8_t out[FVE_KEY_LEN]);
 
 /* AES-256-CCM without additional data: out gets the MAC, then len bytes of ciphertext. */

@@ -36,6 +36,7 @@ struct disk_options {
 	enum disk_pending pending; /* of an unclean one */
 	unsigned dumps;            /* TREE_DUMP_* */
 	bool volume_only;       /* output is C: alone: no partition table and no other partition */
+	bool sha256;            /* OUTPUT.json says C:'s; it takes longer than to make the disk */
 	struct fve_options fve; /* of DISK_BITLOCKER */
 	enum disk_places places;
 };
@@ -56,7 +57,7 @@ struct disk {
 	struct fve_volume fve;    /* of DISK_BITLOCKER */
 	struct fve_area taken[8]; /* of a FAT volume */
 	unsigned taken_count;
-	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS */
+	char ntfs_sha256[GEN_SHA256_HEX]; /* "" when C: is not NTFS, or nobody asked */
 };
 
 /* Where everything of d->options goes. 0 or -EINVAL (logged) when the disk is too small. */

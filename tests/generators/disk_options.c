@@ -174,6 +174,7 @@ static const struct row rows[] = {
         {"no-windows", NULL, "plain NTFS with data only", take_kind, 0, DISK_NO_WINDOWS, 0, 0},
         {"no-ntfs", NULL, "a Linux disk", take_kind, 0, DISK_NO_NTFS, 0, 0},
         {"volume-only", NULL, "FILE is C: alone, without a partition table", FLAG(volume_only)},
+        {"sha256", NULL, "of C: in FILE.json, as of a volume alone", FLAG(sha256)},
         {"name", "NAME", "the machine's name (WS-0001)", TEXT(name, 64)},
         {"seed", "N", "same seed and options: same bytes (1)", take_size, AT(seed), 0, INT64_MAX,
                 1},

@@ -38,7 +38,8 @@ static int copy_windows(struct disk *d, const char *path, const uint8_t *written
 
 	if (fd < 0)
 		return -errno;
-	int r = gen_sha256_file(fd, p->size, d->ntfs_sha256);
+	bool asked = d->options.volume_only || d->options.sha256;
+	int r = asked ? gen_sha256_file(fd, p->size, d->ntfs_sha256) : 0;
 	d->fve.written = written;
 	if (r == 0 && d->options.kind == DISK_BITLOCKER)
 		r = fve_write(&d->fve, fd, d->fd, p->start);

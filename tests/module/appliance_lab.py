@@ -47,7 +47,7 @@ def enter():
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     os.makedirs("/run/netns")
     os.makedirs(BIN)
-    for name in ("netmend", "netmend-escrow"):
+    for name in ("netmend", "netmend-escrow", "netmend-fetch", "netmend-hooks"):
         shutil.copy(os.path.join(BUILD, name), BIN)
     shutil.copytree(os.path.join(REPO, "netboot"), "/run/netboot")
     for place, _, files in os.walk("/run/netboot"):
@@ -63,8 +63,9 @@ def enter():
     run("ip", "-n", "client", "addr", "add", f"{CLIENT}/24", "dev", "cl0")
     for where in ([], ["-n", "client"]):
         run("ip", *where, "link", "set", "lo", "up")
-    run("ip", "link", "set", "eth0", "up")
-    run("ip", "-n", "client", "link", "set", "cl0", "up")
+    # Without IPv6: an address that becomes valid seconds later ends every request Chromium has open ("network changed").
+    run("ip", "link", "set", "eth0", "addrgenmode", "none", "up")
+    run("ip", "-n", "client", "link", "set", "cl0", "addrgenmode", "none", "up")
     run("ip", "-n", "client", "route", "add", "default", "dev", "cl0")
 
 
@@ -78,7 +79,7 @@ class InClient:
                 raise OSError(ctypes.get_errno(), "setns")
 
     def __enter__(self):
-        self.home = open("/proc/self/ns/net", "rb")
+        self.home = open("/proc/thread-self/ns/net", "rb")
         self.enter("/run/netns/client")
 
     def __exit__(self, *_):
@@ -97,14 +98,14 @@ def pxe(arch):
     return f"PXEClient:Arch:{arch:05d}:UNDI:003016"
 
 
-def make_packet(kind, mac, vendor, arch=None, user_class=None, ciaddr="0.0.0.0"):
-    """(xid, BOOTREQUEST): RFC 951 header, RFC 2131 cookie, options."""
+def make_packet(kind, mac, vendor, arch=None, user_class=None, ciaddr="0.0.0.0", uuid=None):
+    """(xid, BOOTREQUEST): RFC 951 header, RFC 2131 cookie, options. uuid: of SMBIOS, else one made of the MAC."""
     xid = random.getrandbits(32)
     hardware = bytes.fromhex(mac.replace(":", ""))
     flags = 0x8000 if ciaddr == "0.0.0.0" else 0
     header = struct.pack("!4BIHH4s12x16s192x", 1, 1, 6, 0, xid, 0, flags, socket.inet_aton(ciaddr), hardware)
     options = {53: bytes([kind]), 55: bytes([1, 3, 6, 43, 54, 60, 66, 67, 97]), 60: vendor.encode(),
-               97: b"\0" + hashlike(mac)}
+               97: b"\0" + (uuid.bytes_le if uuid else hashlike(mac))}
     if arch is not None:
         options[93] = struct.pack("!H", arch)
         options[94] = b"\1\3\x10"
@@ -143,13 +144,13 @@ class Client:
     def close(self):
         self.socket.close()
 
-    def ask(self, mac, vendor, arch=None, user_class=None, proxy=False, wait=0.6):
+    def ask(self, mac, vendor, arch=None, user_class=None, proxy=False, wait=0.6, uuid=None):
         """The first answer, or None. proxy: the second question of PXE, to port 4011."""
         if proxy:
-            xid, data = make_packet(REQUEST, mac, vendor, arch, user_class, CLIENT)
+            xid, data = make_packet(REQUEST, mac, vendor, arch, user_class, CLIENT, uuid)
             self.socket.sendto(data, (SERVER, 4011))
         else:
-            xid, data = make_packet(DISCOVER, mac, vendor, arch, user_class)
+            xid, data = make_packet(DISCOVER, mac, vendor, arch, user_class, uuid=uuid)
             self.socket.sendto(data, ("255.255.255.255", 67))
         end = time.monotonic() + wait
         while (left := end - time.monotonic()) > 0:
@@ -169,17 +170,17 @@ class Client:
 # --- the appliance -----------------------------------------------------------------------------------------------
 
 class Appliance:
-    """One configuration in one folder of /run."""
+    """One configuration in one folder of /run. images: the folder of kernel and initrd."""
 
-    def __init__(self, name, server="", boot="", rest=""):
+    def __init__(self, name, server="", boot="", rest="", images="/run"):
         self.folder = f"/run/{name}"
         self.state, self.runtime = self.folder + "/state", self.folder + "/run"
         self.config, self.log_path = self.folder + "/netmend.conf", self.folder + "/log"
-        self.process = None
+        self.process = self.bearer = self.cookie = None
         os.makedirs(self.folder)
         with open(self.config, "w") as f:
             f.write(f"[server]\ninterface = eth0\nstate = {self.state}\nruntime = {self.runtime}\n{server}\n"
-                    f"[boot]\nkernel = /run/kernel\ninitrd = /run/initrd\n{boot}\n"
+                    f"[boot]\nkernel = {images}/kernel\ninitrd = {images}/initrd\n{boot}\n"
                     f"[web]\ntemplates = /run/netboot\n{rest}\n")
 
     def command(self, *args, check=True, stdin=""):
@@ -196,10 +197,10 @@ class Appliance:
         begun = time.monotonic()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(60)
         return time.monotonic() - begun
 
-    def wait_for(self, condition, what, seconds=15):
+    def wait_for(self, condition, what, seconds=60):
         """Until condition() is true; errors of a server that isn't there yet count as false."""
         end = time.monotonic() + seconds
         while True:
@@ -217,9 +218,23 @@ class Appliance:
             return f.read()
 
     def get(self, path, port=443):
+        """With an admin's API token."""
         context = ssl._create_unverified_context()  # the appliance's certificate is its own
-        with urllib.request.urlopen(f"https://{SERVER}:{port}{path}", timeout=5, context=context) as answer:
+        if not self.bearer:
+            self.bearer = self.command("user", "token", "add", "tests", "--role", "admin").stdout.strip()
+        request = urllib.request.Request(f"https://{SERVER}:{port}{path}", headers={"Authorization": f"Bearer {self.bearer}"})
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
             return answer.read()
+
+    def admin(self, name="anna", password="correct horse battery"):
+        """The cookie of a login, "name=value", of an admin made at the command line."""
+        if not self.cookie:
+            self.command("user", "add", name, "--role", "admin", "--password-file", "-", stdin=password + "\n")
+            request = urllib.request.Request(f"https://{SERVER}/api/v1/login", json.dumps(
+                {"v": 1, "name": name, "password": password}).encode())
+            with urllib.request.urlopen(request, timeout=30, context=ssl._create_unverified_context()) as answer:
+                self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        return self.cookie
 
     def snapshot(self):
         return json.loads(self.get("/api/v1/snapshot"))

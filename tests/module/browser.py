@@ -6,7 +6,24 @@ import os
 import re
 import select
 import subprocess
+import tempfile
 import time
+
+# Where to click on it, or null while it is not to be seen, is drawn elsewhere in the next picture or lies under something.
+STEADY = """async (selector) => {
+    const place = () => {
+        const r = document.querySelector(selector).getBoundingClientRect();
+        return [r.x + r.width / 2, r.y + r.height / 2];
+    };
+    const picture = () => new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 200); });
+    document.querySelector(selector).scrollIntoView({block: "center"});
+    await picture();
+    const [x, y] = place();
+    await picture();
+    const [x2, y2] = place();
+    const node = document.querySelector(selector), top = document.elementFromPoint(x2, y2);
+    return node.getClientRects().length > 0 && x === x2 && y === y2 && (node.contains(top) || top?.contains(node)) ? [x2, y2] : null;
+}"""
 
 
 class Browser:
@@ -20,9 +37,10 @@ class Browser:
             high = [os.dup(to_read), os.dup(to_write)]
             for target, fd in zip((3, 4), high):
                 os.dup2(fd, target)
+        self.folder = tempfile.TemporaryDirectory(prefix="netmend-browser-", ignore_cleanup_errors=True)
         self.process = subprocess.Popen(
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             "--ignore-certificate-errors", "--remote-debugging-pipe", "--user-data-dir=/run/browser-" + os.urandom(4).hex(),
+             "--ignore-certificate-errors", "--remote-debugging-pipe", "--user-data-dir=" + self.folder.name,
              f"--window-size={width},{height}", "about:blank"],
             preexec_fn=place, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read)
@@ -38,6 +56,7 @@ class Browser:
         os.close(self.back)
         self.process.kill()
         self.process.wait()
+        self.folder.cleanup()
 
     def receive(self, end):
         while b"\0" not in self.rest:
@@ -56,7 +75,7 @@ class Browser:
         if self.session:
             message["sessionId"] = self.session
         os.write(self.to, json.dumps(message).encode() + b"\0")
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             answer = self.receive(end)
             if answer.get("id") == self.number:
@@ -66,10 +85,15 @@ class Browser:
             self.events.append(answer)
 
     def run(self, expression):
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
+
+    def sign_in(self, url, cookie):
+        """As if it had signed in there: "name=value" of the cookie."""
+        name, value = cookie.split("=", 1)
+        self.call("Network.setCookie", url=url, name=name, value=value, path="/", secure=True, httpOnly=True, sameSite="Strict")
 
     def open(self, url):
         self.call("Page.navigate", url=url)
@@ -77,14 +101,56 @@ class Browser:
     def text(self, selector="body"):
         return self.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
 
-    def wait_text(self, pattern, selector="body", seconds=10):
+    def wait_text(self, pattern, selector="body", seconds=60):
         """Seconds until the visible text matches."""
         begun = time.monotonic()
-        while not re.search(pattern, self.text(selector)):
+        while not re.search(pattern, text := self.text_now(selector)):
             if time.monotonic() - begun > seconds:
-                raise AssertionError(f"no {pattern!r} in {seconds} s: {self.text(selector)[:600]!r}")
+                raise AssertionError(f"no {pattern!r} in {seconds} s: {text[:600]!r}")
             time.sleep(0.03)
         return time.monotonic() - begun
+
+    def text_now(self, selector):
+        """The same; empty between two pages, while one is loaded anew."""
+        try:
+            return self.text(selector)
+        except RuntimeError as error:
+            if "navigated" not in str(error):
+                raise
+            return ""
+
+    def click(self, selector):
+        """As the mouse does it, in the middle of what is there: once that stays where it is, with nothing else before it."""
+        end = time.monotonic() + 20
+        while (place := self.run(f"({STEADY})({json.dumps(selector)})")) is None:
+            if time.monotonic() > end:
+                raise AssertionError(f"{selector} cannot be clicked: it moves, or something lies over it")
+        x, y = place
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, *keys, pause=0, apart=None):
+        """Key by key: characters, or names such as Enter, Tab, Backspace. apart: seconds between two, as the browser is told."""
+        when = time.time()
+        codes = {"Enter": 13, "Tab": 9, "Backspace": 8, "Space": 32, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        for key in keys:
+            text = {"Enter": "\r", "Space": " "}.get(key, key if len(key) == 1 else "")
+            code = codes.get(key, ord(key[0].upper()))
+            name = " " if key == "Space" else key
+            times = {"timestamp": when} if apart is not None else {}
+            when += apart or 0
+            self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=name, text=text, windowsVirtualKeyCode=code,
+                      **times)
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code, **times)
+            time.sleep(pause)
+
+    def paste(self, text):
+        """From the clipboard into what has the focus."""
+        self.run("(async () => { const to = document.activeElement; const from = document.createElement('textarea');"
+                 f" from.value = {json.dumps(text)}; document.body.append(from); from.select(); document.execCommand('copy');"
+                 " from.remove(); to.focus(); })()")
+        self.call("Input.dispatchKeyEvent", type="rawKeyDown", key="v", modifiers=2, windowsVirtualKeyCode=86, commands=["paste"])
+        self.call("Input.dispatchKeyEvent", type="keyUp", key="v", modifiers=2, windowsVirtualKeyCode=86)
 
     def complaints(self):
         """Console errors and uncaught exceptions so far."""

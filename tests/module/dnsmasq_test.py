@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who gets an answer by DHCP: Debian's dnsmasq under `netmend serve`, asked by a synthetic client on a real network."""
+import contextlib
 import itertools
 import sqlite3
 import subprocess
 import time
 import unittest
+import uuid
 
 import appliance_lab as lab
 
@@ -62,7 +64,7 @@ class Answers(unittest.TestCase):
         cls.appliance.stop()
 
     @classmethod
-    def until(cls, condition, what, seconds=5):
+    def until(cls, condition, what, seconds=40):
         """Seconds until it is so."""
         begun = time.monotonic()
         while not condition():
@@ -133,7 +135,7 @@ class Proxy(Answers):
 
     def test_windows_is_seen_though_dnsmasq_does_not_log_it(self):
         self.appliance.command("machines", "add", WINDOWS, "PC-back")
-        with sqlite3.connect(f"{self.appliance.state}/web/netmend.db", timeout=10) as store:
+        with sqlite3.connect(f"{self.appliance.state}/web/netmend.db", timeout=60) as store:
             store.execute("UPDATE machines SET state = 'rebooting' WHERE name = 'PC-back'")
         store.close()
 
@@ -141,6 +143,69 @@ class Proxy(Answers):
             self.client.ask(WINDOWS, "MSFT 5.0", wait=0.2)
             return any(m["mac"] == WINDOWS and m["state"] == "returned" for m in self.appliance.snapshot()["machines"])
         self.until(back, "Windows is back")
+
+
+class OneAdapter(Answers):
+    """A technician with one network adapter, from machine to machine."""
+    ADAPTER = "52:54:00:10:00:dd"
+    FIRST, SECOND, HEALTHY, STRANGER = (uuid.UUID(f"4c4c4544-0043-3510-8052-b4c04f56443{n}") for n in range(4))
+
+    def asks(self, machine):
+        return self.client.uefi(self.ADAPTER, wait=0.2, uuid=machine)
+
+    def store(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(f"{self.appliance.state}/web/netmend.db", timeout=60)) as store, store:
+            return store.execute(statement, values).fetchall()
+
+    def repaired(self, machine):
+        """As its result makes it: done, with an event."""
+        now = int(time.time() * 1000)
+        self.store("INSERT INTO events (machine, at, attempt, state, step, reason, text, numbers)"
+                   " VALUES (?, ?, 1, 'rebooting', 'result', 'REPAIRED', '', '{}')", machine, now)
+        self.store("UPDATE machines SET state = 'rebooting', done = 1, since = ?, changed = (SELECT max(seq) FROM events)"
+                   " WHERE id = ?", now, machine)
+
+    def walk(self, told):
+        self.until(lambda: self.asks(self.FIRST), "an answer for the first machine")
+        self.repaired(told["PC-A"])
+        self.until(lambda: not self.asks(self.FIRST), "silence for the repaired machine")
+        self.until(lambda: self.asks(self.SECOND), "an answer for the next machine with the same adapter")
+        # Default deny: who is repaired, or healthy, hears nothing, whatever the adapter did before.
+        for machine in (self.FIRST, self.HEALTHY, self.SECOND, self.HEALTHY):
+            answered = machine == self.SECOND
+            self.until(lambda: bool(self.asks(machine)) == answered, f"{machine}: answered {answered}")
+        states = {name: self.store("SELECT state, reason, held FROM machines WHERE id = ?", n)[0] for name, n in told.items()}
+        self.assertEqual(states["PC-A"][2], 0, states)  # the others' questions were no relapse of it
+        self.assertEqual(states["PC-A"][0], "rebooting", states)
+
+    def machines(self, csv):
+        self.appliance.command("inventory", "import", "-", stdin=csv)
+        return dict(self.store("SELECT name, machine FROM inventory"))
+
+
+class OneAdapterListed(OneAdapter):
+    name, settings = "adapter", {}
+
+    def test_from_machine_to_machine(self):
+        told = self.machines(f"name,uuid\nPC-A,{self.FIRST}\nPC-B,{self.SECOND}\nPC-C,{self.HEALTHY}\n")
+        self.store("UPDATE machines SET in_scope = 1 WHERE id IN (?, ?)", told["PC-A"], told["PC-B"])
+        self.walk(told)
+        # The adapter is a healthy machine's now: one that nobody knows is shown, not answered.
+        for _ in range(5):
+            self.assertIsNone(self.asks(self.STRANGER))
+        self.until(lambda: any(m["uuid"].lower() == str(self.STRANGER) and m["state"] == "ignored"
+                               for m in self.appliance.snapshot()["machines"]), "the stranger on the page")
+
+
+class OneAdapterAll(OneAdapter):
+    name, settings = "adapter-all", {"boot": "scope = all"}
+
+    def test_from_machine_to_machine(self):
+        told = self.machines(f"name,uuid\nPC-A,{self.FIRST}\nPC-B,{self.SECOND}\nPC-C,{self.HEALTHY}\n")
+        self.store("UPDATE machines SET held = 1 WHERE id = ?", told["PC-C"])
+        self.walk(told)
+        # The adapter is a held machine's now; the next one that nobody knows is answered all the same.
+        self.until(lambda: self.asks(self.STRANGER), "an answer for a new machine")
 
 
 class ProxyAll(Answers):
@@ -163,7 +228,7 @@ class Full(Answers):
 
     def test_everybody_but_unlisted_network_boots_gets_an_address(self):
         boot = self.client.uefi(LISTED, wait=5)
-        self.assertEqual(boot["file"], "x64/snponly.efi")
+        self.assertEqual(boot["file"], "x64/shimx64.efi")
         self.assertTrue(boot["yiaddr"].startswith(lab.NETWORK + ".1"))
         self.assertEqual(self.client.uefi(LISTED, user_class="iPXE", wait=5)["file"], SCRIPT)
         self.assertIsNone(self.client.uefi(OTHER, wait=4))

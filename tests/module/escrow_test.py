@@ -1,283 +1,251 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""netmend-escrow as a process: keys in by CSV, sealed VMKs out over its socket, and the password nowhere else.
-
-The machine's side is played by this test: its own reading of the BitLocker metadata, and libsodium by ctypes to
-open the sealed box.
-"""
-import base64
-import ctypes
-import ctypes.util
+"""netmend-escrow as a process: keys in by CSV, sealed VMKs out over its socket, and the password nowhere else."""
 import json
 import os
-import shutil
-import socket
-import struct
+import resource
+import signal
 import subprocess
-import tempfile
 import time
 import unittest
-import uuid
 
-BUILD = os.environ.get("B", "build")
-ESCROW = os.path.join(BUILD, "netmend-escrow")
-MKDISK = os.path.join(BUILD, "tests/generators/mkdisk")
-WRONG = "-".join(["000011"] * 8)
-SODIUM = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+from escrow_lab import ESCROW, WEB_USER, WRONG, EscrowCase, Machine, settings
 
 
-def key_pair():
-    public, secret = ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
-    SODIUM.crypto_box_keypair(public, secret)
-    return public.raw, secret.raw
-
-
-def unseal(box, public, secret):
-    plain = ctypes.create_string_buffer(len(box) - 48)
-    if SODIUM.crypto_box_seal_open(plain, box, ctypes.c_ulonglong(len(box)), public, secret) != 0:
-        raise AssertionError("the sealed box does not open")
-    return plain.raw
-
-
-def recovery_blobs(path, start):
-    """{protector GUID: (salt, nonce + MAC + ciphertext)} read from the first FVE metadata block."""
-    with open(path, "rb") as f:
-        f.seek(start)
-        sector = f.read(512)
-        f.seek(start + struct.unpack_from("<Q", sector, 176)[0])
-        block = f.read(65536)
-    end = 64 + struct.unpack_from("<I", block, 64)[0]
-    found = {}
-
-    def datums(at, end):
-        while at + 8 <= end:
-            size, role, kind, _ = struct.unpack_from("<4H", block, at)
-            if size < 8:
-                return
-            yield at, size, role, kind
-            at += size
-
-    for at, size, role, kind in datums(112, end):
-        if kind != 8 or struct.unpack_from("<H", block, at + 34)[0] != 0x0800:
-            continue
-        guid = str(uuid.UUID(bytes_le=block[at + 8:at + 24])).upper()
-        parts = {k: (a, s) for a, s, _, k in datums(at + 36, at + size)}
-        salt_at, ccm_at = parts[3][0] + 12, parts[5][0] + 8
-        found[guid] = (block[salt_at:salt_at + 16], block[ccm_at:ccm_at + 72])
-    return found
-
-
-class Escrow(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="netmend-escrow-")
-        cls.addClassCleanup(shutil.rmtree, cls.work)
-        cls.disk = os.path.join(cls.work, "disk.raw")
-        subprocess.run([MKDISK, "--output", cls.disk, "--bitlocker", "--size", "512", "--files", "20",
-                        "--recovery-protectors", "2"], check=True, capture_output=True)
-        with open(cls.disk + ".json") as f:
-            cls.info = json.load(f)
-        c = next(p for p in cls.info["partitions"] if p["name"] == "Basic data partition")
-        cls.blobs = recovery_blobs(cls.disk, c["start"])
-        cls.passwords = {k["guid"].upper(): k["password"] for k in cls.info["bitlocker"]["recovery_passwords"]}
-        cls.volume = cls.info["bitlocker"]["volume_guid"].upper()
-        cls.vmk = bytes.fromhex(cls.info["bitlocker"]["vmk"])
-
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(dir=self.work)
-        self.state, self.path = self.dir + "/escrow", self.dir + "/socket"
-        self.log = open(self.dir + "/log", "w")
-        self.answers = []
-        self.process = None
-        self.start()
-        self.addCleanup(self.stop)
-
-    def start(self):
-        self.process = subprocess.Popen([ESCROW, "serve", "--state", self.state, "--socket", self.path, "--web-uid",
-                                         "64871"], stderr=self.log)
-        deadline = time.monotonic() + 10
-        while not os.path.exists(self.path):
-            self.assertIsNone(self.process.poll())
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.02)
-
-    def stop(self):
-        self.process.terminate()
-        self.assertEqual(self.process.wait(10), 0)
-        self.log.close()
-
-    def connect(self):
-        client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        client.settimeout(20)
-        client.connect(self.path)
-        self.addCleanup(client.close)
-        return client
-
-    def imports(self, rows, status=0):
-        text = "".join(f"{guid},{password}\n" for guid, password in rows)
-        result = subprocess.run([ESCROW, "import", "--state", self.state], input=text, capture_output=True, text=True)
-        self.assertEqual(result.returncode, status, result.stderr)
-        self.answers.append((result.stdout + result.stderr).encode())
-
-    def ask(self, client, message):
-        client.send(json.dumps(message).encode())
-        answer = client.recv(131072)
-        self.answers.append(answer)
-        return json.loads(answer)
-
-    def release(self, client, guids, public, session="ab" * 16, blobs=None):
-        protectors = []
-        for guid in guids:
-            salt, sealed = (blobs or self.blobs)[guid]
-            protectors.append({"id": guid, "salt": base64.b64encode(salt).decode(),
-                               "blob": base64.b64encode(sealed).decode()})
-        return self.ask(client, {"v": 1, "id": 8, "op": "release", "session": session,
-                                 "key": base64.b64encode(public).decode(),
-                                 "machine": {"id": 1, "name": "PC", "uuid": "u", "serial": "s",
-                                             "mac": "52:54:00:00:00:01", "ip": "10.0.0.1"},
-                                 "volumes": [{"id": self.volume, "protectors": protectors}]})
-
-    def audit(self):
-        with open(self.state + "/audit.log") as f:
-            return [json.loads(line) for line in f]
-
-    # --- the tests ------------------------------------------------------------------------------------
-
+class Release(EscrowCase):
     def test_right_key_is_released_sealed_and_audited_first(self):
+        client, machine = self.start(), self.machine()
         self.imports(self.passwords.items())
-        guid = next(iter(self.passwords))
-        public, secret = key_pair()
-        answer = self.release(self.connect(), [guid], public)
-        self.assertEqual((answer["status"], answer["reason"]), ("released", "OK"))
-        volume = answer["volumes"][0]
-        self.assertEqual((volume["id"], volume["protector"]), (self.volume, guid))
-        plain = unseal(base64.b64decode(volume["sealed"]), public, secret)
-        self.assertEqual(plain[:16], uuid.UUID(self.volume).bytes_le)
-        self.assertEqual(plain[16:], self.vmk)
-        released = [r for r in self.audit() if r["event"] == "release"]
-        self.assertEqual([(r["decision"], r["protector"]) for r in released], [("released", guid)])
+        self.assertEqual(self.opened(client.release(machine), machine), self.vmk)
+        (record,) = self.audit("release")
+        self.assertEqual((record["decision"], record["protector"], record["source"]), ("released", self.guid, "vault"))
+        self.assertNotIn(machine.session, json.dumps(record))
         self.nothing_leaks()
 
+    def test_the_same_again_is_the_same_answer_and_counted_once(self):
+        client, machine = self.start(), self.machine()
+        self.imports(self.passwords.items())
+        first, again = client.release(machine), client.release(machine)
+        self.assertEqual(first["volumes"], again["volumes"])
+        self.assertEqual(client.op("status")["released"], 1)
+        self.assertEqual(len(self.audit("release")), 1)
+
     def test_key_imported_while_a_machine_waits(self):
-        client = self.connect()
-        guid = next(iter(self.passwords))
-        public, _ = key_pair()
+        client, machine = self.start(), self.machine()
         for _ in range(3):
-            answer = self.release(client, [guid], public)
+            answer = client.release(machine)
             self.assertEqual((answer["status"], answer["reason"]), ("pending", "KEY_NOT_FOUND"))
-            self.assertIn(guid, answer["text"])
-        self.imports([(guid, self.passwords[guid])])
-        self.assertEqual(self.release(client, [guid], public)["status"], "released")
-        decisions = [r["decision"] for r in self.audit() if r["event"] == "release"]
+            self.assertIn(self.guid, answer["text"])
+        self.imports([(self.guid, self.passwords[self.guid])])
+        client.until(machine)
+        decisions = [r["decision"] for r in self.audit("release")]
         self.assertEqual(decisions, ["refused", "released"], "the same refusal is recorded once")
 
     def test_wrong_record(self):
-        guid = next(iter(self.passwords))
-        public, _ = key_pair()
-        self.imports([(guid, WRONG)])
-        client = self.connect()
-        answer = self.release(client, [guid], public)
+        client, machine = self.start(), self.machine()
+        self.imports([(self.guid, WRONG)])
+        answer = client.release(machine)
         self.assertEqual((answer["status"], answer["reason"]), ("pending", "KEY_MISMATCH"))
         self.assertEqual(answer["volumes"], [])
-        self.imports([(guid, self.passwords[guid])])  # both records are there now
-        self.assertEqual(self.release(client, [guid], public)["status"], "released")
-
-    def test_no_core_dump(self):
-        with open(f"/proc/{self.process.pid}/limits") as limits:
-            self.assertRegex(limits.read(), r"Max core file size +0 +0 ")
+        self.imports([(self.guid, self.passwords[self.guid])])  # both records are there now
+        client.until(machine)
 
     def test_second_protector_opens(self):
         first, second = list(self.passwords)
-        public, _ = key_pair()
+        client, machine = self.start(), self.machine([first, second])
         self.imports([(first, WRONG), (second, self.passwords[second])])
-        answer = self.release(self.connect(), [first, second], public)
-        self.assertEqual(answer["volumes"][0]["protector"], second)
+        self.assertEqual(client.release(machine)["volumes"][0]["protector"], second)
 
     def test_blob_of_another_volume(self):
-        guid = next(iter(self.passwords))
-        public, _ = key_pair()
-        self.imports([(guid, self.passwords[guid])])
-        salt, sealed = self.blobs[guid]
-        forged = {guid: (salt, sealed[:30] + bytes([sealed[30] ^ 1]) + sealed[31:])}
-        answer = self.release(self.connect(), [guid], public, blobs=forged)
+        client = self.start()
+        self.imports(self.passwords.items())
+        salt, sealed = self.blobs[self.guid]
+        forged = {self.guid: (salt, sealed[:30] + bytes([sealed[30] ^ 1]) + sealed[31:])}
+        answer = client.release(Machine(forged, self.volume))
         self.assertEqual((answer["status"], answer["reason"], answer["volumes"]), ("pending", "KEY_MISMATCH", []))
 
-    def test_no_audit_no_key(self):
-        guid = next(iter(self.passwords))
-        public, _ = key_pair()
-        self.imports([(guid, self.passwords[guid])])
-        with open(self.state + "/audit.log", "a") as f:
-            f.write("torn")
-        answer = self.release(self.connect(), [guid], public)
-        self.assertEqual((answer["status"], answer["reason"], answer["volumes"]), ("pending", "AUDIT_FAILED", []))
+    def test_a_key_nothing_can_be_sealed_to(self):
+        client, machine = self.start(), self.machine()
+        self.imports(self.passwords.items())
+        machine.public = bytes(32)
+        answer = client.release(machine)
+        self.assertEqual((answer["status"], answer["reason"]), ("pending", "PROTOCOL_ERROR"))
+        self.assertEqual(client.op("status")["released"], 0)
 
-    def test_status_does_not_wait_for_stretching(self):
-        self.imports([(guid, WRONG) for guid in self.passwords])
-        public, _ = key_pair()
-        client = self.connect()
-        guids = list(self.passwords)
-        for number in range(8):  # each costs a stretching: another salt every time
-            blobs = {guids[0]: (bytes([number] * 16), self.blobs[guids[0]][1])}
-            salt, sealed = blobs[guids[0]]
-            client.send(json.dumps({"v": 1, "id": 100 + number, "op": "release", "session": "cd" * 16,
-                                    "key": base64.b64encode(public).decode(),
-                                    "machine": {"id": 1, "name": "", "uuid": "", "serial": "", "mac": "", "ip": ""},
-                                    "volumes": [{"id": self.volume, "protectors": [
-                                        {"id": guids[0], "salt": base64.b64encode(salt).decode(),
-                                         "blob": base64.b64encode(sealed).decode()}]}]}).encode())
-        client.send(b'{"v":1,"id":7,"op":"status"}')
-        order = [json.loads(client.recv(131072))["id"] for _ in range(9)]
-        self.assertLess(order.index(7), 4)
+    def test_no_audit_no_key(self):
+        client, machine = self.start(total=1), self.machine()
+        self.imports([(self.guid, self.passwords[self.guid])])
+        full = os.path.getsize(self.state + "/audit.log") + 100  # as if the disk were: half a record fits
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+        answer = client.release(machine)
+        self.assertEqual((answer["status"], answer["reason"], answer["volumes"]), ("pending", "AUDIT_FAILED", []))
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        client.until(machine)  # the one release that the policy allows was given back
+
+
+class Sessions(EscrowCase):
+    def test_another_key_machine_or_disk_in_a_known_session(self):
+        client, machine = self.start(), self.machine()
+        self.imports(self.passwords.items())
+        self.assertEqual(client.release(machine)["status"], "released")
+        thief = self.machine()
+        for change in ({}, {"session": machine.session, "public": machine.public,
+                            "about": {**machine.about, "ip": "10.0.0.66"}},
+                       {"session": machine.session, "public": machine.public,
+                        "volumes": self.machine(list(self.passwords)).volumes}):
+            thief.__dict__.update(change or {"session": machine.session})
+            answer = client.release(thief)
+            self.assertEqual((answer["status"], answer["reason"], answer["volumes"]),
+                             ("pending", "SESSION_REPLACED", []))
+        self.assertEqual(client.release(machine)["status"], "released", "its own goes on")
+        deadline = time.monotonic() + 60
+        while not (found := self.audit("misuse", reason="SESSION_REPLACED")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertTrue(found)
+
+    def test_misuse_of_tokens_makes_a_machine_suspect(self):
+        client, machine = self.start(machine_mismatches=3), self.machine()
+        self.imports(self.passwords.items())
+        for _ in range(12):
+            self.assertTrue(client.op("misuse", reason="TOKEN_USED", machine=machine.about)["ok"])
+        answer = client.release(machine)
+        self.assertEqual((answer["status"], answer["reason"]), ("pending", "MACHINE_SUSPECT"))
+        self.assertTrue(client.op("trust", which=machine.about["name"])["ok"])
+        client.until(machine)
+        self.assertEqual(len(self.audit("suspect")), 1)
+        self.assertEqual(len(self.audit("trusted")), 1)
+        self.stop()
+        self.assertEqual(sum(r["count"] for r in self.audit("misuse")), 12, "every one is accounted for")
+
+    def test_what_was_reported_before_the_end_is_in_the_record(self):
+        """The reports lie in the socket when it is told to stop."""
+        client = self.start()
+        self.process.send_signal(signal.SIGSTOP)
+        for n in range(40):
+            client.send({"op": "misuse", "reason": "TOKEN_USED", "machine": self.machine().about})
+        self.process.terminate()
+        self.process.send_signal(signal.SIGCONT)
+        self.assertEqual(self.process.wait(30), 0, self.logged())
+        self.assertEqual(sum(r["count"] for r in self.audit("misuse")), 40)
+
+    def test_refusals_are_all_accounted_for(self):
+        client = self.start(machine_keys=0)
+        asks = 60
+        for _ in range(asks):
+            client.release(self.machine())
+        single = self.audit("release", decision="refused", reason="KEY_NOT_FOUND")
+        self.assertLess(len(single), asks)
+        self.stop()
+        more = self.audit("refused-more")
+        self.assertEqual(len(single) + sum(r["count"] for r in more), asks)
+
+
+class Process(EscrowCase):
+    def test_no_core_dump(self):
+        self.start()
+        with open(f"/proc/{self.process.pid}/limits") as limits:
+            self.assertRegex(limits.read(), r"Max core file size +0 +0 ")
+
+    def test_a_thousand_cases_do_not_block_the_rest(self):
+        client = self.start(per_minute=0, subnet_minute=0, suspects=0)
+        self.imports([(self.guid, WRONG)])
+        started = time.monotonic()
+        for number in range(1, 1001):  # each costs a stretching: another salt every time
+            salt = number.to_bytes(16, "little")
+            client.send(Machine({self.guid: (salt, self.blobs[self.guid][1])}, self.volume, number=number).question())
+        slowest, other = 0, self.connect()
+        for _ in range(20):
+            asked = time.monotonic()
+            status = other.op("status")
+            self.assertTrue(other.op("requests")["ok"])
+            slowest = max(slowest, time.monotonic() - asked)
+        self.assertLess(slowest, 1)
+        self.assertGreater(status["waiting"]["machines"], 100)
+        answers = [client.answer(n) for n in range(2, 1002)]
+        self.assertLess(time.monotonic() - started, 20, "an ask is answered after two seconds at the latest, and then some")
+        waiting = [a for a in answers if a["reason"] == "WAITING_KEY"]
+        self.assertTrue(waiting)
+        self.assertRegex(waiting[-1]["text"], r"^place \d+, (about|a few)")
+        # The row is worked off in the order it came.
+        decided = [a["id"] for a in answers if a["reason"] == "KEY_MISMATCH"]
+        self.assertTrue(not decided or max(decided) < max(a["id"] for a in waiting))
 
     def test_only_root_and_the_web_user_may_connect(self):
-        for uid, allowed in ((64871, True), (64999, False)):
-            code = ("import os,socket,sys\nos.setuid(%d)\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
-                    "s.settimeout(5)\ns.connect(sys.argv[1])\n"
-                    "try:\n s.send(b'{\"v\":1,\"id\":1,\"op\":\"status\"}')\n print(len(s.recv(1000)))\n"
-                    "except OSError: print(0)\n" % uid)
-            os.chmod(self.work, 0o755)
-            os.chmod(self.dir, 0o755)
-            result = subprocess.run(["/usr/bin/python3", "-c", code, self.path], capture_output=True, text=True)
-            self.assertEqual(int(result.stdout) > 0, allowed, f"uid {uid}: {result.stderr}")
+        self.start()
+        for uid, allowed in ((WEB_USER, True), (64999, False)):
+            result = self.as_user(uid, {"op": "status"})
+            self.assertEqual("keys" in result, allowed, f"uid {uid}: {result}")
 
-    def test_malformed_messages_end_the_connection(self):
-        for message in (b"", b"x", b"{}", b'{"v":1,"id":1,"op":"nonsense"}', b'{"v":1,"id":1,"id":2,"op":"status"}',
-                        b'{"v":1,"id":1,"op":"status","more":1}', b"[" * 100000):
+    def test_orders_of_root_are_not_webs(self):
+        self.start()
+        orders = ({"op": "stop", "why": ""}, {"op": "resume"}, {"op": "trust", "which": "1"},
+                  {"op": "unlock", "passphrase": "x"}, {"op": "snapshot", "source": ""},
+                  {"op": "approver", "action": "add", "name": "eve", "passphrase": "long enough"},
+                  {"op": "decide", "from": "", "approver": "", "passphrase": "", "decision": "approve",
+                   "requests": ["00" * 8], "why": ""})
+        for order in orders:
+            result = self.as_user(WEB_USER, order)
+            self.assertEqual((result["ok"], result["reason"], result["text"]),
+                             (False, "PROTOCOL_ERROR", "only root may order that"), order)
+        self.assertEqual([r["event"] for r in self.audit()], ["start"])
+
+    def as_user(self, uid, question):
+        code = ("import os,socket,sys\nos.setuid(%d)\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
+                "s.settimeout(5)\ns.connect(sys.argv[1])\n"
+                "try:\n s.send(sys.argv[2].encode())\n print(s.recv(100000).decode() or '{}')\n"
+                "except OSError: print('{}')\n" % uid)
+        os.chmod(self.work, 0o755)
+        os.chmod(self.dir, 0o755)
+        result = subprocess.run(["/usr/bin/python3", "-c", code, self.path, json.dumps({"v": 1, "id": 1, **question})],
+                                capture_output=True, text=True, check=True)
+        return json.loads(result.stdout)
+
+    def test_malformed_messages(self):
+        self.start()
+        for message in (b"\0", b"x", b"{}", b'{"v":1,"id":1,"id":2,"op":"status"}', b"[" * 100000):
             client = self.connect()
-            client.send(message or b"\0")
-            try:
-                self.assertEqual(client.recv(1000), b"", message[:40])
-            except ConnectionResetError:
-                pass
-        self.assertTrue(self.ask(self.connect(), {"v": 1, "id": 1, "op": "status"})["ok"])
+            client.socket.send(message)
+            with self.assertRaises((EOFError, ConnectionResetError), msg=message[:40]):
+                client.receive()
+        client = self.connect()
+        for message in ({"op": "nonsense"}, {"op": "status", "more": 1}, {"op": "requests", "x": ""},
+                        {"op": "misuse", "reason": "OK", "machine": {}}, {"op": "enter", "from": "a", "box": "?"},
+                        {"op": "decide", "from": "x" * 100, "box": ""}, {"op": "stop", "why": "x" * 1000},
+                        {"op": "approver", "action": "sing"}, {"op": "unlock", "passphrase": ""}):
+            answer = client.ask(message)
+            self.assertEqual((answer["ok"], answer["reason"]), (False, "PROTOCOL_ERROR"), message)
+        for change in ({"session": "ab"}, {"key": "AAAA"}, {"volumes": []}, {"machine": {}}, {"more": 1}):
+            answer = client.ask({**self.machine().question(), **change})
+            self.assertEqual((answer["status"], answer["reason"]), ("pending", "PROTOCOL_ERROR"), change)
+        client.socket.send(b'{"v":1,"id":1,"op":"status"' + b" " * 140000 + b"}")  # passed over
+        self.assertTrue(client.op("status")["ok"])
+
+    def test_one_who_does_not_read_is_hung_up_on_and_blocks_nobody(self):
+        client, rude = self.start(), self.connect()
+        rude.socket.settimeout(2)
+        with self.assertRaises(OSError):
+            for _ in range(200000):
+                rude.send({"op": "status"})
+        self.assertTrue(client.op("status")["ok"])
 
     def test_keys_survive_a_kill(self):
-        guid = next(iter(self.passwords))
-        self.imports([(guid, self.passwords[guid])])
-        self.process.kill()
-        self.process.wait()
-        os.unlink(self.path)
         self.start()
-        public, _ = key_pair()
-        self.assertEqual(self.release(self.connect(), [guid], public)["status"], "released")
+        self.imports([(self.guid, self.passwords[self.guid])])
+        self.kill()
+        client = self.start()
+        self.assertEqual(client.release(self.machine())["status"], "released")
         result = subprocess.run([ESCROW, "audit-verify", "--state", self.state], capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
 
-    def nothing_leaks(self):
-        """No recovery password in the files, the log, or anything that was answered."""
-        self.log.flush()
-        places = list(self.answers)
-        for folder, _, names in os.walk(self.dir):
-            for name in names:
-                path = os.path.join(folder, name)
-                if os.path.isfile(path):
-                    with open(path, "rb") as f:
-                        places.append(f.read())
-        for password in self.passwords.values():
-            key = b"".join(struct.pack("<H", int(g) // 11) for g in password.split("-"))
-            for form in (password.encode(), password.replace("-", "").encode(), key, self.vmk):
-                for place in places:
-                    self.assertNotIn(form, place)
+    def test_bad_settings_are_refused(self):
+        for change, word in (({"v": 2}, "v (1)"), ({"sources": []}, "sources"), ({"more": 1}, "v (1)")):
+            reader, writer = os.pipe()
+            process = subprocess.Popen([ESCROW, "serve", "--state", self.state, "--socket", self.path, "--web-uid", "1",
+                                        "--settings-fd", str(reader)], pass_fds=[reader], stderr=subprocess.PIPE, text=True)
+            os.close(reader)
+            self.hand_over(writer, json.dumps({**settings(), **change}).encode())
+            self.assertIn(word, process.communicate(timeout=60)[1])
+            self.assertEqual(process.returncode, 1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 """The fixer's boot-time session with the real `netmend web` and the real `netmend-escrow`: no stand-in between them."""
 import json
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import unittest
 
+from escrow_lab import settings
 from session_machine import HOLD, REBOOT, Disks, Machine, changed_sectors
 from web_server import BUILD, Web, add, until
 
@@ -56,6 +58,8 @@ class Relay:
 
 
 class Chain(Machine):
+    release = {}  # policy
+
     def setUp(self):
         super().setUp()
         self.program = os.path.join(BUILD, "tests/module/test_session")
@@ -65,9 +69,13 @@ class Chain(Machine):
         self.web = Web(escrow=False, folder=os.path.join(self.folder, "web"))
         self.addCleanup(self.web.close)
         self.state = self.web.path("escrow")
+        reader, writer = os.pipe()
+        os.write(writer, json.dumps(settings(**self.release)).encode())
+        os.close(writer)
         self.escrow = subprocess.Popen(
-            [ESCROW, "serve", "--state", self.state, "--socket", self.web.path("escrow.sock"), "--web-uid", str(WEB_USER)],
-            stderr=subprocess.DEVNULL)
+            [ESCROW, "serve", "--state", self.state, "--socket", self.web.path("escrow.sock"), "--web-uid", str(WEB_USER),
+             "--settings-fd", str(reader)], pass_fds=[reader], stderr=subprocess.DEVNULL)
+        os.close(reader)
         self.addCleanup(self.escrow.wait)
         self.addCleanup(self.escrow.terminate)
         until(lambda: os.path.exists(self.web.path("escrow.sock")))
@@ -152,6 +160,65 @@ class Runs(Chain):
         self.assertEqual(self.web.row(MAC)["reason"], "NO_WINDOWS")
 
 
+class People(Chain):
+    def ask_escrow(self, **question):
+        """As root on the appliance."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+            sock.connect(self.web.path("escrow.sock"))
+            sock.send(json.dumps({"v": 1, "id": 1} | question).encode())
+            while "id" not in (answer := json.loads(sock.recv(1 << 17))):
+                pass  # news
+            return answer
+
+    def approved(self, cmdline):
+        """It waits for a person, who compares the codes; then it is repaired."""
+        path, truth = Disks.get("bitlocker.raw", "--bitlocker")
+        self.put_disk(path)
+        self.import_keys(truth["bitlocker"]["recovery_passwords"])
+        shown = os.path.join(self.folder, "screen")
+        with open(shown, "w") as screen:
+            fixer = self.start_session(cmdline, screen)
+        try:
+            code = until(lambda: self.web.row(MAC)["pairing"], 60)
+            until(lambda: f"shows {code} for" in pathlib.Path(shown).read_text())
+            row = self.web.row(MAC)
+            self.assertEqual(row["reason"], "WAITING_APPROVAL")
+            self.assertUntouched()
+            (request,) = self.ask_escrow(op="requests")["requests"]
+            self.assertEqual((request["code"], request["machine"]["mac"]), (code, MAC))
+            answer = self.ask_escrow(op="decide", **{"from": ""}, approver="", passphrase="", decision="approve",
+                                     requests=[request["request"]], why="")
+            self.assertTrue(answer["ok"], answer)
+            self.assertEqual(fixer.wait(60), REBOOT)
+        finally:
+            fixer.kill()
+            fixer.wait()
+        self.assertEqual(self.result()["reason"], "REPAIRED")
+        return row
+
+
+class Approved(People):
+    release = {"approval": "pairing"}
+
+    def test_released_by_a_person_who_compared_the_codes(self):
+        self.assertEqual(self.approved(self.cmdline())["text"], "")
+
+
+class FirstContact(People):
+    """The policy is auto; no boot script has made a token."""
+
+    def way(self, way):
+        return re.sub(r"netmend\.token=\w+", "netmend.way=" + way, self.cmdline())
+
+    def test_who_came_by_media_waits_for_a_person(self):
+        cmdline = self.way("media")
+        self.assertEqual(self.approved(cmdline)["text"], "came by media: pairing needed")
+        # Still in the drive at the next boot: it is told to go, and nothing else happens.
+        self.assertEqual(self.run_session(cmdline), REBOOT)
+        self.assertIn("take the medium out", self.screen)
+        self.assertEqual(self.web.sql("SELECT count(*) FROM sessions"), [(1,)])
+
+
 class Interrupted(Chain):
     """Cut after the save: the appliance has the bundle, the fixer never hears of it."""
 
@@ -215,7 +282,7 @@ class Interrupted(Chain):
         self.assertEqual(len(os.listdir(self.web.path("bundles"))), 1)
         machine = self.web.machine(MAC)
         self.assertEqual(machine["machine"]["state"], "seen")
-        self.assertRegex(machine["timeline"][-1]["text"], "^command line: interrupted repair discarded, bundle [0-9a-f]{64}$")
+        self.assertRegex(machine["timeline"][-1]["text"], r"^interrupted repair discarded \(root.*\), bundle [0-9a-f]{64}$")
         again = self.discard()
         self.assertEqual((again.returncode, "no interrupted repair" in again.stderr), (1, True))
         self.assertEqual(self.boot(), REBOOT, self.screen)

@@ -55,7 +55,7 @@ class GeneratorTest(unittest.TestCase):
                 self.assertEqual(sha256_file(os.path.join(root, path)), expected["sha256"])
 
     def test_plain_disk(self):
-        disk = Disk(self.folder, "--plain", "--size", "400", "--good-291", "--bad-files", "2")
+        disk = Disk(self.folder, "--plain", "--size", "400", "--good-291", "--bad-files", "2", "--sha256")
         self.assertIn(b"No problems found", run("sgdisk", "-v", disk.path))
         types = [run("sgdisk", "-i", str(n), disk.path).decode().split("code: ")[1][:36] for n in (1, 2, 3, 4)]
         self.assertEqual(types, [p["type"] for p in disk.info["partitions"]])
@@ -92,7 +92,7 @@ class GeneratorTest(unittest.TestCase):
         self.check_tree(disk, decrypted(disk.slice(3), "-k", key))
 
     def test_sectors_of_4096(self):
-        disk = Disk(self.folder, "--size", "400", "--files", "300", "--sector-size", "4096", "--full-encryption")
+        disk = Disk(self.folder, "--size", "400", "--files", "300", "--sector-size", "4096", "--full-encryption", "--sha256")
         run("fsck.vfat", "-n", disk.slice(1))
         image = disk.slice(3)
         plain = decrypted(image, "-p" + disk.passwords()[0])
@@ -111,7 +111,7 @@ class GeneratorTest(unittest.TestCase):
         self.assertEqual(content.count(fvek), 1)  # the stand-in's, on the ESP
 
     def test_disks_that_are_not_windows(self):
-        disk = Disk(self.folder, "--no-ntfs", "--size", "300")
+        disk = Disk(self.folder, "--no-ntfs", "--size", "300", "--sha256")
         self.assertIn(b"No problems found", run("sgdisk", "-v", disk.path))
         self.assertEqual(len(disk.info["partitions"]), 3)
         self.assertNotIn("ntfs_sha256", disk.info)

@@ -333,14 +333,14 @@ class ImageFormats(unittest.TestCase):
     def stopped_in_the_middle(self, path):
         """A fixer that stands still as soon as its daemon runs; both."""
         process = subprocess.Popen([FIXER, "--image", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (found := daemons(path)) and time.monotonic() < deadline:
             pass
         process.send_signal(signal.SIGSTOP)
         return process, found[0]
 
     def ended(self, path):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while daemons(path) and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertEqual(daemons(path), [])

@@ -12,6 +12,7 @@ import unittest
 BUILD = os.environ.get("B", "build")
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIST = os.path.join(HERE, "../../initrd/modules.list")
+README = os.path.join(HERE, "../../initrd/README.md")
 KERNELS = sorted(glob.glob("/lib/modules/*-amd64"))
 
 
@@ -38,6 +39,24 @@ def needs_of(module, directory):
                           capture_output=True, text=True).stdout
     paths = [line.split()[1] for line in text.splitlines() if line.startswith("insmod ")]
     return paths[:-1]
+
+
+def read_driver_table():
+    """{"in": {module: KB}, "out": ..., "with firmware": ...} of README.md, and the families that have no reason."""
+    states, silent = {}, []
+    with open(README) as f:
+        rows = f.read().split("| device family |")[1].split("\n\n")[0].splitlines()[2:]
+    for row in rows:
+        family, modules, state, why = (cell.strip() for cell in row.strip("|").split("|"))
+        if not state and not modules:
+            continue  # a heading
+        if not why:
+            silent.append(family)
+        for module in modules.split(", "):
+            name, size = module.split()
+            assert not any(name in others for others in states.values()), f"{name} is there twice"
+            states.setdefault(state, {})[name] = int(size)
+    return states, silent
 
 
 @unittest.skipUnless(KERNELS and shutil.which("modprobe") and shutil.which("zstd"), "no Debian kernel, kmod or zstd")
@@ -178,6 +197,64 @@ class Initrd(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertIn("line 3", run.stderr)
         self.assertIn("/lib/firmware/no/such.fw", run.stderr)
+
+    def test_optional_firmware(self):
+        folder = os.path.join(self.work, "fw")
+        os.makedirs(f"{folder}/one")
+        for name in ("one/a.fw", "b.fw"):
+            with open(f"{folder}/{name}", "w") as f:
+                f.write(name)
+        modules = self.write("list", b"## a\nsky2 with one/a.fw b.fw\nskge with b2.fw one/a2.fw\noptional c.fw one/a3.fw\n")
+        for name in ("b2.fw", "c.fw"):
+            with open(f"{folder}/{name}", "w") as f:
+                f.write(name)
+        run, path = self.mkinitrd("--firmware", folder, modules=modules)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        files = self.content(path)
+        self.assertEqual({p for p in files if "/firmware/" in p and "." in p},
+                         {"lib/firmware/one/a.fw", "lib/firmware/b.fw", "lib/firmware/c.fw"})
+        self.assertEqual([os.path.basename(p) for p in files if p.endswith(".ko")], ["sky2.ko"])
+        self.assertEqual(run.stderr.splitlines()[1:], ["  without driver skge: one/a2.fw", "  one/a3.fw"])
+
+    def test_readme_tells_the_truth(self):
+        """The table of drivers against list, kernel and image."""
+        listed, conditional = set(), set()
+        with open(LIST) as f:
+            for line in f:
+                words = line.split()
+                if words and not words[0].startswith("#") and words[0] not in ("firmware", "optional"):
+                    (conditional if "with" in words else listed).add(words[0].replace("-", "_"))
+        states, silent = read_driver_table()
+        self.assertEqual(silent, [])
+        image = {os.path.basename(p)[:-3].replace("-", "_"): len(f[5]) for p, f in self.build().items() if p.endswith(".ko")}
+        told = set(states["in"])
+        self.assertEqual(listed - told, set())
+        self.assertEqual(told - listed - set(image), set(), "told as needed, but nothing needs them")
+        self.assertEqual({n for n, size in image.items() if size > 200_000} - told - set(states["with firmware"]), set(),
+                         "over 200 KB without a reason")
+        self.assertEqual(set(image) & set(states["out"]), set())
+        self.assertEqual(conditional - set(states["with firmware"]), set())
+        for name, size in {n: s for table in states.values() for n, s in table.items()}.items():
+            path = subprocess.run(["modinfo", "-k", self.version, "-F", "filename", name], check=True, capture_output=True,
+                                  text=True).stdout.strip()
+            self.assertAlmostEqual(os.path.getsize(path) / 1000, size, delta=5 + size * 0.15, msg=name)
+
+    def test_kernel_tells_of_hidden_disks(self):
+        """The attribute fixer/machine/controllers.h reads is in the driver the image brings."""
+        path = subprocess.run(["modinfo", "-k", self.version, "-F", "filename", "ahci"], check=True, capture_output=True,
+                              text=True).stdout.strip()
+        with open(path, "rb") as f:
+            self.assertIn(b"\0remapped_nvme\0", f.read())
+
+    def test_firmware_drivers_ask_for(self):
+        """What the list says of firmware is what the drivers ask for."""
+        for name in ("bnx2", "qed", "r8169", "r8152", "tg3", "isci"):
+            asked = subprocess.run(["modinfo", "-k", self.version, "-F", "firmware", name], check=True, capture_output=True,
+                                   text=True).stdout.split()
+            with open(LIST) as f:
+                words = set(f.read().split())
+            self.assertTrue(asked)
+            self.assertEqual([a for a in asked if a not in words], [], name)
 
     def test_groups_are_counted(self):
         run, _ = self.mkinitrd("--verbose", modules=self.write("list", b"## Disks\nnvme\n## Network\ne1000\n"))

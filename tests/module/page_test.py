@@ -27,6 +27,7 @@ class Page(unittest.TestCase):
         self.addCleanup(self.appliance.stop)
         self.browser = Browser()
         self.addCleanup(self.browser.close)
+        self.browser.sign_in(URL, self.appliance.admin())
 
     def add(self, *machines):
         self.appliance.command("machines", "import", "-", stdin="".join(f"{mac},{name}\n" for mac, name in machines))
@@ -35,13 +36,13 @@ class Page(unittest.TestCase):
         """A boot, a session and its result."""
         query = urllib.parse.urlencode({"mac": mac, "uuid": hello("", mac)["machine"]["uuid"], "serial": "S", "asset": "",
                                         "product": "Latitude 7420", "platform": "efi", "buildarch": "x86_64"})
-        with urllib.request.urlopen(f"http://{lab.SERVER}/boot/ipxe?{query}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{lab.SERVER}/boot/ipxe?{query}", timeout=30) as answer:
             token = re.search(r"netmend\.token=([0-9a-f]{32})", answer.read().decode()).group(1)
 
         def post(path, body):
             request = urllib.request.Request(f"https://{lab.SERVER}{path}", json.dumps(body).encode(),
                                              {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=15, context=ssl._create_unverified_context()) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=ssl._create_unverified_context()) as answer:
                 return json.load(answer)
         body = result(reason, **changes)
         body["volumes"][0] |= {"installations": list(installations), "reason": reason}

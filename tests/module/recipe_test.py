@@ -30,7 +30,7 @@ class RecipeCommand(unittest.TestCase):
 
     def test_list(self):
         status, out, _ = netmend("list")
-        self.assertEqual((status, [line.split()[0] for line in out.splitlines()]), (0, ["crowdstrike-291", "report-only"]))
+        self.assertEqual((status, [line.split()[0] for line in out.splitlines()]), (0, ["name", "crowdstrike-291", "report-only"]))
 
     def test_show_is_a_recipe(self):
         for name in ("crowdstrike-291", "report-only"):
@@ -88,7 +88,7 @@ class RecipeCommand(unittest.TestCase):
         self.assertIn("No such file", err)
 
     def test_words_that_do_not_go(self):
-        for words in ((), ("list", "x"), ("show",), ("check",), ("list", "--json"), ("frob", "x")):
+        for words in ((), ("list", "x"), ("show",), ("check",), ("show", "--json"), ("frob", "x")):
             self.assertEqual(netmend(*words)[0], 2, words)
 
 

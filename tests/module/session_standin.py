@@ -115,13 +115,29 @@ def seal(public_key, plain):
     return out.raw
 
 
+def pairing_code(key, request):
+    """What fixer/base/pairing.h promises, from libsodium and Python's own arithmetic."""
+    sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
+    digest = ctypes.create_string_buffer(16)
+    secret = base64.b64decode(key) + bytes.fromhex(SESSION_ID)
+    salt = bytes.fromhex(request) + b"pairing\0"
+    if sodium.crypto_pwhash(digest, ctypes.c_ulonglong(16), secret, ctypes.c_ulonglong(len(secret)), salt,
+                            ctypes.c_ulonglong(2), ctypes.c_size_t(32 << 20), 2) != 0:
+        raise MemoryError
+    number, code, letters = int.from_bytes(digest.raw, "big"), "", "ACDEFGHJKLMNPQRTUVWXY34679"
+    for _ in range(6):
+        number, rest = divmod(number, len(letters))
+        code += letters[rest]
+    return code
+
+
 class Scenario:
     """What the appliance does. unanswered, delayed: call -> times, seconds."""
 
     def __init__(self, **settings):
         self.recipe = ""
         self.pending = None  # bytes of a bundle
-        self.release = []  # one answer a poll: (status, reason) or the list of (volume, vmk) to release
+        self.release = []  # one answer a poll: (status, reason), (status, reason, request) or the list of (volume, vmk) to release
         self.next = "reboot"
         self.heartbeat = 10
         self.refuse = {}  # call -> (status, reason)
@@ -225,7 +241,7 @@ class Appliance:
         check_session(body)
         self.session = body
         pending = self.scenario.pending
-        return {"v": 1, "session": SESSION_ID, "machine": "WS-0001", "attempt": 1, "pairing": "K7Q2MF",
+        return {"v": 1, "session": SESSION_ID, "machine": "WS-0001", "attempt": 1,
                 "heartbeat": self.scenario.heartbeat, "recipe": self.scenario.recipe,
                 "pending": pending and {"sha256": hashlib.sha256(pending).hexdigest(), "size": len(pending)}}
 
@@ -233,7 +249,7 @@ class Appliance:
         step = self.scenario.release.pop(0)
         if isinstance(step, tuple):
             time.sleep(0.2)
-            return {"v": 1, "status": step[0], "reason": step[1], "text": "as asked"}
+            return {"v": 1, "status": step[0], "reason": step[1], "text": "as asked", "request": "".join(step[2:])}
         volumes = []
         for volume, vmk in step:
             found = next(v for v in self.session["volumes"] if v["id"] == volume)
@@ -242,7 +258,7 @@ class Appliance:
             plain = b"".join(f[::-1] for f in fields[:3]) + fields[3] + fields[4] + vmk
             sealed = seal(self.scenario.seal_to or base64.b64decode(self.session["key"]), plain)
             volumes.append({"id": volume, "protector": protector, "sealed": base64.b64encode(sealed).decode()})
-        return {"v": 1, "status": "released", "reason": "OK", "text": "", "volumes": volumes}
+        return {"v": 1, "status": "released", "reason": "OK", "text": "", "request": "", "volumes": volumes}
 
     def take_events(self, body):
         check(body, EVENTS, "events")

@@ -5,7 +5,7 @@ import os
 import re
 import unittest
 
-from web_server import BOOT_FILE, DHCP, DISCOVER, HEALTH, INITRD, KERNEL, WINDOWS, Web, add, operator, pin_of, until
+from web_server import BOOT_FILE, DHCP, HEALTH, HEARD, INITRD, KERNEL, PROGRAM, UEFI, WINDOWS, Web, add, operator, pin_of, until
 
 MAC = "52:54:00:12:34:56"
 NAME = "52-54-00-12-34-56"
@@ -21,7 +21,7 @@ class Files(unittest.TestCase):
         cls.web.close()
 
     def test_kernel_and_initrd_arrive_whole_and_in_parts(self):
-        for path, data in (("/boot/vmlinuz", KERNEL), ("/boot/initrd.img", INITRD)):
+        for path, data in (("/boot/vmlinuz", KERNEL), ("/boot/initrd.img", INITRD), ("/boot/x64/snponly.efi", PROGRAM)):
             status, headers, body = self.web.get(path)
             self.assertEqual((status, body), (200, data))
             self.assertEqual(headers["Content-Length"], str(len(data)))
@@ -156,7 +156,7 @@ class Supervisor(unittest.TestCase):
         until(lambda: self.web.supervisor.syncs)
 
     def test_dhcp_events_and_health(self):
-        self.web.tell(DHCP, event=DISCOVER, mac=MAC, text="x64")
+        self.web.tell(DHCP, UEFI, 1, event=HEARD, mac=MAC, text="PXEClient")
         row = until(lambda: self.web.row(MAC))
         self.assertEqual(row["reason"], "NOT_IN_SCOPE")
         add(self.web, "52:54:00:00:00:02")
@@ -175,7 +175,7 @@ class Supervisor(unittest.TestCase):
 
     def test_it_ends_with_its_supervisor(self):
         self.web.supervisor.sock.shutdown(2)
-        self.assertEqual(self.web.process.wait(5), 0)
+        self.assertEqual(self.web.process.wait(60), 0)
 
 
 if __name__ == "__main__":

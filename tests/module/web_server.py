@@ -18,6 +18,7 @@ import threading
 import time
 import uuid
 
+from escrow_standin import Escrow
 from recipe_291 import RECIPE
 
 BUILD = os.path.abspath(os.environ.get("B", "build"))
@@ -25,11 +26,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TEMPLATES = os.path.join(HERE, "../../netboot")
 KERNEL = os.urandom(70000)
 INITRD = os.urandom(300000)
+PROGRAM = os.urandom(9000)
 
 # appliance/supervisor/control.h
-CONTROL = struct.Struct("=IIII6s16s160s2x")
-SYNC, SYNC_DONE, DHCP, HEALTH = 1, 2, 3, 4
-DISCOVER, BOOT_FILE, WINDOWS = 1, 2, 3
+CONTROL = struct.Struct("=IIII6s16s160s38x")
+SYNC, SYNC_DONE, DHCP, HEALTH, SETUP = 1, 2, 3, 4, 5
+DISCOVER, BOOT_FILE, WINDOWS, HEARD = 1, 2, 3, 5
+UEFI = 1 << 16 | 7  # the number of a client: PXE, architecture
 
 
 def control(kind, number=0, ok=0, event=0, mac="", ip="", text=""):
@@ -43,6 +46,7 @@ class Supervisor(threading.Thread):
     def __init__(self, sock):
         super().__init__(daemon=True)
         self.sock, self.delay, self.answers, self.syncs = sock, 0, True, []
+        self.setup = []  # tokens of set-up links, as serve would show them
         self.start()
 
     def run(self):
@@ -53,7 +57,9 @@ class Supervisor(threading.Thread):
                 return
             if not data:
                 return
-            kind, number, *_ = CONTROL.unpack(data)
+            kind, number, *_, text = CONTROL.unpack(data)
+            if kind == SETUP:
+                self.setup.append(text.rstrip(b"\0").decode())
             if kind != SYNC:
                 continue
             self.syncs.append((time.monotonic(), number))
@@ -61,57 +67,6 @@ class Supervisor(threading.Thread):
             if self.answers:
                 with contextlib.suppress(OSError):  # it has stopped meanwhile
                     self.sock.send(control(SYNC_DONE, number, ok=1))
-
-
-class Escrow(threading.Thread):
-    """Plays netmend-escrow: answers `release` with self.answer, or not while it is None."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        if os.path.exists(path):
-            os.unlink(path)
-        self.listener.bind(path)
-        self.listener.listen(4)
-        self.answer, self.asked, self.keys, self.connection = None, [], 12, None
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                self.connection = self.listener.accept()[0]
-            except OSError:
-                return
-            with self.connection:
-                self.serve()
-
-    def serve(self):
-        while data := self.receive():
-            question = json.loads(data)
-            assert question["v"] == 1
-            answer = {"v": 1, "id": question["id"]}
-            if question["op"] == "status":
-                answer |= {"ok": True, "keys": self.keys}
-            else:
-                self.asked.append(question)
-                if self.answer is None:
-                    continue
-                answer |= self.answer
-            with contextlib.suppress(OSError):  # it has stopped meanwhile
-                self.connection.send(json.dumps(answer).encode())
-
-    def receive(self):
-        try:
-            return self.connection.recv(1 << 17)
-        except OSError:
-            return b""
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        if self.connection and self.connection.fileno() >= 0:
-            self.connection.shutdown(socket.SHUT_RDWR)
-        self.join(5)
 
 
 def listener():
@@ -122,15 +77,27 @@ def listener():
     return sock
 
 
-class Web:
-    """A state directory, its ports, and the process that serves it."""
+ADMIN, PASSWORD = "anna", "correct horse battery"
 
-    def __init__(self, scope="listed", dry_run="no", escrow=True, folder=None):
+
+class Web:
+    """A state directory, its ports, and the process that serves it. Calls of the page's API are an admin's unless they say
+    otherwise (headers with Cookie or Authorization, "" for nobody)."""
+    families = {}  # those on one PostgreSQL: the same people come to all of them
+
+    def __init__(self, scope="listed", dry_run="no", escrow=True, folder=None, page=None, options=(), store=None):
+        """store: URL of a PostgreSQL database, instead of a file of its own."""
+        self.store = store
+        self.family = Web.families.setdefault(store, []) if store else []
+        self.family.append(self)
         self.dir = folder or tempfile.mkdtemp(prefix="netmend-web-")
-        self.scope, self.dry_run = scope, dry_run
+        self.scope, self.dry_run, self.options = scope, dry_run, options
+        self.cookie = self.bearer = None
+        self.page = page or self.path("page")
         for name in ("bundles", "hosts", "page"):
             os.mkdir(self.path(name))
-        for name, data in (("vmlinuz", KERNEL), ("initrd.img", INITRD), ("page/index.html", b"<!doctype html>page"),
+        for name, data in (("vmlinuz", KERNEL), ("initrd.img", INITRD), ("snponly.efi", PROGRAM),
+                           ("page/index.html", b"<!doctype html>page"), ("page/fleet.html", b"<!doctype html>fleet"),
                            ("page/app.js", b"'use strict';"), ("recipe.ini", RECIPE.encode())):
             with open(self.path(name), "wb") as f:
                 f.write(data)
@@ -148,16 +115,24 @@ class Web:
     def start(self):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         fds = (self.http.fileno(), self.https.fileno(), theirs.fileno())
+        place, passed = ["--database", self.path("netmend.db")], fds
+        if self.store:
+            read, write = os.pipe()
+            os.write(write, self.store.encode() + b"\0")
+            os.close(write)
+            place, passed = ["--store-fd", str(read)], (*fds, read)
         log = open(self.path("log"), "ab")
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "netmend"), "web", "--http-fd", str(fds[0]), "--https-fd", str(fds[1]),
-             "--control-fd", str(fds[2]), "--database", self.path("netmend.db"), "--bundles", self.path("bundles"),
+             "--control-fd", str(fds[2]), *place, "--appliance", self.path("appliance-id"), "--bundles", self.path("bundles"),
              "--cert", self.path("cert.pem"), "--key", self.path("key.pem"), "--kernel", self.path("vmlinuz"),
-             "--initrd", self.path("initrd.img"), "--escrow-socket", self.path("escrow.sock"), "--hosts",
-             self.path("hosts"), "--templates", TEMPLATES, "--page", self.path("page"), "--recipe",
+             "--initrd", self.path("initrd.img"), "--program", self.path("snponly.efi"), "--escrow-socket", self.path("escrow.sock"), "--hosts",
+             self.path("hosts"), "--templates", TEMPLATES, "--page", self.page, "--recipe",
              self.path("recipe.ini"), "--address", "127.0.0.1", "--http-port", str(self.http_port), "--https-port",
              str(self.https_port), "--prefix", "24", "--gateway", "127.0.0.254", "--scope", self.scope, "--dry-run",
-             self.dry_run], pass_fds=fds, stdout=log, stderr=log)
+             self.dry_run, *self.options], pass_fds=passed, stdout=log, stderr=log)
+        if self.store:
+            os.close(read)
         log.close()
         theirs.close()
         self.supervisor = Supervisor(ours)
@@ -167,7 +142,7 @@ class Web:
     def stop(self, signal=15):
         if self.process:
             self.process.send_signal(signal)
-            status = self.process.wait(10)
+            status = self.process.wait(60)
             self.process = None
             # Also how a sanitizer's complaint comes out.
             assert status in (0, -signal if signal == 9 else 0), (status, self.log()[-4000:])
@@ -185,6 +160,43 @@ class Web:
         with open(self.path("log"), errors="replace") as f:
             return f.read()
 
+    def appliance(self):
+        """Its id."""
+        with open(self.path("appliance-id")) as f:
+            return f.read().strip()
+
+    # ---- who calls ----
+
+    def admin(self):
+        """The cookie of the first admin's login, who is made through the set-up link."""
+        known = next((web.cookie for web in self.family if web.cookie), None)
+        if known:
+            return known
+        # The newest link counts; which of several appliances made it, they do not know.
+        until(lambda: any(web.supervisor.setup for web in self.family))
+        for token in [token for web in self.family if web.supervisor for token in web.supervisor.setup]:
+            status, headers, _ = self.call("POST", "/api/v1/setup", json.dumps(
+                {"v": 1, "token": token, "name": ADMIN, "password": PASSWORD}).encode(), secure=True, headers={"Cookie": ""})
+            if status == 200:
+                self.cookie = headers["Set-Cookie"].split(";")[0]
+                return self.cookie
+        raise AssertionError("no link was good")
+
+    def api_token(self, name="tests", role="admin", days=1):
+        """A new API token, as a header says it."""
+        status, answer = self.api("POST", "/api/v1/tokens", {"v": 1, "name": name, "role": role, "days": days},
+                                  headers={"Cookie": self.admin(), "X-Netmend": "1"})
+        assert status == 200, answer
+        return "Bearer " + answer["token"]
+
+    def access(self, path, headers):
+        """The headers of a request: as they are, or an admin's API token besides."""
+        headers = dict(headers or {})
+        if path.startswith(("/api/v1/", "/metrics")) and not {"Cookie", "Authorization"} & set(headers):
+            self.bearer = self.bearer or next((web.bearer for web in self.family if web.bearer), None) or self.api_token()
+            headers["Authorization"] = self.bearer
+        return {name: value for name, value in headers.items() if value}
+
     # ---- requests: (status, headers, body) ----
 
     def call(self, method, path, body=None, secure=False, source="127.0.0.1", headers=None, timeout=40):
@@ -197,7 +209,7 @@ class Web:
             connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=timeout,
                                                     source_address=(source, 0))
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, self.access(path, headers) if secure else headers or {})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -211,6 +223,11 @@ class Web:
         data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
         status, _, answer = self.call(method, path, data, secure=True, **settings)
         return status, json.loads(answer)
+
+    def sql(self, statement, *values):
+        """On the store, behind the appliance's back."""
+        with contextlib.closing(sqlite3.connect(self.path("netmend.db"), timeout=60)) as db, db:
+            return db.execute(statement, values).fetchall()
 
     # ---- what a machine does ----
 
@@ -248,7 +265,7 @@ class Web:
         self.supervisor.sock.send(control(*args, **settings))
 
 
-def until(check, seconds=8):
+def until(check, seconds=60):
     """Waits for check() to be true and returns what it said."""
     end = time.monotonic() + seconds
     while not (found := check()):
@@ -288,12 +305,12 @@ def hello(token, mac, **changes):
 
 
 def released():
-    return {"status": "released", "reason": "OK", "text": "", "volumes": [
+    return {"status": "released", "reason": "OK", "text": "", "request": "", "code": "", "volumes": [
         {"id": VOLUME, "protector": PROTECTOR, "sealed": base64.b64encode(bytes(96)).decode()}]}
 
 
 def pending(reason, text=""):
-    return {"status": "pending", "reason": reason, "text": text, "volumes": []}
+    return {"status": "pending", "reason": reason, "text": text, "request": "", "code": "", "volumes": []}
 
 
 def event(seq, state, step, reason="OK", text="", **numbers):
@@ -330,7 +347,7 @@ def result(reason, bundle="", written="all", **changes):
 
 def operator(web, mac, **fields):
     """Changes a machine as `netmend machines` does: another connection to the same store."""
-    with contextlib.closing(sqlite3.connect(web.path("netmend.db"), timeout=5)) as db, db:
+    with contextlib.closing(sqlite3.connect(web.path("netmend.db"), timeout=60)) as db, db:
         known = db.execute("SELECT machine FROM macs WHERE mac = ?", (mac,)).fetchone()
         if known:
             number = known[0]

@@ -39,17 +39,16 @@ class Case(unittest.TestCase):
 class Run(Case):
     def test_a_good_run_from_boot_to_windows(self):
         _, opened = self.web.open(MAC)
-        self.assertEqual(sorted(opened), ["attempt", "heartbeat", "machine", "pairing", "pending", "recipe", "session", "v"])
+        self.assertEqual(sorted(opened), ["attempt", "heartbeat", "machine", "pending", "recipe", "session", "v"])
         session = opened["session"]
-        self.assertRegex(opened["pairing"], "^[A-Z0-9]{6}$")
         self.assertEqual((opened["attempt"], opened["machine"], opened["pending"]), (1, "S56", None))
         self.assertIn("crowdstrike-291", opened["recipe"])
         self.assertEqual(self.web.row(MAC)["state"], "running")
-        self.assertEqual(self.web.row(MAC)["pairing"], opened["pairing"])
+        self.assertEqual(self.web.row(MAC)["pairing"], "")
 
         # The key: no answer yet, then none in escrow, then found.
         status, answer = self.web.release(session, wait=1)
-        self.assertEqual((status, answer), (200, {"v": 1, "status": "pending", "reason": "WAITING_KEY", "text": ""}))
+        self.assertEqual((status, answer), (200, {"v": 1, "status": "pending", "reason": "WAITING_KEY", "text": "", "request": ""}))
         asked = self.escrow.asked[0]
         self.assertEqual((asked["session"], asked["machine"]["mac"]), (session, MAC))
         self.assertEqual([v["id"] for v in asked["volumes"]], [VOLUME])
@@ -59,14 +58,14 @@ class Run(Case):
         until(lambda: self.web.release(session)[1]["reason"] == "ESCROW_UNREACHABLE")
         self.escrow = self.web.escrow = Escrow(self.web.path("escrow.sock"))
         self.escrow.answer = pending("KEY_NOT_FOUND", "no record of " + PROTECTOR)
-        until(lambda: self.web.release(session, wait=4)[1]["reason"] == "KEY_NOT_FOUND", 12)
+        until(lambda: self.web.release(session, wait=4)[1]["reason"] == "KEY_NOT_FOUND")
         row = self.web.row(MAC)
         self.assertEqual((row["state"], row["reason"], row["severity"]), ("waiting", "KEY_NOT_FOUND", "wait"))
         self.assertIn(PROTECTOR, row["text"])
         self.escrow.answer = released()
         began = time.monotonic()
         status, answer = self.web.release(session, wait=25)
-        self.assertLess(time.monotonic() - began, 6)
+        self.assertLess(time.monotonic() - began, 20)
         self.assertEqual((answer["status"], answer["volumes"]), ("released", released()["volumes"]))
         self.assertEqual(self.web.release(session)[1], answer)
         self.assertEqual(self.web.row(MAC)["state"], "unlocking")
@@ -119,7 +118,7 @@ class Run(Case):
         # After that it is one; and an operator may send it round again.
         self.assertNotIn("netmend.token", self.web.script(MAC))
         self.assertEqual(self.web.row(MAC)["reason"], "RELAPSED")
-        operator(self.web, MAC, done=0)
+        operator(self.web, MAC, done=0, held=0)
         until(lambda: self.web.answered() == [NAME])
         _, opened = self.web.open(MAC)
         self.assertEqual((opened["attempt"], opened["pending"]), (2, None))
@@ -189,7 +188,7 @@ class Run(Case):
         _, opened = self.web.open(MAC)
         began = time.monotonic()
         self.assertEqual(self.post(opened["session"], "result", result("REPAIRED"))[1]["next"], "reboot")
-        self.assertTrue(4.5 < time.monotonic() - began < 8)
+        self.assertTrue(4.5 < time.monotonic() - began < 20)
 
     def test_windows_is_seen_by_its_ports(self):
         import socket
@@ -205,7 +204,7 @@ class Run(Case):
             except PermissionError:
                 self.skipTest("port 445 needs root")
             windows.listen()
-            until(lambda: self.web.row(MAC)["state"] == "returned", 12)
+            until(lambda: self.web.row(MAC)["state"] == "returned")
         self.assertEqual(self.web.row(MAC)["text"], "TCP port 445 answers")
 
 
@@ -217,11 +216,12 @@ class Tokens(Case):
         self.assertEqual(status, 200)
         self.assertEqual(self.web.api("POST", "/v1/sessions", body), (200, opened))
         for change in ({"boot_id": str(uuid.uuid4())}, {"key": hello(token, MAC)["key"]}):
-            self.refused(self.web.api("POST", "/v1/sessions", body | change), 403, "TOKEN_INVALID", "another session")
-        self.refused(self.web.api("POST", "/v1/sessions", body, source="127.0.0.9"), 403, "TOKEN_INVALID", "address")
+            self.refused(self.web.api("POST", "/v1/sessions", body | change), 403, "TOKEN_USED", "another session")
+        self.refused(self.web.api("POST", "/v1/sessions", body, source="127.0.0.9"), 403, "TOKEN_OTHER_ADDRESS",
+                     "handed to 127.0.0.1, not to 127.0.0.9")
         self.refused(self.web.api("POST", "/v1/sessions", body | {"token": "0" * 32}), 403, "TOKEN_INVALID")
-        alarms = [e for e in self.web.machine(MAC)["timeline"] if e["reason"] == "TOKEN_INVALID"]
-        self.assertEqual(len(alarms), 3)
+        alarms = [e["reason"] for e in self.web.machine(MAC)["timeline"] if e["reason"].startswith("TOKEN_")]
+        self.assertEqual(alarms, ["TOKEN_USED", "TOKEN_USED", "TOKEN_OTHER_ADDRESS"])
         self.assertEqual(self.web.row(MAC)["state"], "running")
         # A later boot ends the session, and only when it opens its own.
         later = self.web.token(MAC)
@@ -230,20 +230,46 @@ class Tokens(Case):
         for answer in (self.post(opened["session"], "events", events("running")), self.web.release(opened["session"]),
                        self.post(opened["session"], "result", result("REPAIRED")),
                        self.web.api("PUT", f"/v1/sessions/{opened['session']}/journal", BUNDLE),
-                       self.web.api("GET", f"/v1/sessions/{opened['session']}/journal"),
-                       self.web.api("POST", "/v1/sessions", body)):
-            self.refused(answer, 403, "TOKEN_INVALID")
+                       self.web.api("GET", f"/v1/sessions/{opened['session']}/journal")):
+            self.refused(answer, 403, "SESSION_REPLACED")
+        self.refused(self.web.api("POST", "/v1/sessions", body), 403, "SESSION_REPLACED")
+        until(lambda: len(self.escrow.misuse) == 10)
+        told = [(q["reason"], q["machine"]["mac"], q["machine"]["ip"]) for q in self.escrow.misuse]
+        self.assertEqual(told, [("TOKEN_USED", MAC, "127.0.0.1")] * 2 + [("TOKEN_OTHER_ADDRESS", MAC, "127.0.0.9"),
+                         ("TOKEN_INVALID", "", "127.0.0.1")] + [("SESSION_REPLACED", MAC, "127.0.0.1")] * 6)
         self.assertEqual(os.listdir(self.web.path("bundles")), [])
 
     def test_a_token_of_another_address_or_of_yesterday(self):
         token = self.web.token(MAC, "127.0.0.7")
-        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_INVALID", "address")
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_OTHER_ADDRESS")
         self.assertEqual(self.web.api("POST", "/v1/sessions", hello(token, MAC), source="127.0.0.7")[0], 200)
         token = self.web.token(MAC)
         import sqlite3
         with sqlite3.connect(self.web.path("netmend.db")) as db:
             db.execute("UPDATE tokens SET created = created - 601000")
-        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_INVALID", "expired")
+        self.refused(self.web.api("POST", "/v1/sessions", hello(token, MAC)), 403, "TOKEN_EXPIRED")
+        until(lambda: len(self.escrow.misuse) == 2)
+        self.assertEqual([q["reason"] for q in self.escrow.misuse], ["TOKEN_OTHER_ADDRESS", "TOKEN_EXPIRED"])
+
+    def test_a_key_goes_to_the_address_that_opened_the_session(self):
+        self.escrow.answer = released()
+        _, opened = self.web.open(MAC, "127.0.0.7")
+        session = opened["session"]
+        self.refused(self.web.release(session), 403, "TOKEN_OTHER_ADDRESS", "opened from 127.0.0.7, not from 127.0.0.1")
+        # What a repair under way has to tell is taken all the same.
+        self.assertEqual(self.post(session, "events", events("running"))[0], 200)
+        until(lambda: self.web.release(session, 5, source="127.0.0.7")[1]["status"] == "released")
+        self.refused(self.web.release(session), 403, "TOKEN_OTHER_ADDRESS")  # not what was released before either
+        until(lambda: len(self.escrow.misuse) > 1)
+        self.assertEqual([(q["reason"], q["machine"]["ip"]) for q in self.escrow.misuse],
+                         [("TOKEN_OTHER_ADDRESS", "127.0.0.1")] * 2)
+
+    def test_guessed_sessions_are_told(self):
+        for _ in range(3):
+            self.refused(self.web.release(uuid.uuid4().hex), 403, "TOKEN_INVALID")
+        until(lambda: len(self.escrow.misuse) == 3)
+        self.assertEqual({(q["reason"], q["machine"]["id"], q["machine"]["ip"]) for q in self.escrow.misuse},
+                         {("TOKEN_INVALID", 0, "127.0.0.1")})
 
     def test_held_and_out_of_scope(self):
         token = self.web.token(MAC)
@@ -263,6 +289,8 @@ class Tokens(Case):
         self.assertEqual(self.web.row(MAC)["state"], "held")
         operator(self.web, MAC, held=0)
         until(lambda: self.web.release(opened["session"], wait=4)[1]["status"] == "released")
+        operator(self.web, MAC, held=1)  # while escrow answered: its key is here, and stays here
+        self.assertEqual(self.web.release(opened["session"])[1]["reason"], "HELD")
 
 
 class Strictness(Case):
@@ -400,6 +428,13 @@ class Strictness(Case):
         answer = self.web.api("PUT", f"/v1/sessions/{session}/journal", BUNDLE)
         self.refused(answer, 507, "JOURNAL_REFUSED")
 
+    def test_the_request_people_approve_goes_to_the_machine(self):
+        session = self.web.open(MAC)[1]["session"]
+        for request in ("0011223344556677", "8899aabbccddeeff", ""):
+            self.escrow.answer = pending("WAITING_APPROVAL" if request else "WAITING_KEY") | {"request": request, "code": "K7QFMF" * bool(request)}
+            answer = until(lambda: (a := self.web.release(session, wait=25)[1])["request"] == request and a)
+            self.assertEqual(sorted(answer), ["reason", "request", "status", "text", "v"])
+
     def test_escrow_that_talks_nonsense_releases_nothing(self):
         session = self.web.open(MAC)[1]["session"]
         good = released()
@@ -407,9 +442,9 @@ class Strictness(Case):
                        good | {"volumes": [good["volumes"][0] | {"sealed": "AAAA"}]}):
             self.escrow.answer, before = answer, len(self.escrow.asked)
             until(lambda: self.web.release(session, wait=1)[1]["status"] == "pending" and len(self.escrow.asked) > before)
-        self.escrow.answer = {"status": "denied", "reason": "RELEASE_DENIED", "text": "not this one", "volumes": []}
+        self.escrow.answer = pending("RELEASE_DENIED", "not this one") | {"status": "denied"}
         answer = until(lambda: (a := self.web.release(session, wait=4)[1])["status"] == "denied" and a)
-        self.assertEqual(answer, {"v": 1, "status": "denied", "reason": "RELEASE_DENIED", "text": "not this one"})
+        self.assertEqual(answer, {"v": 1, "status": "denied", "reason": "RELEASE_DENIED", "text": "not this one", "request": ""})
         self.assertEqual(self.web.row(MAC)["reason"], "RELEASE_DENIED")
 
 
@@ -456,8 +491,8 @@ class Restart(Case):
         time.sleep(0.5)
         began = time.monotonic()
         self.web.stop()
-        thread.join(5)
-        self.assertLess(time.monotonic() - began, 3)
+        thread.join(20)
+        self.assertLess(time.monotonic() - began, 15)
         self.assertEqual(len(ended), 1)
 
 

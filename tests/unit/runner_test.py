@@ -3,7 +3,10 @@
 """The runner counts what tests say, and nothing else as a pass."""
 import os
 import sys
+import threading
+import time
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import run
@@ -31,6 +34,43 @@ class Count(unittest.TestCase):
     def test_nothing_said(self):
         self.check("", 0, (0, 1, 0))
         self.check("[       OK ] a\n", -11, (1, 1, 0))
+
+
+class SideBySide(unittest.TestCase):
+    def test_each_once_and_begun_in_order(self):
+        begun, at_once, most = [], set(), 0
+
+        def one(job):
+            nonlocal most
+            begun.append(job)
+            at_once.add(job)
+            most = max(most, len(at_once))
+            time.sleep(0.01)
+            at_once.remove(job)
+            return job
+        ended = list(run.side_by_side(range(40), one))
+        self.assertEqual(sorted(ended), list(range(40)))
+        self.assertTrue(all(abs(job - place) <= run.MOST for place, job in enumerate(begun)), begun)
+        self.assertIn(most, range(min(2, run.FEWEST), run.MOST + 1))
+
+    def test_more_while_processors_are_idle(self):
+        """Jobs that wait for all others to have begun: only more at a time than there are processors ends them."""
+        together = threading.Barrier(run.FEWEST + 1)
+        with unittest.mock.patch.object(run, "processors", lambda: (time.monotonic(), time.monotonic())):
+            ended = list(run.side_by_side(range(run.FEWEST + 1), lambda job: together.wait(60) >= 0))
+        self.assertEqual(ended, [True] * (run.FEWEST + 1))
+
+    def test_no_more_while_they_are_busy(self):
+        running, seen = [], []
+
+        def one(job):
+            running.append(job)
+            time.sleep(3)
+            seen.append(len(running))
+            running.remove(job)
+        with unittest.mock.patch.object(run, "processors", lambda: (0, time.monotonic())):
+            list(run.side_by_side(range(run.FEWEST + 1), one))
+        self.assertEqual(max(seen), run.FEWEST)
 
 
 if __name__ == "__main__":

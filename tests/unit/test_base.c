@@ -200,6 +200,12 @@ static void cleaned_text_is_utf8(void **state)
 	        {"\xc2\x9b"
 	         "31m",
 	                "??31m"}, /* CSI, as one control character */
+	        {"PC\xe2\x80\xae"
+	         "10",
+	                "PC?10"}, /* right to left from here */
+	        {"\xd8\x9c\xe2\x80\x8f\xe2\x80\xa8\xe2\x81\xa6\xe2\x81\xa9", "?????"},
+	        {"\xd7\x90\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xa5",
+	                "\xd7\x90\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xa5"}, /* their neighbours */
 	        {"\xc2\xa0\xdf\xbf\xe0\xa0\x80\xf0\x90\x80\x80",
 	                "\xc2\xa0\xdf\xbf\xe0\xa0\x80\xf0\x90\x80\x80"},
 	};
@@ -306,6 +312,39 @@ static void boot_parameters_are_read(void **state)
 	assert_true(p.dry_run);
 }
 
+/* What a boot loader that knows nothing of the machine leaves out, init finds out. */
+static void boot_parameters_without_a_token(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *cmdline;
+		bool whole;
+		const char *address;
+		int mac;
+	} cases[] = {
+	        {URL PIN IP " netmend.way=grub", true, "10.0.0.57", 0x56},
+	        {URL PIN "netmend.way=grub", false, "", 0},
+	        {PIN "netmend.way=media", false, "", 0},
+	        {PIN IP " netmend.way=media", false, "10.0.0.57", 0x56},
+	        {PIN "netmend.way=media " IP " " URL, true, "10.0.0.57", 0x56},
+	        {URL PIN "netmend.way=grub netmend.ip=10.0.0.57/,,52:54:00:12:34:56", false, "",
+	                0x56},
+	        {URL PIN "netmend.way=grub netmend.ip=/,10.0.0.1,52:54:00:12:34:56", false, "",
+	                0x56},
+	        {URL PIN "netmend.way=grub netmend.ip=10.0.0.57/24,,", false, "10.0.0.57", 0},
+	        {URL PIN "netmend.way=grub netmend.ip=/,, " IP, true, "10.0.0.57", 0x56},
+	};
+	struct bootparams p;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(bootparams_parse(cases[i].cmdline, &p, NULL), 0);
+		assert_int_equal(bootparams_whole(&p), cases[i].whole);
+		assert_string_equal(p.address, cases[i].address);
+		assert_int_equal(p.mac[5], cases[i].mac);
+		assert_string_equal(p.token, "");
+	}
+}
+
 static void bad_boot_parameters_are_named(void **state)
 {
 	(void)state;
@@ -330,6 +369,12 @@ static void bad_boot_parameters_are_named(void **state)
 	        {URL PIN TOKEN "netmend.ip=10.0.0.57", "netmend.ip"},
 	        {URL PIN TOKEN IP " netmend.dry-run=yes", "netmend.dry-run"},
 	        {URL PIN TOKEN IP " netmend.dry-run", "netmend.dry-run"},
+	        {URL PIN TOKEN "netmend.ip=10.0.0.57/24,,", "netmend.ip"},
+	        {URL PIN TOKEN "netmend.ip=/,,", "netmend.ip"},
+	        {URL PIN IP " netmend.way=pxe", "netmend.way"},
+	        {URL PIN TOKEN IP " netmend.way=grub", "netmend.way"},
+	        {PIN IP " netmend.way=grub", "netmend.url"},
+	        {URL " netmend.way=media", "netmend.pin"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -385,6 +430,7 @@ int main(void)
 	        cmocka_unit_test(every_reason_can_be_told),
 	        cmocka_unit_test(boot_parameters_are_read),
 	        cmocka_unit_test(utf8_becomes_utf16),
+	        cmocka_unit_test(boot_parameters_without_a_token),
 	        cmocka_unit_test(bad_boot_parameters_are_named),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

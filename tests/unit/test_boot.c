@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Boot scripts: nothing a machine says of itself becomes code. Ranges, netmasks, identities. */
-#include "appliance/boot/identity.h"
+#include "appliance/boot/netmask.h"
+#include "appliance/fleet/identity.h"
 #include "appliance/boot/template.h"
 #include "appliance/http/range.h"
 #include "fixer/base/bootparams.h"
@@ -179,14 +180,14 @@ static void test_strings(void **state)
 static void test_netmasks(void **state)
 {
 	(void)state;
-	assert_int_equal(identity_prefix("255.255.255.0"), 24);
-	assert_int_equal(identity_prefix("255.255.255.255"), 32);
-	assert_int_equal(identity_prefix("128.0.0.0"), 1);
-	assert_int_equal(identity_prefix("0.0.0.0"), -1);
-	assert_int_equal(identity_prefix("255.0.255.0"), -1);
-	assert_int_equal(identity_prefix("0.0.0.255"), -1);
-	assert_int_equal(identity_prefix("24"), -1);
-	assert_int_equal(identity_prefix(""), -1);
+	assert_int_equal(netmask_prefix("255.255.255.0"), 24);
+	assert_int_equal(netmask_prefix("255.255.255.255"), 32);
+	assert_int_equal(netmask_prefix("128.0.0.0"), 1);
+	assert_int_equal(netmask_prefix("0.0.0.0"), -1);
+	assert_int_equal(netmask_prefix("255.0.255.0"), -1);
+	assert_int_equal(netmask_prefix("0.0.0.255"), -1);
+	assert_int_equal(netmask_prefix("24"), -1);
+	assert_int_equal(netmask_prefix(""), -1);
 }
 
 static void test_ranges(void **state)

@@ -90,7 +90,7 @@ static void full_mode(void **state)
 static void files_and_notes(void **state)
 {
 	struct seen seen = feed("dnsmasq-tftp[2719]: sent /s/tftp/x64/snponly.efi to 10.9.0.2\n"
-	                        "dnsmasq-dhcp[2719]: read /s/dnsmasq/resync\n"
+	                        "dnsmasq-dhcp[2719]: read /s/dnsmasq/answers\n"
 	                        "dnsmasq-tftp[2719]: file /s/tftp/nothere not found for 10.9.0.2\n"
 	                        "\n"
 	                        "dnsmasq: failed to create listening socket for 10.9.0.1: "
@@ -102,7 +102,7 @@ static void files_and_notes(void **state)
 	assert_string_equal(seen.events[0].text, "/s/tftp/x64/snponly.efi");
 	assert_string_equal(seen.events[0].ip, "10.9.0.2");
 	assert_int_equal(seen.events[1].kind, DNSMASQ_READ);
-	assert_string_equal(seen.events[1].text, "/s/dnsmasq/resync");
+	assert_string_equal(seen.events[1].text, "/s/dnsmasq/answers");
 	assert_int_equal(seen.events[2].kind, DNSMASQ_NOTE);
 	assert_int_equal(seen.events[3].kind, DNSMASQ_NOTE);
 	assert_string_equal(seen.events[3].text,
@@ -140,7 +140,7 @@ static void hostile_lines(void **state)
 	        "dnsmasq-dhcp[1]: 8 PXE(s) 52:54:00:11:22:33 proxy\n",
 	        /* Client strings that imitate other lines. */
 	        "dnsmasq-dhcp[1]: 7 client provides name: PXE(s) 52:54:00:11:22:33 proxy\n",
-	        "dnsmasq-dhcp[1]: 7 vendor class: dnsmasq-dhcp[1]: read /s/dnsmasq/resync\n",
+	        "dnsmasq-dhcp[1]: 7 vendor class: dnsmasq-dhcp[1]: read /s/dnsmasq/answers\n",
 	        "dnsmasq-dhcp[1]: 7 user class: sent /x to 10.0.0.1\n",
 	        "dnsmasq-dhcp[1]: 7 \n",
 	};
@@ -157,7 +157,7 @@ static void hostile_lines(void **state)
 	}
 	/* Numbers no exchange and no process has: not an exchange, so a note. */
 	struct seen seen = feed("dnsmasq-dhcp[1]: 99999999999 PXE(s) 52:54:00:11:22:33 proxy\n"
-	                        "dnsmasq-dhcp[x]: read /s/dnsmasq/resync\n"
+	                        "dnsmasq-dhcp[x]: read /s/dnsmasq/answers\n"
 	                        "dnsmasq-tftp[1]: sent /a to 10.0.0.1 to nowhere\n"
 	                        "dnsmasq-tftp[1]: sent /a to 10.0.0.1 to 10.0.0.2\n");
 	assert_int_equal(seen.count, 4);
@@ -205,24 +205,36 @@ static void resync_answers_when_it_is_true(void **state)
 	assert_false(resync_must_signal(&s, 1));
 	assert_int_equal(resync_read(&s, done), 1);
 	assert_int_equal(done[0], 1);
-	assert_true(resync_must_signal(&s, 2));
-	assert_false(resync_overdue(&s, 2 + RESYNC_LIMIT_MS - 1));
-	assert_true(resync_overdue(&s, 2 + RESYNC_LIMIT_MS));
+	/* Not at once: dnsmasq answers machines in between. */
+	const int64_t at = RESYNC_EVERY_MS;
+	assert_false(resync_must_signal(&s, at - 1));
+	assert_true(resync_due(&s) == at);
+	assert_true(resync_must_signal(&s, at));
+	assert_false(resync_overdue(&s, at + RESYNC_LIMIT_MS - 1));
+	assert_true(resync_overdue(&s, at + RESYNC_LIMIT_MS));
+	assert_true(resync_due(&s) == at + RESYNC_LIMIT_MS);
+	resync_goes_on(&s, at + 1);
+	assert_false(resync_overdue(&s, at + RESYNC_LIMIT_MS));
+	assert_true(resync_overdue(&s, at + 1 + RESYNC_LIMIT_MS));
 	/* It died under the signal: asked again after the next start. */
 	resync_lost(&s);
-	assert_false(resync_must_signal(&s, 3));
+	assert_false(resync_must_signal(&s, at + 2));
+	assert_true(resync_due(&s) == INT64_MAX);
 	assert_int_equal(resync_read(&s, done), 0);
-	assert_true(resync_must_signal(&s, 4));
+	assert_true(resync_must_signal(&s, at + 3));
+	/* It was not sent: the same ones still wait. */
+	resync_failed(&s);
+	assert_true(resync_must_signal(&s, 2 * at + 3));
 	assert_int_equal(resync_read(&s, done), 2);
 	assert_int_equal(done[0], 2);
 	assert_int_equal(done[1], 3);
-	assert_false(resync_must_signal(&s, 5));
+	assert_false(resync_must_signal(&s, 4 * at));
 
 	for (uint32_t i = 1; i <= RESYNC_PENDING_MAX; i++)
 		assert_true(resync_request(&s, i));
 	assert_false(resync_request(&s, 99));
 	assert_int_equal(resync_take_all(&s, done), RESYNC_PENDING_MAX);
-	assert_false(resync_must_signal(&s, 6));
+	assert_false(resync_must_signal(&s, 5 * at));
 }
 
 /* IP and UDP headers, then a BOOTREQUEST of 52:54:00:01:02:03 with these options. */
@@ -247,37 +259,159 @@ static void windows_is_seen(void **state)
 	static const uint8_t request[] = "\x35\x01\x03\x32\x04\x0a\x09\x00\x07\x3c\x08MSFT 5.0\xff";
 	static const uint8_t discover[] = "\x00\x35\x01\x01\x3c\x08MSFT 5.0\xff";
 	static const uint8_t release[] = "\x35\x01\x07\x3c\x08MSFT 5.0\xff";
-	static const uint8_t other[] = "\x35\x01\x01\x3c\x08MSFT 5.1\xff";
 	uint8_t packet[600];
-	struct control_message m = {0};
+	struct watch_heard heard = {0};
+	const struct control_message *m = &heard.client;
 
 	(void)state;
 	size_t len = make_request(packet, request, sizeof(request) - 1);
-	assert_true(watch_parse(packet, len, &m));
-	assert_int_equal(m.type, CONTROL_DHCP);
-	assert_int_equal(m.kind, CONTROL_DHCP_WINDOWS);
-	assert_int_equal(m.mac[5], 3);
-	assert_string_equal(m.ip, "10.9.0.7");
+	assert_true(watch_parse(packet, len, &heard));
+	assert_int_equal(m->type, CONTROL_DHCP);
+	assert_int_equal(m->kind, CONTROL_DHCP_WINDOWS);
+	assert_int_equal(m->mac[5], 3);
+	assert_string_equal(m->ip, "10.9.0.7");
+	assert_int_equal(heard.server.type, 0);
 	/* Cut anywhere it is nothing, and nothing beyond the cut is read. */
 	for (size_t cut = 0; cut < len; cut++) {
 		uint8_t copy[600];
 		memcpy(copy, packet, cut);
-		assert_false(watch_parse(copy, cut, &m));
+		assert_false(watch_parse(copy, cut, &heard));
 	}
 	len = make_request(packet, discover, sizeof(discover) - 1);
-	assert_true(watch_parse(packet, len, &m));
-	assert_string_equal(m.ip, "");
+	assert_true(watch_parse(packet, len, &heard));
+	assert_string_equal(m->ip, "");
 	packet[28] = 2; /* an answer, not a request */
-	assert_false(watch_parse(packet, len, &m));
+	assert_false(watch_parse(packet, len, &heard));
 	len = make_request(packet, release, sizeof(release) - 1);
-	assert_false(watch_parse(packet, len, &m));
-	len = make_request(packet, other, sizeof(other) - 1);
-	assert_false(watch_parse(packet, len, &m));
+	assert_false(watch_parse(packet, len, &heard));
 	len = make_request(packet, discover, sizeof(discover) - 1);
 	packet[0] = 0x4f; /* IP options to the very end */
-	assert_false(watch_parse(packet, 60, &m));
+	assert_false(watch_parse(packet, 60, &heard));
 	packet[0] = 0x41;
-	assert_false(watch_parse(packet, len, &m));
+	assert_false(watch_parse(packet, len, &heard));
+}
+
+static void others_are_heard(void **state)
+{
+	static const uint8_t other[] = "\x35\x01\x01\x3c\x08MSFT 5.1\xff";
+	static const uint8_t nothing[] = "\x35\x01\x01\xff";
+	static const uint8_t pxe[] =
+	        "\x35\x01\x01\x5d\x02\x00\x07\x3c\x20PXEClient:Arch:00007:UNDI:"
+	        "003016\xff";
+	static const uint8_t ipxe[] = "\x35\x01\x03\x5d\x02\x00\x00\x36\x04\x0a\x09\x00\x63\x4d\x04"
+	                              "iPXE\x3c\x20PXEClient:Arch:00000:UNDI:002001\xff";
+	static const uint8_t http[] = "\x35\x01\x01\x3c\x0bHTTPClient\x07\xff";
+	uint8_t packet[600];
+	struct watch_heard heard;
+
+	(void)state;
+	const struct {
+		const uint8_t *options;
+		size_t len;
+		uint32_t id;
+		const char *vendor, *server;
+	} cases[] = {
+	        {other, sizeof(other), CONTROL_CLIENT_ID(CONTROL_CLIENT_OTHER, 0xffff), "MSFT 5.1",
+	                ""},
+	        {nothing, sizeof(nothing), CONTROL_CLIENT_ID(CONTROL_CLIENT_OTHER, 0xffff), "", ""},
+	        {pxe, sizeof(pxe), CONTROL_CLIENT_ID(CONTROL_CLIENT_PXE, 7),
+	                "PXEClient:Arch:00007:UNDI:003016", ""},
+	        {ipxe, sizeof(ipxe), CONTROL_CLIENT_ID(CONTROL_CLIENT_IPXE, 0),
+	                "PXEClient:Arch:00000:UNDI:002001", "10.9.0.99"},
+	        {http, sizeof(http), CONTROL_CLIENT_ID(CONTROL_CLIENT_HTTP, 0xffff), "HTTPClient?",
+	                ""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = make_request(packet, cases[i].options, cases[i].len - 1);
+		assert_true(watch_parse(packet, len, &heard));
+		assert_int_equal(heard.client.kind, CONTROL_DHCP_HEARD);
+		assert_int_equal(heard.client.id, cases[i].id);
+		assert_string_equal(heard.client.text, cases[i].vendor);
+		assert_string_equal(heard.server.ip, cases[i].server);
+	}
+}
+
+static void machines_are_told_apart(void **state)
+{
+	static const uint8_t named[] = "\x35\x01\x01\x3c\x09PXEClient"
+	                               "\x61\x11\x00\x44\x45\x4c\x4c\x43\x00\x10\x35\x80\x52"
+	                               "\xb4\xc0\x4f\x56\x44\x33\xff";
+	static const uint8_t asks[] = "\x35\x01\x03\x3c\x09PXEClient"
+	                              "\x61\x11\x00\x44\x45\x4c\x4c\x43\x00\x10\x35\x80\x52"
+	                              "\xb4\xc0\x4f\x56\x44\x33\xff";
+	/* What is made of the MAC says nothing of the machine. */
+	static const uint8_t of_mac[] = "\x35\x01\x01\x3c\x09PXEClient"
+	                                "\x61\x11\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	                                "\x52\x54\x00\x01\x02\x03\xff";
+	static const uint8_t odd[] = "\x35\x01\x01\x3c\x09PXEClient"
+	                             "\x61\x05\x00\x44\x45\x4c\x4c\xff";
+	uint8_t packet[600];
+	struct watch_heard heard;
+
+	(void)state;
+	const struct {
+		const uint8_t *options;
+		size_t len;
+		uint32_t ok;
+		const char *uuid;
+	} cases[] = {
+	        {named, sizeof(named), 1, "4C4C4544-0043-3510-8052-B4C04F564433"},
+	        {asks, sizeof(asks), 0, ""},
+	        {of_mac, sizeof(of_mac), 1, ""},
+	        {odd, sizeof(odd), 1, ""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = make_request(packet, cases[i].options, cases[i].len - 1);
+		assert_true(watch_parse(packet, len, &heard));
+		assert_int_equal(heard.client.ok, cases[i].ok);
+		assert_string_equal(heard.client.uuid, cases[i].uuid);
+		for (size_t cut = 0; cut < len; cut++) {
+			uint8_t copy[600];
+			memcpy(copy, packet, cut);
+			assert_false(watch_parse(copy, cut, &heard));
+		}
+	}
+}
+
+static void servers_are_heard(void **state)
+{
+	static const uint8_t offer[] =
+	        "\x35\x01\x02\x36\x04\x0a\x09\x00\x63\x33\x04\x00\x00\x0e\x10\xff";
+	static const uint8_t inform[] = "\x35\x01\x08\x36\x04\x0a\x09\x00\x63\xff";
+	uint8_t packet[600];
+	struct watch_heard heard;
+
+	(void)state;
+	size_t len = make_request(packet, offer, sizeof(offer) - 1);
+	/* A client does not offer. */
+	assert_false(watch_parse(packet, len, &heard));
+	packet[28] = 2;
+	assert_true(watch_parse(packet, len, &heard));
+	assert_int_equal(heard.client.type, 0);
+	assert_int_equal(heard.server.kind, CONTROL_DHCP_SERVER);
+	assert_string_equal(heard.server.ip, "10.9.0.99");
+	len = make_request(packet, inform, sizeof(inform) - 1);
+	packet[28] = 2;
+	assert_false(watch_parse(packet, len, &heard));
+}
+
+static void what_kind_of_client(void **state)
+{
+	struct seen seen =
+	        feed("dnsmasq-dhcp[1]: 7 vendor class: PXEClient:Arch:00007:UNDI:003016\n"
+	             "dnsmasq-dhcp[1]: 7 user class: iPXE\n"
+	             "dnsmasq-dhcp[1]: 7 PXE(sls0) 52:54:00:11:22:33 proxy\n"
+	             "dnsmasq-dhcp[1]: 8 vendor class: HTTPClient:Arch:00016:UNDI:003001\n"
+	             "dnsmasq-dhcp[1]: 8 PXE(sls0) 52:54:00:11:22:34 proxy-ignored\n"
+	             "dnsmasq-dhcp[1]: 9 vendor class: PXEClient\n"
+	             "dnsmasq-dhcp[1]: 9 PXE(sls0) 52:54:00:11:22:35 proxy\n");
+
+	(void)state;
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.events[0].client, CONTROL_CLIENT_ID(CONTROL_CLIENT_IPXE, 7));
+	assert_int_equal(seen.events[1].client, CONTROL_CLIENT_ID(CONTROL_CLIENT_HTTP, 16));
+	assert_int_equal(seen.events[2].client, CONTROL_CLIENT_ID(CONTROL_CLIENT_PXE, 0xffff));
+	assert_string_equal(seen.events[2].text, "");
 }
 
 int main(void)
@@ -291,6 +425,10 @@ int main(void)
 	        cmocka_unit_test(endless_and_binary_lines),
 	        cmocka_unit_test(resync_answers_when_it_is_true),
 	        cmocka_unit_test(windows_is_seen),
+	        cmocka_unit_test(others_are_heard),
+	        cmocka_unit_test(machines_are_told_apart),
+	        cmocka_unit_test(servers_are_heard),
+	        cmocka_unit_test(what_kind_of_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,161 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* States and timers on a clock of our own; a machine's way, and the ways it goes wrong. */
-#include "appliance/fleet/fleet.h"
-#include "appliance/fleet/operator.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define MAC    "52:54:00:12:34:56"
-#define SECOND 1000
-#define MINUTE (60 * SECOND)
-
-static int64_t now;
-
-static int64_t fake_clock(void)
-{
-	return now;
-}
-
-struct fixture {
-	char dir[64], hosts[96];
-	struct fleet fleet;
-	int changes;
-};
-
-static void count_change(void *context)
-{
-	struct fixture *f = context;
-
-	f->changes++;
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	char path[96];
-	struct error err = {0};
-
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/netmend-fleet-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->hosts, sizeof(f->hosts), "%s", f->dir);
-	(void)snprintf(path, sizeof(path), "%s/.db", f->dir);
-	/* The operator's functions look at the real clock; ours is never behind it. */
-	now = ((int64_t)time(NULL) + 2) * SECOND;
-	f->fleet = (struct fleet){.hosts = f->hosts,
-	        .clock = fake_clock,
-	        .started = now - 60 * MINUTE,
-	        .changed = count_change,
-	        .context = f};
-	assert_int_equal(store_open(path, &f->fleet.store, &err), 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	static const char *const names[] = {".db", ".db-wal", ".db-shm", "52-54-00-12-34-56"};
-
-	store_close(f->fleet.store);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[128];
-		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
-		(void)unlink(path);
-	}
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
-
-static int64_t add(struct fixture *f)
-{
-	int64_t id = 0;
-
-	assert_int_equal(fleet_add(f->fleet.store, MAC, "pc", &id), 0);
-	return id;
-}
-
-static struct machine get(struct fixture *f)
-{
-	struct machine m;
-
-	assert_int_equal(store_machine_by_mac(f->fleet.store, MAC, &m), 0);
-	return m;
-}
-
-static void expect(struct fixture *f, enum machine_state state, enum reason reason)
-{
-	struct machine m = get(f);
-
-	assert_string_equal(machine_state_name(m.state), machine_state_name(state));
-	assert_string_equal(reason_code(m.reason), reason_code(reason));
-}
-
-static enum fleet_decision boot(struct fixture *f, char token[TOKEN_TEXT])
-{
-	struct fleet_identity identity = {.mac = MAC, .ip = "10.0.0.9", .serial = "S1"};
-	enum fleet_decision decision;
-	struct machine m;
-
-	assert_int_equal(fleet_boot(&f->fleet, &identity, &decision, &m, token), 0);
-	return decision;
-}
-
-static int open_session(struct fixture *f, const char *token, struct store_session *ret)
-{
-	struct fleet_hello hello = {.token = token, .boot_id = "b", .key = "k", .volumes = "[]"};
-	struct fleet_welcome welcome;
-	struct error err = {0};
-
-	(void)snprintf(hello.identity.ip, sizeof(hello.identity.ip), "10.0.0.9");
-	int r = fleet_session_open(&f->fleet, &hello, &welcome, &err);
-	if (r == 0)
-		assert_int_equal(store_session_get(f->fleet.store, welcome.session, ret), 0);
-	return r;
-}
-
-static struct store_session start(struct fixture *f)
-{
-	char token[TOKEN_TEXT];
-	struct store_session session;
-
-	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
-	assert_int_equal(open_session(f, token, &session), 0);
-	return session;
-}
-
-static void report(struct fixture *f, const struct store_session *session, enum machine_state state)
-{
-	int64_t ack;
-
-	assert_int_equal(fleet_events(&f->fleet, session, state, NULL, 0, &ack), 0);
-}
-
-static void after(struct fixture *f, int64_t ms)
-{
-	now += ms;
-	assert_int_equal(fleet_tick(&f->fleet), 0);
-}
-
-static void finish(struct fixture *f, const struct store_session *session, enum reason reason,
-        const char *expected)
-{
-	char next[8];
-
-	const struct fleet_report end = {.reason = reason, .text = "", .json = "{}"};
-
-	assert_int_equal(fleet_result(&f->fleet, session, &end, next), 0);
-	assert_string_equal(next, expected);
-}
+#include "tests/unit/fleet_fixture.h"
+#include "appliance/store/counts.h"
 
 static void test_silence_and_return(void **state)
 {
@@ -164,7 +10,7 @@ static void test_silence_and_return(void **state)
 	add(f);
 	struct store_session session = start(f);
 	report(f, &session, STATE_planning);
-	assert_int_equal(fleet_waiting(&f->fleet, &session, REASON_KEY_NOT_FOUND, "none"), 0);
+	assert_int_equal(fleet_waiting(&f->fleet, &session, REASON_KEY_NOT_FOUND, "none", ""), 0);
 	after(f, 34 * SECOND);
 	expect(f, STATE_waiting, REASON_KEY_NOT_FOUND);
 	after(f, 2 * SECOND);
@@ -261,6 +107,33 @@ static void test_nobody_is_silent_while_we_were_away(void **state)
 	store_session_free(&session);
 }
 
+/* More than a slice takes: none is forgotten, and each tick gets on. */
+static void test_a_whole_floor_falls_silent(void **state)
+{
+	struct fixture *f = *state;
+	int64_t silent[STATE_COUNT] = {0}, before = 0;
+	char mac[MAC_TEXT];
+	struct machine m;
+
+	assert_int_equal(store_begin(f->fleet.store, false), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		(void)snprintf(mac, sizeof(mac), "52:54:01:00:%02x:%02x", i >> 8, i & 255);
+		assert_int_equal(store_machine_add(f->fleet.store, mac, &m.id), 0);
+		assert_int_equal(store_machine_get(f->fleet.store, m.id, &m), 0);
+		m.state = STATE_running;
+		m.last_seen = m.since = now;
+		assert_int_equal(store_machine_save(f->fleet.store, &m), 0);
+	}
+	assert_int_equal(store_commit(f->fleet.store), 0);
+	now += MINUTE;
+	while (silent[STATE_attention] < 2000) {
+		after(f, SECOND);
+		assert_int_equal(store_state_counts(f->fleet.store, silent), 0);
+		assert_true(silent[STATE_attention] > before);
+		before = silent[STATE_attention];
+	}
+}
+
 static void relapse(struct fixture *f, enum reason repair)
 {
 	char token[TOKEN_TEXT];
@@ -276,9 +149,13 @@ static void relapse(struct fixture *f, enum reason repair)
 	now += 10 * MINUTE;
 	assert_int_equal(boot(f, token), FLEET_LOCAL);
 	expect(f, STATE_attention, REASON_RELAPSED);
-	assert_int_equal(boot(f, token), FLEET_LOCAL);
+	assert_true(get(f).held);
+	/* From now on it waits, until a person says so. */
+	now += 24 * 60 * MINUTE;
+	assert_int_equal(boot(f, token), FLEET_HOLD);
+	expect(f, STATE_attention, REASON_RELAPSED);
 	assert_int_equal(get(f).attempt, 1);
-	assert_int_equal(fleet_release(f->fleet.store, id), 0);
+	assert_int_equal(decide(f, DEED_RELEASE, id), 0);
 	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
 	assert_int_equal(get(f).attempt, 2);
 }
@@ -324,7 +201,7 @@ static void test_serve_guard(void **state)
 	/* Waiting does not end a hold; a release does, and starts the count anew. */
 	now += 60 * MINUTE;
 	assert_int_equal(boot(f, token), FLEET_HOLD);
-	assert_int_equal(fleet_release(f->fleet.store, id), 0);
+	assert_int_equal(decide(f, DEED_RELEASE, id), 0);
 	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
 }
 
@@ -371,18 +248,18 @@ static void test_scope(void **state)
 	expect(f, STATE_ignored, REASON_NOT_IN_SCOPE);
 	int64_t id = add(f);
 	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
-	assert_int_equal(fleet_remove(f->fleet.store, id), 0);
+	assert_int_equal(decide(f, DEED_REMOVE, id), 0);
 	struct store_session session;
 	assert_int_equal(open_session(f, token, &session), -EACCES);
 	assert_int_equal(boot(f, token), FLEET_LOCAL);
 	f->fleet.scope_all = true;
 	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
-	assert_int_equal(fleet_hold(f->fleet.store, id, "why"), 0);
+	assert_int_equal(decide(f, DEED_HOLD, id), 0);
 	assert_int_equal(boot(f, token), FLEET_HOLD);
 	expect(f, STATE_held, REASON_HELD);
-	assert_string_equal(get(f).text, "why");
-	assert_int_equal(fleet_hold(f->fleet.store, 99, "why"), -ENOENT);
-	assert_int_equal(fleet_add(f->fleet.store, "nonsense", NULL, &id), -EINVAL);
+	assert_string_equal(get(f).text, "why (anna)");
+	assert_int_equal(decide(f, DEED_HOLD, 99), -ENOENT);
+	assert_int_equal(fleet_add(f->fleet.store, &tester, "nonsense", NULL, &id), -EINVAL);
 }
 
 static bool listed(struct fixture *f)
@@ -433,36 +310,57 @@ static void test_results_are_given_once(void **state)
 	}
 }
 
+static void test_the_same_bundle_again_is_no_news(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before, after;
+	char sha[65] = {0}, other[65] = {0};
+	enum reason refused = REASON_OK;
+
+	(void)add(f);
+	memset(sha, 'a', 64);
+	memset(other, 'b', 64);
+	struct store_session session = start(f);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10, f->nothing, &refused), 0);
+	assert_int_equal(store_sequence(f->fleet.store, &before), 0);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10, f->nothing, &refused), 0);
+	assert_int_equal(store_sequence(f->fleet.store, &after), 0);
+	assert_int_equal(after, before);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, other, 10, f->nothing, &refused), 0);
+	assert_int_equal(store_sequence(f->fleet.store, &after), 0);
+	assert_int_equal(after, before + 1);
+	store_session_free(&session);
+}
+
 static void test_discard(void **state)
 {
 	struct fixture *f = *state;
 	struct store_bundle pending;
 	char sha[65] = {0};
+	enum reason refused = REASON_OK;
 
 	int64_t id = add(f);
-	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), -ENODATA);
-	assert_int_equal(fleet_discard(f->fleet.store, 99, "test"), -ENOENT);
+	assert_int_equal(decide(f, DEED_DISCARD, id), -ENODATA);
+	assert_int_equal(decide(f, DEED_DISCARD, 99), -ENOENT);
 	memset(sha, 'a', 64);
 	struct store_session session = start(f);
-	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10), 0);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10, f->nothing, &refused), 0);
 	/* A machine at work speaks for itself. */
 	report(f, &session, STATE_repairing);
-	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), 0);
+	assert_int_equal(decide(f, DEED_DISCARD, id), 0);
 	expect(f, STATE_repairing, REASON_OK);
 	assert_int_equal(store_bundle_pending(f->fleet.store, id, &pending), -ENOENT);
-	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), -ENODATA);
+	assert_int_equal(decide(f, DEED_DISCARD, id), -ENODATA);
 	store_session_free(&session);
 	session = start(f);
-	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10), 0);
+	assert_int_equal(fleet_bundle(&f->fleet, &session, sha, 10, f->nothing, &refused), 0);
 	finish(f, &session, REASON_PENDING_CONFLICT, "hold");
 	store_session_free(&session);
-	assert_int_equal(fleet_discard(f->fleet.store, id, "test"), 0);
+	assert_int_equal(decide(f, DEED_DISCARD, id), 0);
 	expect(f, STATE_seen, REASON_OK);
-	assert_non_null(strstr(get(f).text, "test: "));
+	assert_non_null(strstr(get(f).text, "(anna)"));
 	assert_non_null(strstr(get(f).text, sha));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -472,6 +370,7 @@ int main(void)
 	        TEST(test_boot_that_stalls),
 	        TEST(test_windows_that_does_not_come_back),
 	        TEST(test_nobody_is_silent_while_we_were_away),
+	        TEST(test_a_whole_floor_falls_silent),
 	        TEST(test_relapse),
 	        TEST(test_relapse_after_a_rename),
 	        TEST(test_the_operator_may_send_it_round_again),
@@ -481,6 +380,7 @@ int main(void)
 	        TEST(test_scope),
 	        TEST(test_answer_list),
 	        TEST(test_results_are_given_once),
+	        TEST(test_the_same_bundle_again_is_no_news),
 	        TEST(test_discard),
 	};
 

@@ -132,11 +132,35 @@ static void test_list(void **state)
 	module_list_free(&list);
 }
 
+static void test_list_firmware(void **state)
+{
+	(void)state;
+	struct module_list list;
+	static const char text[] = "firmware a.fw\noptional b.fw c/d.fw\nbnx2-x with e.fw f.fw\n";
+
+	assert_int_equal(module_list_parse(text, &list, NULL), 0);
+	assert_int_equal(list.item_count, 6);
+	assert_false(list.items[0].optional);
+	assert_true(list.items[1].optional && list.items[2].optional);
+	assert_string_equal(list.items[2].name, "c/d.fw");
+	assert_true(list.items[2].driver == LIST_NO_DRIVER);
+	assert_false(list.items[3].is_firmware);
+	assert_string_equal(list.items[3].name, "bnx2_x");
+	for (size_t i = 4; i < 6; i++) {
+		assert_true(list.items[i].is_firmware);
+		assert_false(list.items[i].optional);
+		assert_int_equal(list.items[i].driver, 3);
+	}
+	module_list_free(&list);
+}
+
 static void test_bad_lists(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"ok\ntwo words", "ok\npci:v*", "ok\nok", "a-b\na_b",
-	        "ok\nfirmware /etc/shadow", "ok\nfirmware ../x"};
+	        "ok\nfirmware /etc/shadow", "ok\nfirmware ../x", "ok\nfirmware a b",
+	        "ok\noptional a  b", "ok\noptional a /b", "ok\nmod with a a", "ok\nmod with ../a",
+	        "ok\n with a", "ok\nmod with"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct module_list list = {.item_count = 77};
@@ -219,6 +243,7 @@ int main(void)
 	        cmocka_unit_test(test_bad_tables),
 	        cmocka_unit_test(test_table_as_written),
 	        cmocka_unit_test(test_list),
+	        cmocka_unit_test(test_list_firmware),
 	        cmocka_unit_test(test_bad_lists),
 	        cmocka_unit_test(test_same_tree_same_bytes),
 	        cmocka_unit_test(test_tree_refuses),

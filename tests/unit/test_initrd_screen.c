@@ -92,6 +92,39 @@ static void test_big_letters_take_two_by_two(void **state)
 	assert_true(has_row(&t, "  ##############"));
 }
 
+/* The code takes as many columns as there are: dots of two, of one, and none where it does not fit.
+ */
+static void test_code(void **state)
+{
+	(void)state;
+	struct screen_view v = {.state = "WAITING", .code = "K7Q", .detail = "after"};
+	struct terminal t;
+
+	show(&v, false, &t);
+	for (unsigned i = 0; i < SCREEN_LETTER; i++)
+		assert_int_equal(strlen(t.cell[4 + i]), 2 + 2 * 17);
+	assert_string_equal(t.cell[3], "");
+	assert_string_equal(t.cell[10], "  after");
+	memcpy(v.code, "K7Q2MF", 7);
+	show(&v, false, &t);
+	assert_int_equal(strlen(t.cell[4]), 2 + 35);
+	memcpy(v.code, "K7Q 2MF", 8);
+	show(&v, false, &t);
+	assert_string_equal(t.cell[4], "  after");
+}
+
+static void test_letters_of_the_code_differ(void **state)
+{
+	static const char letters[] = "ACDEFGHJKLMNPQRTUVWXY34679";
+
+	(void)state;
+	for (size_t i = 0; letters[i]; i++)
+		for (size_t k = 0; letters[k]; k++)
+			if (i != k)
+				assert_memory_not_equal(screen_letter(letters[i]),
+				        screen_letter(letters[k]), SCREEN_LETTER);
+}
+
 static void test_nothing_leaves_the_screen(void **state)
 {
 	(void)state;
@@ -100,6 +133,7 @@ static void test_nothing_leaves_the_screen(void **state)
 
 	memset(v.machine, 'm', sizeof(v.machine) - 1);
 	memset(v.state, 'S', sizeof(v.state) - 1);
+	memset(v.code, 'K', sizeof(v.code) - 1);
 	memset(v.detail, 'd', sizeof(v.detail) - 1);
 	memset(v.advice, '\n', sizeof(v.advice) - 1);
 	for (unsigned i = 0; i < SCREEN_LINES; i++)
@@ -113,6 +147,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_plain),
 	        cmocka_unit_test(test_big_letters_take_two_by_two),
+	        cmocka_unit_test(test_code),
+	        cmocka_unit_test(test_letters_of_the_code_differ),
 	        cmocka_unit_test(test_nothing_leaves_the_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,9 +18,8 @@
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-#define SESSION(rest)                                                   \
-	"{\"v\":1,\"session\":\"" ID                                    \
-	"\",\"machine\":\"PC-7\",\"attempt\":2,\"pairing\":\"K7Q2MF\"," \
+#define SESSION(rest)                                                         \
+	"{\"v\":1,\"session\":\"" ID "\",\"machine\":\"PC-7\",\"attempt\":2," \
 	"\"heartbeat\":10,\"recipe\":\"[recipe]\"," rest "}"
 
 static void test_session(void **state)
@@ -35,7 +34,6 @@ static void test_session(void **state)
 	assert_int_equal(api_parse_session(plain, strlen(plain), &s, &err), 0);
 	assert_string_equal(s.id, ID);
 	assert_string_equal(s.machine, "PC-7");
-	assert_string_equal(s.pairing, "K7Q2MF");
 	assert_string_equal(s.recipe, "[recipe]");
 	assert_int_equal(s.attempt, 2);
 	assert_int_equal(s.heartbeat, 10);
@@ -62,20 +60,17 @@ static const char *const bad_sessions[] = {
         SESSION("\"pending\":{\"sha256\":\"" ID "\",\"size\":77}"),
         SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":0}"),
         SESSION("\"pending\":{\"sha256\":\"" SHA256 "\",\"size\":67108865}"),
-        "{\"v\":2,\"session\":\"" ID
-        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":10,"
+        "{\"v\":2,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":1,\"heartbeat\":10,"
         "\"recipe\":\"\",\"pending\":null}",
         "{\"v\":1,\"session\":\"../../../../etc/"
-        "passwd\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\","
+        "passwd\",\"machine\":\"\",\"attempt\":1,"
         "\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}",
         "{\"v\":1,\"session\":\"" ID
-        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"A B\",\"heartbeat\":10,"
+        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"K7Q2MF\",\"heartbeat\":10,"
         "\"recipe\":\"\",\"pending\":null}",
-        "{\"v\":1,\"session\":\"" ID
-        "\",\"machine\":\"\",\"attempt\":1,\"pairing\":\"\",\"heartbeat\":0,"
+        "{\"v\":1,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":1,\"heartbeat\":0,"
         "\"recipe\":\"\",\"pending\":null}",
-        "{\"v\":1,\"session\":\"" ID
-        "\",\"machine\":\"\",\"attempt\":\"1\",\"pairing\":\"\",\"heartbeat\":1,"
+        "{\"v\":1,\"session\":\"" ID "\",\"machine\":\"\",\"attempt\":\"1\",\"heartbeat\":1,"
         "\"recipe\":\"\",\"pending\":null}",
 };
 
@@ -96,7 +91,7 @@ static void test_machine_name_is_cleaned(void **state)
 {
 	static const char text[] =
 	        "{\"v\":1,\"session\":\"" ID "\",\"machine\":\"a\\u001b[2Jb\",\"attempt\":1,"
-	        "\"pairing\":\"\",\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}";
+	        "\"heartbeat\":10,\"recipe\":\"\",\"pending\":null}";
 	struct api_session s;
 
 	(void)state;
@@ -105,13 +100,16 @@ static void test_machine_name_is_cleaned(void **state)
 	api_session_clear(&s);
 }
 
-#define RELEASE(status, reason, rest) \
-	"{\"v\":1,\"status\":\"" status "\",\"reason\":\"" reason "\",\"text\":\"t\"" rest "}"
-#define KEY(id, sealed) "{\"id\":\"" id "\",\"protector\":\"" GUID_A "\",\"sealed\":\"" sealed "\"}"
+#define ASKED(status, reason, request, rest)                                           \
+	"{\"v\":1,\"status\":\"" status "\",\"reason\":\"" reason "\",\"text\":\"t\"," \
+	"\"request\":\"" request "\"" rest "}"
+#define RELEASE(status, reason, rest) ASKED(status, reason, "", rest)
+#define KEY(id, sealed)               "{\"id\":\"" id "\",\"protector\":\"" GUID_A "\",\"sealed\":\"" sealed "\"}"
 
 static void test_release(void **state)
 {
 	static const char pending[] = RELEASE("pending", "KEY_NOT_FOUND", "");
+	static const char approval[] = ASKED("pending", "WAITING_APPROVAL", "00112233445566ff", "");
 	static const char denied[] = RELEASE("denied", "RELEASE_DENIED", "");
 	static const char granted[] =
 	        RELEASE("released", "OK", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]");
@@ -122,6 +120,9 @@ static void test_release(void **state)
 	assert_int_equal(api_parse_release(pending, strlen(pending), &r, NULL), 0);
 	assert_int_equal(r.status, RELEASE_PENDING);
 	assert_int_equal(r.reason, REASON_KEY_NOT_FOUND);
+	assert_string_equal(r.request, "");
+	assert_int_equal(api_parse_release(approval, strlen(approval), &r, NULL), 0);
+	assert_string_equal(r.request, "00112233445566ff");
 	assert_int_equal(api_parse_release(denied, strlen(denied), &r, NULL), 0);
 	assert_int_equal(r.status, RELEASE_DENIED);
 	assert_int_equal(api_parse_release(granted, strlen(granted), &r, NULL), 0);
@@ -134,6 +135,12 @@ static void test_release(void **state)
 static const char *const bad_releases[] = {
         RELEASE("maybe", "OK", ""),
         RELEASE("pending", "NO_SUCH_REASON", ""),
+        "{\"v\":1,\"status\":\"pending\",\"reason\":\"WAITING_KEY\",\"text\":\"\"}",
+        ASKED("pending", "WAITING_APPROVAL", "00112233445566f", ""),
+        ASKED("pending", "WAITING_APPROVAL", "00112233445566FF", ""),
+        ASKED("pending", "WAITING_APPROVAL", "00112233445566ff0", ""),
+        ASKED("denied", "RELEASE_DENIED", "00112233445566ff", ""),
+        ASKED("released", "OK", "00112233445566ff", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]"),
         RELEASE("pending", "WAITING_KEY", ",\"volumes\":[" KEY(GUID_A, SEALED_96) "]"),
         RELEASE("released", "OK", ""),
         RELEASE("released", "OK", ",\"volumes\":null"),

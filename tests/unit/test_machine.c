@@ -2,6 +2,7 @@
 /* Identity, disks and BootNext against a /sys of our own in a temporary directory. */
 #include "fixer/base/bytes.h"
 #include "fixer/machine/bootnext.h"
+#include "fixer/machine/controllers.h"
 #include "fixer/machine/disks.h"
 #include "fixer/machine/identity.h"
 #include "fixer/machine/load_option.h"
@@ -100,6 +101,73 @@ static void test_identity(void **state)
 	assert_int_equal(m.mac_count, 2);
 	assert_string_equal(m.macs[0], "52:54:00:12:34:56");
 	assert_string_equal(m.macs[1], "52:54:00:12:34:57");
+}
+
+static void put_card(const char *slot, const char *class, const char *id, const char *driver)
+{
+	char path[128], text[32];
+
+	(void)snprintf(path, sizeof(path), "bus/pci/devices/%s/class", slot);
+	(void)snprintf(text, sizeof(text), "0x%s\n", class);
+	put_text(path, text);
+	(void)snprintf(path, sizeof(path), "bus/pci/devices/%s/vendor", slot);
+	(void)snprintf(text, sizeof(text), "0x%.4s\n", id);
+	put_text(path, text);
+	(void)snprintf(path, sizeof(path), "bus/pci/devices/%s/device", slot);
+	(void)snprintf(text, sizeof(text), "0x%.4s\n", id + 5);
+	put_text(path, text);
+	if (!driver)
+		return;
+	(void)snprintf(path, sizeof(path), "bus/pci/devices/%s/driver/name", slot);
+	put_text(path, driver);
+}
+
+static void expect_controllers(enum reason reason, const char *text, const char *network)
+{
+	struct machine_controllers c;
+
+	machine_controllers_read(sys, &c);
+	assert_int_equal(c.reason, reason);
+	assert_string_equal(c.text, text);
+	assert_string_equal(c.network, network);
+}
+
+static void test_controllers(void **state)
+{
+	(void)state;
+	expect_controllers(REASON_NO_DISK, "no disk controller on the PCI bus", "");
+	put_card("0000:00:02.0", "030000", "8086:3e92", NULL);
+	put_card("0000:00:17.0", "010400", "8086:282a", "ahci");
+	put_card("0000:00:1f.6", "020000", "8086:15bc", "e1000e");
+	put_text("bus/pci/devices/0000:00:17.0/remapped_nvme", "0\n");
+	expect_controllers(REASON_NO_DISK, "no disk on PCI 8086:282a", "");
+	put_card("0000:01:00.0", "028000", "8086:2723", NULL); /* Wi-Fi */
+	put_card("0000:04:00.0", "020000", "1425:5401", NULL);
+	put_card("0000:02:00.0", "0c0400", "1077:2532", NULL);
+	put_card("0000:03:00.0", "010700", "117c:00e6", NULL);
+	expect_controllers(REASON_NO_DISK_DRIVER, "without driver: PCI 1077:2532, PCI 117c:00e6",
+	        "PCI 1425:5401");
+	put_text("bus/pci/devices/0000:00:17.0/remapped_nvme", "1\n");
+	expect_controllers(REASON_DISK_HIDDEN, "1 NVMe disk behind PCI 8086:282a", "PCI 1425:5401");
+	put_text("bus/pci/devices/0000:00:17.0/remapped_nvme", "junk\n");
+	expect_controllers(REASON_NO_DISK_DRIVER, "without driver: PCI 1077:2532, PCI 117c:00e6",
+	        "PCI 1425:5401");
+}
+
+/* More of them than fit: the text stays whole. */
+static void test_many_controllers(void **state)
+{
+	struct machine_controllers c;
+	char slot[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 64; i++) {
+		(void)snprintf(slot, sizeof(slot), "0000:%02x:00.0", i);
+		put_card(slot, "010000", "1000:00ff", NULL);
+	}
+	machine_controllers_read(sys, &c);
+	assert_int_equal(c.reason, REASON_NO_DISK_DRIVER);
+	assert_true(strlen(c.text) > 200 && strlen(c.text) < CONTROLLERS_TEXT);
 }
 
 static void test_disks(void **state)
@@ -388,6 +456,8 @@ int main(void)
 	        CASE(test_identity),
 	        CASE(test_disks),
 	        CASE(test_disks_missing),
+	        CASE(test_controllers),
+	        CASE(test_many_controllers),
 	        cmocka_unit_test(test_load_option),
 	        cmocka_unit_test(test_load_option_split_path),
 	        cmocka_unit_test(test_load_option_hostile),

@@ -56,6 +56,7 @@ static void test_vectors(void **state)
 		for (; v->volumes[s->volume_count] != NONE; s->volume_count++)
 			s->volumes[s->volume_count].reason = v->volumes[s->volume_count];
 		s->completed = v->completed;
+		s->controllers.reason = REASON_NO_DISK;
 		enum reason got = session_verdict(s, &text);
 		if (got != v->verdict)
 			fail_msg("vector %zu: %s instead of %s", i, reason_code(got),
@@ -63,6 +64,30 @@ static void test_vectors(void **state)
 		assert_non_null(text);
 		free(s);
 	}
+}
+
+/* What hides a disk is told when no Windows was found, and never before anything else. */
+static void test_disks_unseen(void **state)
+{
+	static const enum reason found[] = {NONE, R(NO_WINDOWS), R(NO_BAD_FILE), R(REPAIRED)};
+	struct session *s = calloc(1, sizeof(*s));
+	const char *text = NULL;
+
+	(void)state;
+	assert_non_null(s);
+	s->controllers.reason = REASON_DISK_HIDDEN;
+	(void)snprintf(s->controllers.text, sizeof(s->controllers.text), "PCI 8086:282a");
+	assert_int_equal(session_verdict(s, &text), REASON_DISK_HIDDEN);
+	assert_string_equal(text, "PCI 8086:282a");
+	s->disk_count = 1;
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		bool windows = i >= 2;
+		s->volume_count = found[i] == NONE ? 0 : 1;
+		s->volumes[0].reason = found[i];
+		assert_int_equal(
+		        session_verdict(s, &text), windows ? found[i] : REASON_DISK_HIDDEN);
+	}
+	free(s);
 }
 
 /* Of two Windows the one whose bad file had to stay is told, wherever it stands; a volume that only
@@ -87,6 +112,10 @@ static void test_windows_left(void **state)
 	assert_int_equal(session_verdict(s, &text), REASON_REPAIRED);
 	plan->windows_count = 1;
 	assert_int_equal(session_verdict(s, &text), REASON_NTFS_HIBERNATED);
+	/* The appliance let nobody write: a Windows without a bad file beside it is no end. */
+	s->volumes[0].reason = REASON_CAMPAIGN_PAUSED;
+	s->volumes[1].reason = REASON_NO_BAD_FILE;
+	assert_int_equal(session_verdict(s, &text), REASON_CAMPAIGN_PAUSED);
 	s->volumes[1].reason = REASON_VERIFY_FAILED;
 	assert_int_equal(session_verdict(s, &text), REASON_VERIFY_FAILED);
 	free(plan);
@@ -113,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_vectors),
+	        cmocka_unit_test(test_disks_unseen),
 	        cmocka_unit_test(test_windows_left),
 	        cmocka_unit_test(test_failure),
 	};

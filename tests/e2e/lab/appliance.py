@@ -12,6 +12,7 @@ import time
 
 from . import net
 from .isolate import build_path, repo_path
+from .kernel import unpacked
 
 
 class Appliance:
@@ -20,7 +21,7 @@ class Appliance:
         self.state = f"{workdir}/state"
         self.config = f"{workdir}/netmend.conf"
         self.log_path = f"{workdir}/netmend.log"
-        self.process = None
+        self.process = self.bearer = None
         os.makedirs(self.state, exist_ok=True)
         self.write_config()
 
@@ -42,7 +43,7 @@ templates = {repo_path('netboot')}
 
     # --- process -------------------------------------------------------------------------------------------
 
-    def start(self, timeout=30):
+    def start(self, timeout=90):
         log = open(self.log_path, "a")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", "app", build_path("netmend"), "serve", "--config", self.config],
@@ -65,7 +66,7 @@ templates = {repo_path('netboot')}
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
         self.process = None
@@ -102,9 +103,10 @@ templates = {repo_path('netboot')}
 
     # --- operator ------------------------------------------------------------------------------------------
 
-    def command(self, *args, check=True):
+    def command(self, *args, check=True, typed=""):
+        """typed: what it reads on its standard input, such as a passphrase."""
         result = subprocess.run(["ip", "netns", "exec", "app", build_path("netmend"), *args, "--config", self.config],
-                                capture_output=True, text=True, stdin=subprocess.DEVNULL)
+                                capture_output=True, text=True, input=typed)
         if check and result.returncode != 0:
             raise RuntimeError(f"netmend {' '.join(args)}: {result.returncode}: {result.stderr}{result.stdout}")
         return result
@@ -126,11 +128,28 @@ templates = {repo_path('netboot')}
 
     # --- what the page sees ----------------------------------------------------------------------------------
 
-    def get(self, path, timeout=10):
+    def sign_in(self, name, password):
+        """Makes a viewer's account; returns the cookie of his login, "name=value"."""
+        self.command("user", "add", name, "--role", "viewer", "--password-file", "-", typed=password + "\n")
+        context = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection(net.APPLIANCE, timeout=30, context=context)
+        try:
+            connection.request("POST", "/api/v1/login", json.dumps({"v": 1, "name": name, "password": password}))
+            answer = connection.getresponse()
+            body, cookie = answer.read(), answer.getheader("Set-Cookie")
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise ValueError(f"login: {answer.status} {body[:200]!r}")
+        return cookie.split(";")[0]
+
+    def get(self, path, timeout=30):
         context = ssl._create_unverified_context()  # the page's certificate is the appliance's own
         connection = http.client.HTTPSConnection(net.APPLIANCE, timeout=timeout, context=context)
+        if not self.bearer:
+            self.bearer = self.command("user", "token", "add", "tests", "--role", "admin").stdout.strip()
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.bearer}"})
             answer = connection.getresponse()
             body = answer.read()
         finally:
@@ -165,20 +184,21 @@ templates = {repo_path('netboot')}
                                    f"serial ends: {machine.serial()[-500:]!r}")
             time.sleep(0.2)
 
-    def direct_boot(self, machine, address):
+    def direct_boot(self, machine, address, packed=False):
         """What iPXE would start on that machine, asked for with its MAC and from its address: (kernel, initrd, command
-        line). For tests that are not about firmware."""
+        line). For tests that are not about firmware. packed: the kernel as it is on the wire (kernel.py)."""
         query = (f"/boot/ipxe?mac={machine.mac.replace(':', '-')}&uuid={machine.uuid}&serial={machine.serial_number}"
                  f"&asset=&manufacturer=Lab&product=Office%20PC&platform=efi&buildarch=x86_64&ip={address}")
         with self.network.as_address(address):
-            connection = http.client.HTTPConnection(net.APPLIANCE, timeout=10, source_address=(address, 0))
+            connection = http.client.HTTPConnection(net.APPLIANCE, timeout=60, source_address=(address, 0))
             connection.request("GET", query)
             script = connection.getresponse().read().decode()
             connection.close()
         match = re.search(r"^kernel (?:--\S+ \S+ )*(\S+) (.*?)(?: \|\| .*)?$", script, re.M)
         if not match:
             raise RuntimeError(f"no kernel in the script for {machine.name}: {script!r}")
-        return build_path("boot", "vmlinuz"), build_path("boot", "initrd.img"), match.group(2)
+        vmlinuz = build_path("boot", "vmlinuz")
+        return vmlinuz if packed else unpacked(vmlinuz), build_path("boot", "initrd.img"), match.group(2)
 
 
 def tcp_answers(address, port, timeout=1):

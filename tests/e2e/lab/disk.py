@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Windows disks: made once by tests/generators/mkdisk, copied for each machine."""
-import fcntl
 import hashlib
 import json
 import os
@@ -8,40 +7,27 @@ import struct
 import subprocess
 import uuid
 
+from .cache import made_once
 from .isolate import build_path, repo_path
 
 
 def standin_program():
-    """Builds the Windows stand-in when it is missing or older than its sources."""
-    output = build_path("e2e-cache", "standin.efi")
-    os.makedirs(os.path.dirname(output), exist_ok=True)
+    """The Windows stand-in."""
     folder = repo_path("tests", "e2e", "standin")
-    newest = max(os.path.getmtime(os.path.join(folder, n)) for n in os.listdir(folder))
-    with open(output + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(output) or os.path.getmtime(output) < newest:
-            subprocess.run(["/usr/bin/python3", os.path.join(folder, "build.py"), output], check=True,
-                           stdout=subprocess.DEVNULL)
-    return output
+    return made_once("standin.efi", [os.path.join(folder, name) for name in os.listdir(folder)], lambda path: subprocess.run(
+        ["/usr/bin/python3", os.path.join(folder, "build.py"), path], check=True, stdout=subprocess.DEVNULL))
 
 
 def _mkdisk_master(options, bootable):
     key = hashlib.sha256(json.dumps([options, bootable]).encode()).hexdigest()[:16]
-    path = build_path("e2e-cache", f"disk-{key}.raw")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     program = build_path("tests", "generators", "mkdisk")
-    with open(path + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        newest = os.path.getmtime(program)
+
+    def make(path):
+        subprocess.run([program, "--output", path, *options], check=True, stdout=subprocess.DEVNULL)
+        os.replace(path + ".json", path.removesuffix(".new") + ".json")
         if bootable:
-            newest = max(newest, os.path.getmtime(standin_program()))
-        if not os.path.exists(path) or os.path.getmtime(path) < newest:
-            subprocess.run([program, "--output", path + ".new", *options], check=True, stdout=subprocess.DEVNULL)
-            os.replace(path + ".new.json", path + ".json")
-            if bootable:
-                _make_bootable(path + ".new", path + ".json")
-            os.replace(path + ".new", path)
-    return path
+            _make_bootable(path, path.removesuffix(".new") + ".json")
+    return made_once(f"disk-{key}.raw", [program] + ([standin_program()] if bootable else []), make)
 
 
 def _make_bootable(path, info_path):

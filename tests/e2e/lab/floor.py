@@ -36,9 +36,9 @@ class Floor:
         """Its recovery passwords go into escrow (or another one, to be wrong)."""
         self.appliance.import_keys([(guid, password or real, machine.name) for guid, real in machine.windows.keys()])
 
-    def boot_fixer(self, machine, **settings):
+    def boot_fixer(self, machine, packed=False, **settings):
         """Starts the machine as iPXE would have, without waiting for firmware."""
-        machine.power_on(direct=self.appliance.direct_boot(machine, machine.address), **settings)
+        machine.power_on(direct=self.appliance.direct_boot(machine, machine.address, packed), **settings)
 
     def close(self, keep_disks=False):
         for machine in self.machines:

@@ -105,7 +105,7 @@ class Machine:
     def screenshot(self, suffix=""):
         path = f"{self.workdir}/{self.name}{suffix}.png"
         try:
-            self.qmp.call("screendump", filename=path, format="png", timeout=10)
+            self.qmp.call("screendump", filename=path, format="png", timeout=30)
         except Exception:  # a machine that is gone has no screen; the test has its own verdict
             return None
         return path

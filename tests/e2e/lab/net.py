@@ -29,10 +29,11 @@ class Network:
         run("ip", "link", "add", "floor", "type", "bridge", "forward_delay", "0")
         run("ip", "addr", "add", f"{ADMIN}/{PREFIX}", "dev", "floor")
         run("ip", "link", "set", "floor", "up")
-        self._namespace("app", APPLIANCE)
-        self._namespace("site", SITE_DHCP)
+        self.add_host("app", APPLIANCE)
+        self.add_host("site", SITE_DHCP)
 
-    def _namespace(self, name, address):
+    def add_host(self, name, address):
+        """A network namespace of that name on the wire."""
         run("ip", "netns", "add", name)
         run("ip", "link", "add", f"{name}0", "type", "veth", "peer", "name", "eth0", "netns", name)
         run("ip", "link", "set", f"{name}0", "master", "floor", "up")

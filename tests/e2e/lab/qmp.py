@@ -12,7 +12,7 @@ class QmpError(Exception):
 
 
 class Qmp:
-    def __init__(self, path, process, timeout=20):
+    def __init__(self, path, process, timeout=60):
         deadline = time.monotonic() + timeout
         self.socket = socket.socket(socket.AF_UNIX)
         while True:

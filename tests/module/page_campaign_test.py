@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Campaigns on the page: planned with a preview, started, paused, opened by hand, aborted; every deed in the record."""
+import json
+
+from page_fleet_lab import HOSTILE, FleetCase, main
+from web_server import until
+
+PCS = "".join(f"PC-{i:04d},S{i},52:54:00:40:00:{i:02x},{'Bern' if i % 2 else 'Basel'},{i % 3},Finance,{'canary' if i < 3 else 'broad'}\n"
+              for i in range(1, 13))
+
+
+class Campaign(FleetCase):
+    people = {"otto": "operator", "vera": "viewer"}
+    inventory = PCS
+
+    def preview(self, *patterns):
+        for pattern in patterns:
+            self.page.wait_text(pattern, ".preview")
+
+    def wave(self, number, selector):
+        return f".wave:nth-of-type({number}) {selector}"
+
+    def test_from_the_form_to_the_end(self):
+        self.sign_in("otto", "#/campaigns")
+        self.page.wait_text("A campaign recovers|draft", "#view")
+        self.press("New campaign")
+        # The ring called canary is proposed as the first wave.
+        self.preview(r"12 machines in this campaign", r"canary\s+2", r"everyone else\s+10")
+        # Every recipe that is built in can be chosen.
+        built_in = {r["name"] for r in json.loads(self.appliance.command("recipe", "list", "--json").stdout)}
+        self.assertEqual(set(self.page.run(f"[...document.querySelector({json.dumps(self.input('Recipe:'))}).options].map((o) => o.value)")),
+                         built_in | {""})
+        self.press("Save as a draft")
+        self.page.wait_text("Give the campaign a name", "#view form [role=alert]")
+        self.fill(Name_of="July")
+        self.plan()
+        self.picture("plan")
+        self.fits(360)
+        self.press("Save as a draft")
+        self.page.wait_text("draft, not started[\\s\\S]*not started", "#view")
+        self.page.wait_text(r"site Bern", "#view")
+        self.started()
+        self.aborted()
+        self.another_of_the_same_name()
+        verbs = [verb for who, verb, what in self.recorded() if who == "otto" and what == "July"]
+        self.assertEqual(len(verbs), 5, verbs)  # made, started, paused, resumed, aborted
+
+    def plan(self):
+        page = self.page
+        self.choose("Scope", "some")
+        page.run("document.querySelector('#view section .choice').open = true")
+        page.run("document.querySelector('.choice input[value=Bern]').click()")
+        self.preview("6 machines in this campaign")
+        self.fill(Machines="PC-0001, PC-9999")
+        self.preview("No machine has the name, MAC, serial or UUID PC-9999")
+        self.fill(Machines="")
+        self.preview("6 machines in this campaign", r"canary\s+1", r"everyone else\s+5")
+        # A third wave, put in the middle by the keyboard.
+        self.press("Add a wave")
+        page.press(*"floor two")
+        page.run("[...document.querySelectorAll('.wave:nth-of-type(3) .choice')].at(1).open = true")
+        page.run("document.querySelector('.wave:nth-of-type(3) .choice input[value=\"2\"]').click()")
+        page.run("document.querySelector('[aria-label=\"Move wave 3 earlier\"]').focus()")
+        page.press("Enter")
+        self.preview(r"canary\s+1\s+floor two\s+2\s+everyone else\s+3")
+        self.assertEqual(page.run("document.activeElement.ariaLabel"), "Move wave 2 earlier")
+        page.run("document.querySelector('[aria-label=\"Remove wave 2\"]').click()")
+        self.preview(r"canary\s+1\s+everyone else\s+5")
+        self.fill(When="25", and_at="3")
+
+    def started(self):
+        page = self.page
+        self.press("Start")
+        page.wait_text(r"running[\s\S]*wave canary: 0 of 1 returned", "#view")
+        page.wait_text(r"1 canary\s+open", "#view table")
+        self.fill(Why="the canary looks odd")
+        self.press("Pause")
+        page.wait_text("‖\\s*paused", "#view")
+        self.assertEqual(json.loads(self.appliance.get("/api/v1/actions?limit=1"))["actions"][0]["text"], "the canary looks odd")
+        self.assertEqual(page.run(f"document.querySelector({json.dumps(self.input('Why'))}).value"), "")
+        self.press("Resume")
+        page.wait_text("▸\\s*running", "#view")
+        self.picture("campaign")
+        self.fits(360)
+        self.go("#/campaigns", "July[\\s\\S]*running")
+        page.run("document.querySelector('#view .campaign a').click()")
+        page.wait_text("Plan", "#view")
+        # A machine of it tells its place, and the list can be cut down to a wave.
+        page.run("document.querySelector('#view td a').click()")
+        page.wait_text("^1 machine of 12 shown", "#filter")
+        self.assertIn("campaign=", page.run("location.hash"))
+        page.run("document.querySelector('#rows a').click()")
+        page.wait_text(r"July, wave canary", "#machine")
+        page.run("document.querySelector('#machine dd a').click()")
+        page.wait_text("Waves")  # on the page: #view has it while the machine is shown, too
+
+    def aborted(self):
+        page = self.page
+        self.press("Abort …")
+        page.wait_text("Type July to go on", "dialog")
+        page.press(*"july", "Enter")
+        self.assertTrue(page.run("document.querySelector('dialog .danger').disabled"))
+        self.press("Cancel")
+        until(lambda: page.run("!document.querySelector('dialog')"))
+        page.wait_text("▸\\s*running", "#view")
+        self.press("Abort …")
+        page.wait_text("Type July", "dialog")
+        self.picture("abort")
+        page.press(*"July", "Enter")
+        page.wait_text("aborted", "#view")
+        self.assertNotIn("Resume", self.buttons("#view"))
+        self.assertRegex(page.run("document.querySelector('#view .links a').href"), r"/api/v1/campaigns/\d+/report$")
+
+    def another_of_the_same_name(self):
+        self.go("#/campaigns/new", "New campaign")
+        self.fill(Name_of="July")
+        self.press("Save as a draft")
+        self.page.wait_text("The name is taken[\\s\\S]*Choose another name", "#view form [role=alert]")
+
+    def test_a_viewer_looks_on(self):
+        self.sign_in("otto", "#/campaigns/new")
+        self.set(self.input("Name of"), HOSTILE)
+        self.preview("machines in this campaign")
+        self.press("Save as a draft")
+        self.page.wait_text("draft|was not accepted", "#view")
+        self.sign_out()
+        self.sign_in("vera", "#/campaigns")
+        self.page.wait_text("Campaigns", "#view")
+        self.assertEqual(self.buttons("#view"), [])
+        self.assertNotIn("New campaign", self.page.text("#view"))
+
+
+if __name__ == "__main__":
+    main()

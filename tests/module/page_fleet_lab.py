@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole page in Chromium, signed in, before `netmend serve`: one appliance and one browser for the tests of a class."""
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import ssl
+import sys
+import time
+import unittest
+import urllib.request
+
+import appliance_lab as lab
+from browser import Browser
+
+URL = f"https://{lab.SERVER}/"
+PASSWORD = "correct horse battery staple"
+HOSTILE = "<img src=x onerror=window.hurt=1>"
+
+
+class FleetCase(unittest.TestCase):
+    settings = ""   # of [web] and what follows
+    people = {}     # name: role, made before the tests
+    inventory = ""  # lines for list_machines()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.appliance = lab.Appliance(cls.__name__.lower(), rest=cls.settings)
+        cls.appliance.start()
+        cls.addClassCleanup(cls.appliance.stop)
+        with open("/run/password", "w") as f:
+            f.write(PASSWORD + "\n")
+        for name, role in cls.people.items():
+            cls.appliance.command("user", "add", name, "--role", role, "--password-file", "/run/password")
+        cls.list_machines([line.split(",") for line in cls.inventory.splitlines()])
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    @classmethod
+    def list_machines(cls, lines):
+        """As an import of the inventory leaves it. lines: name, serial, MAC, site, floor, owner, ring."""
+        cls.appliance.command("machines", "import", "-", stdin="".join(f"{line[2]},PC\n" for line in lines))
+        path = cls.appliance.state + "/web/netmend.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
+            for name, serial, mac, site, floor, owner, ring in lines:
+                number = db.execute("SELECT machine FROM macs WHERE mac = ?", (mac,)).fetchone()[0]
+                db.execute("UPDATE machines SET name = ?, serial = ? WHERE id = ?", (name, serial, number))
+                db.execute("INSERT INTO inventory (machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, imported)"
+                           " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, '', 1)", (number, name, serial, mac, site, floor, owner, ring))
+
+    @classmethod
+    def state(cls, names, state, reason, since=None):
+        """Machines get there, as the appliance would have come to know it; since: seconds ago."""
+        at = int((time.time() - (since or 0)) * 1000)
+        with contextlib.closing(sqlite3.connect(cls.appliance.state + "/web/netmend.db", timeout=60)) as db, db:
+            for name in names:
+                number = db.execute("SELECT id FROM machines WHERE name = ?", (name,)).fetchone()[0]
+                seq = db.execute("INSERT INTO events (machine, at, attempt, state, step, reason, text, numbers)"
+                                 " VALUES (?, ?, 1, ?, 'test', ?, '', '{}')", (number, at, state, reason)).lastrowid
+                db.execute("UPDATE machines SET state = ?, reason = ?, since = ?, changed = ? WHERE id = ?", (state, reason, at, seq, number))
+
+    @classmethod
+    def ask(cls, method, path, body=None):
+        """What an API token of an admin is answered: somebody else does something."""
+        cls.appliance.get("/api/v1/me")
+        request = urllib.request.Request(URL + path, None if body is None else json.dumps({"v": 1} | body).encode(),
+                                         {"Authorization": f"Bearer {cls.appliance.bearer}", "Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=30, context=ssl._create_unverified_context()) as answer:
+            return json.load(answer)
+
+    def setUp(self):
+        self.page = self.browser
+        self.page.open("about:blank")  # the page of the test before asks no more
+        self.page.call("Network.clearBrowserCookies")
+        self.page.events.clear()
+        self.addCleanup(self.nothing_hurt)
+
+    def nothing_hurt(self):
+        """No script came in with data, and nobody else was asked for anything."""
+        self.assertIsNone(self.page.run("window.hurt ?? null"))
+        self.assertEqual(self.page.run("document.images.length"), 0)
+        self.assertLessEqual(self.page.hosts(), {lab.SERVER})
+
+    def open(self, address="", *patterns):
+        """As somebody who types the address: the page is loaded anew."""
+        self.page.open("about:blank")
+        self.page.open(URL + address)
+        for pattern in patterns:
+            self.page.wait_text(pattern)
+
+    def type(self, selector, text):
+        self.set(selector, "")
+        self.page.click(selector)
+        self.page.press(*text)
+
+    def sign_in(self, name, address="", password=PASSWORD):
+        self.open(address, "Sign in")
+        self.type("#view input[name=name]", name)
+        self.type("#view input[type=password]", password)
+        self.page.press("Enter")
+        self.page.wait_text("DHCP", "#health")
+        self.opened()
+
+    def sign_out(self):
+        """The page loads itself anew then."""
+        self.press("Sign out")
+        end = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(RuntimeError):  # asked between two pages
+                if "Sign in" in self.page.text("#view h1"):
+                    return
+            self.assertLess(time.monotonic(), end, "still signed in")
+            time.sleep(0.05)
+
+    def set(self, selector, value):
+        """Into a field at once, as pasting does."""
+        self.page.run(f"(() => {{ const i = document.querySelector({json.dumps(selector)}); i.value = {json.dumps(value)};"
+                      " i.dispatchEvent(new Event('input', {bubbles: true})); })()")
+
+    def go(self, address, *patterns):
+        self.page.run(f"location.hash = {json.dumps(address)}; new Promise((done) => setTimeout(done, 20))")  # the page notices it
+        self.opened()
+        for pattern in patterns:
+            self.page.wait_text(pattern)
+
+    def opened(self):
+        """Once the view has come: until then the page is busy."""
+        self.page.run("new Promise((done) => { const look = () => document.body.ariaBusy === 'true' ? setTimeout(look, 20) : done();"
+                      " look(); })")
+
+    def input(self, label):
+        """A selector of what the visible label belongs to, within an open question if there is one."""
+        self.opened()
+        number = self.page.run(
+            f"[...(document.querySelector('dialog') ?? document).querySelectorAll('label')].find((l) => l.offsetParent"
+            f" && l.innerText.trim().startsWith({json.dumps(label)}))?.htmlFor ?? null")
+        self.assertIsNotNone(number, f"no field {label!r} in {self.page.text()[:1500]!r}")
+        return f"[id='{number}']"
+
+    def fill(self, **fields):
+        for label, text in fields.items():
+            self.type(self.input(label.replace("_", " ")), text)
+
+    def choose(self, label, value):
+        selector = json.dumps(self.input(label))
+        self.page.run(f"(() => {{ const s = document.querySelector({selector}); s.value = {json.dumps(value)};"
+                      " s.dispatchEvent(new Event('change', {bubbles: true})); })()")
+
+    def press(self, label):
+        """A button or link, by what it says; in an open question if there is one."""
+        self.opened()
+        for _ in range(5):
+            found = self.page.run(
+                "(() => { for (const n of document.querySelectorAll('[data-pressed]')) delete n.dataset.pressed;"
+                " const n = [...(document.querySelector('dialog') ?? document).querySelectorAll('button, a, summary')].find((b) => b.offsetParent"
+                f" && (b.innerText.trim() || b.ariaLabel || '').startsWith({json.dumps(label)})); if (n) n.dataset.pressed = 1; return Boolean(n); }})()")
+            self.assertTrue(found, f"no button {label!r} in {self.page.text()[:1500]!r}")
+            with contextlib.suppress(RuntimeError):  # it was drawn anew meanwhile
+                self.page.click("[data-pressed]")
+                return
+        self.fail(f"{label!r} does not stay")
+
+    def buttons(self, where="body"):
+        return self.page.run(f"[...document.querySelectorAll('{where} button')].filter((b) => b.offsetParent).map((b) => b.innerText)")
+
+    def fits(self, width):
+        """Whether nothing has to be scrolled sideways on a screen so wide."""
+        self.page.call("Emulation.setDeviceMetricsOverride", width=width, height=740, deviceScaleFactor=1, mobile=width < 700)
+        wide = self.page.run("document.documentElement.scrollWidth")
+        self.page.call("Emulation.clearDeviceMetricsOverride")
+        self.assertLessEqual(wide, width)
+
+    def until(self, expression):
+        """Until that is true in the page; its value."""
+        end = time.monotonic() + 60
+        while not (value := self.page.run(expression)):
+            self.assertLess(time.monotonic(), end, expression)
+            time.sleep(0.03)
+        return value
+
+    def picture(self, name):
+        if "PICTURES" in os.environ:
+            self.page.screenshot(os.path.join(os.environ["PICTURES"], name + ".png"))
+
+    def recorded(self):
+        """(who, verb, object) of each action, the newest first."""
+        return [(a["who"], a["verb"], a["object"]) for a in json.loads(self.appliance.get("/api/v1/actions"))["actions"]]
+
+
+def main():
+    lab.enter()
+    if not shutil.which("chromium"):
+        print("skipped: no chromium")
+        sys.exit(0)
+    unittest.main()

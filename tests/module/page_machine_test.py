@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine's page: its whole story, to the sector, to be copied, printed and kept; and what it says when there is nothing to show."""
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+import appliance_lab as lab
+import bundle_maker
+import machine_story
+from page_fleet_lab import HOSTILE, FleetCase, main
+from web_server import PROTECTOR, VOLUME, until
+
+MAC, EMPTY, GONE, BAD = (f"52:54:00:50:00:{n:02x}" for n in (1, 2, 3, 4))
+MANY = [(10 * n, 1, ("record", "index", "rest")[n % 3]) for n in range(1, 601)]
+# Both bundles of MAC: the first was given up for the second.
+FIRST = bundle_maker.bundle(MANY, plan="replay-delete", journal="unclean-2.0")
+SECOND = bundle_maker.bundle(host=HOSTILE, files=[bundle_maker.file(), bundle_maker.file("\\a.sys", renamed_to="\\a.off")])
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Machine(FleetCase):
+    people = {"otto": "operator", "vera": "viewer"}
+    inventory = "".join(f"PC-{i:04d},S0{i},52:54:00:50:00:{i:02x},Bern,{i},Finance,broad\n" for i in range(1, 5))
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        machine_story.save(machine_story.boot(MAC, "S01"), FIRST)
+        machine_story.repaired(MAC, "S01", SECOND)
+        machine_story.repaired(BAD, "S04", b"no archive at all")
+        rows = json.loads(cls.appliance.get("/api/v1/machines"))["machines"]
+        cls.number = {row["mac"]: row["id"] for row in rows}
+
+    def show(self, mac, *patterns):
+        self.go(f"#/machine/{self.number[mac]}", *patterns)
+
+    def count(self, selector):
+        return self.page.run(f"document.querySelectorAll({json.dumps(selector)}).length")
+
+    def test_the_story(self):
+        page = self.page
+        self.sign_in("vera")
+        self.show(MAC, "7 sectors \\(3.6 KB\\) in 5 places were written, checked by reading them back")
+        told = page.text("#machine")
+        for pattern in (r"2 sectors · directory: index of file names", r"3 sectors in 2 places · MFT record of a file",
+                        r"786,434\s+1\s+403 MB\s+MFT record of a file\s+0\b", r"812,345\s+2\s+416 MB\s+directory: index of file names\s+2,048",
+                        r"Removed: \\Windows\\System32\\drivers\\CrowdStrike\\C-00000291", r"Renamed: \\a.sys is now \\a.off", "sectors.old",
+                        "partition 3, BitLocker volume " + VOLUME, "recovery password " + PROTECTOR, "state 4/4", r"0.9 s starting, .*checking",
+                        r"Parameters 0xffff840500000074", "PAGE_FAULT_IN_NONPAGED_AREA, csagent.sys", r"Attempt 2 .*\d steps in .* restarting into Windows"):
+            self.assertRegex(told, pattern)
+        self.assertNotIn("Download", told)  # an operator's
+        # The older repair is asked for when it is opened; what is too long says so.
+        self.assertEqual(self.count(".saved"), 2)
+        self.assertNotIn("600 sectors", told)
+        page.click(".saved:not([open]) summary")
+        page.wait_text(r"600 sectors \(307 KB\) in 600 places were to be written\. This repair is offered no more")
+        self.assertNotIn("These are the first", page.text("#machine"))
+        page.click(".saved:last-child .sectors summary")
+        page.wait_text("These are the first 512")
+        # An attempt that is over is folded up.
+        self.assertEqual(page.run("[...document.querySelectorAll('.tries')].map((a) => a.open)"), [True, False] + [False] * (self.count(".tries") - 2))
+        for width in (360, 1280):
+            self.fits(width)
+        self.picture("machine")
+        self.assertEqual(page.complaints(), [])
+
+    def test_what_is_in_use_stays(self):
+        """The machine changes while somebody reads: what is opened stays open, the focus where it is."""
+        page = self.page
+        self.sign_in("otto")
+        self.show(MAC, "in 5 places")
+        page.run("(() => { document.querySelectorAll('.tries')[1].open = true; document.querySelector('.sectors details').open = false;"
+                 " document.querySelector('[data-keep^=UUID]').focus(); window.first = document.querySelector('.saved'); })()")
+        self.appliance.command("machines", "hold", MAC, "for a moment")
+        page.wait_text("for a moment", "#machine .now")
+        self.appliance.command("machines", "release", MAC)
+        page.wait_text("^(?![\\s\\S]*for a moment)", "#machine .now")
+        self.assertEqual(page.run("[document.querySelectorAll('.tries')[1].open, document.querySelector('.sectors details').open,"
+                                  " document.activeElement.dataset.keep?.slice(0, 4) ?? document.activeElement.outerHTML.slice(0, 300), window.first === document.querySelector('.saved')]"),
+                         [True, False, "UUID", True])
+
+    def test_copied(self):
+        page = self.page
+        self.sign_in("vera")
+        self.show(MAC, "in 5 places")
+        page.call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+        for way in ("", "Object.defineProperty(navigator, 'clipboard', {value: undefined})"):  # as over plain http
+            page.run(way)
+            for name, value in (("MAC", MAC), ("key ID", PROTECTOR), ("SHA-256", sha(SECOND)), ("volume ID", VOLUME)):
+                page.run("getSelection().removeAllRanges()")
+                page.click(f"[aria-label='Copy {name} {value}']")
+                page.wait_text("Copied", f"[aria-label='Copy {name} {value}']")
+                self.assertEqual(self.pasted(), value)
+        page.wait_text("^Copy$", f"[aria-label='Copy volume ID {VOLUME}']")
+        page.run("document.execCommand = () => false")
+        page.click(f"[aria-label='Copy MAC {MAC}']")
+        page.wait_text("Press Ctrl\\+C", "#machine")
+        self.assertEqual(page.run("getSelection().toString()"), MAC)
+
+    def pasted(self):
+        self.page.run("(() => { const t = document.createElement('textarea'); t.id = 'pasted'; document.querySelector('#machine').append(t); t.focus(); })()")
+        self.page.call("Input.dispatchKeyEvent", type="rawKeyDown", key="v", modifiers=2, windowsVirtualKeyCode=86, commands=["paste"])
+        self.page.call("Input.dispatchKeyEvent", type="keyUp", key="v", modifiers=2, windowsVirtualKeyCode=86)
+        return self.page.run("(() => { const t = document.querySelector('#pasted'); t.remove(); return t.value; })()")
+
+    def test_kept(self):
+        page = self.page
+        self.sign_in("otto")
+        self.show(MAC, "in 5 places")
+        with tempfile.TemporaryDirectory(prefix="netmend-kept-") as folder:
+            os.chmod(folder, 0o777)
+            page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=folder)
+            self.press("Save all of it as JSON")
+            story = json.loads(self.file(folder, ".json"))
+            self.assertEqual(story["machine"]["mac"], MAC)
+            self.assertEqual({s["sha256"]: s["sectors"] for s in story["sectors"]}, {sha(FIRST): 600, sha(SECOND): 7})
+            self.press("Save the timeline as CSV")
+            self.assertTrue(self.file(folder, ".csv").startswith(b"seq,at,attempt"))
+            self.press("Download")
+            found = self.file(folder, ".zst")
+            self.assertIn(sha(found), (sha(FIRST), sha(SECOND)))
+            self.assertEqual(subprocess.run(["tar", "--zstd", "-t"], input=found[:-40], check=True, capture_output=True).stdout.split()[0], b"manifest.json")
+        self.assertEqual(self.recorded()[0], ("otto", "download", "PC-0001"))
+
+    def file(self, folder, ending):
+        """What the browser has saved, when it has done so."""
+        name = until(lambda: [n for n in os.listdir(folder) if n.endswith(ending)])[0]
+        with open(os.path.join(folder, name), "rb") as f:
+            return f.read()
+
+    def test_on_paper(self):
+        """All of it, black on white, nothing to press."""
+        page = self.page
+        self.sign_in("otto")
+        page.run("document.documentElement.dataset.theme = 'dark'")
+        self.show(MAC, "in 5 places")
+        page.run("window.print = () => { window.printed = true; }")
+        self.press("Print")
+        page.wait_text("600 sectors")
+        pdf = base64.b64decode(page.call("Page.printToPDF", printBackground=True)["data"])
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        if "PICTURES" in os.environ:
+            with open(os.path.join(os.environ["PICTURES"], "machine.pdf"), "wb") as f:
+                f.write(pdf)
+        self.addCleanup(page.call, "Emulation.setEmulatedMedia", media="")
+        page.call("Emulation.setEmulatedMedia", media="print")
+        page.run("dispatchEvent(new Event('beforeprint'))")
+        told = page.text("#machine")
+        self.assertRegex(told, rf"as of [\s\S]*Z\)[\s\S]*Printed by otto")
+        for word in ("600 sectors", "7 sectors", "Attempt 1", "Attempt 2", "786,434", PROTECTOR, "csagent.sys"):
+            self.assertIn(word, told)
+        self.assertEqual(page.run("[...document.querySelectorAll('button, input, select')].filter((n) => n.offsetParent).length"), 0)
+        self.assertEqual(page.run("[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.querySelector('.words')).color]"),
+                         ["rgb(255, 255, 255)", "rgb(0, 0, 0)"])
+        page.run("dispatchEvent(new Event('afterprint'))")
+        self.assertFalse(page.run("document.querySelectorAll('.tries')[1].open"))
+
+    def test_nothing_to_show(self):
+        page = self.page
+        self.sign_in("otto")
+        self.show(EMPTY, "PC-0002", "not started yet")
+        self.assertEqual(self.count("#machine .saved"), 0)
+        self.show(BAD, "It cannot be told: [\\s\\S]*no archive")
+        self.go("#/machine/99999", "No machine 99999", "among all machines")
+        self.show(GONE, "PC-0003")
+        # Its data cannot be had any more: what is there stays, and says how old it is.
+        page.call("Network.setBlockedURLs", urls=["*/api/v1/machines/*"])
+        self.appliance.command("machines", "hold", GONE, "while nobody answers")
+        page.wait_text("What you see is from \\d[\\s\\S]*Trying again", "#machine")
+        self.assertIn("PC-0003", page.text("#machine h1"))
+        page.call("Network.setBlockedURLs", urls=[])
+        page.wait_text("while nobody answers", "#machine .now")
+        self.assertNotIn("Trying again", page.text("#machine"))
+
+
+if __name__ == "__main__":
+    main()
