@@ -3,6 +3,7 @@
  * a second. */
 #include "appliance/cli/campaign.h"
 #include "appliance/fleet/campaign/campaign.h"
+#include "appliance/fleet/clock.h"
 #include "fixer/base/cleanup.h"
 
 #include <errno.h>
@@ -10,15 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-int64_t campaign_clock(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int campaign_failed(int code, const struct error *err, const char *what)
 {
@@ -103,7 +95,7 @@ static int say_line(struct store *s, int64_t id, enum campaign_verb verb, int64_
 {
 	json_t *campaign;
 
-	int r = campaign_show(s, id, campaign_clock(), &campaign);
+	int r = campaign_show(s, id, fleet_clock(), &campaign);
 	if (r < 0)
 		return campaign_failed(r, NULL, "campaign");
 	if (verb == CAMPAIGN_VERB_RETRY)
@@ -127,7 +119,7 @@ static int campaign_order(const struct cli_call *call)
 		return cli_usage("--wave takes the number of a wave, from 1");
 	if (campaign_open(call, call->words[0], &store, &id) != CLI_OK)
 		return CLI_FAILED;
-	int r = campaign_act(store, id, &order, &call->actor, campaign_clock(), &count, &err);
+	int r = campaign_act(store, id, &order, &call->actor, fleet_clock(), &count, &err);
 	int status = r < 0 ? campaign_failed(r, &err, call->words[0])
 	                   : say_line(store, id, order.verb, count);
 	store_close(store);

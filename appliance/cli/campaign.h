@@ -12,7 +12,6 @@ int campaign_open(
         const struct cli_call *call, const char *which, struct store **ret_store, int64_t *ret_id);
 /* What went wrong with it, in words. CLI_FAILED. */
 int campaign_failed(int code, const struct error *err, const char *what);
-int64_t campaign_clock(void);
 
 /* The verbs about plans. */
 int campaign_do_create(const struct cli_call *call);

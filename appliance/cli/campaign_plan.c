@@ -2,6 +2,7 @@
 /* Plans: drafts made of them, changed and thrown away, and what would come of one. */
 #include "appliance/cli/campaign.h"
 #include "appliance/fleet/campaign/campaign.h"
+#include "appliance/fleet/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,7 +35,7 @@ int campaign_do_create(const struct cli_call *call)
 		return CLI_FAILED;
 	int status = cli_open_store(&call->options, &config, &store);
 	if (status == CLI_OK) {
-		int r = campaign_create(store, &plan, &call->actor, campaign_clock(), &id);
+		int r = campaign_create(store, &plan, &call->actor, fleet_clock(), &id);
 		store_close(store);
 		if (r < 0)
 			status = campaign_failed(r, NULL, plan.name);
@@ -68,7 +69,7 @@ int campaign_do_change(const struct cli_call *call)
 		return CLI_FAILED;
 	int status = campaign_open(call, call->words[0], &store, &id);
 	if (status == CLI_OK) {
-		int r = campaign_replan(store, id, &plan, &call->actor, campaign_clock());
+		int r = campaign_replan(store, id, &plan, &call->actor, fleet_clock());
 		store_close(store);
 		if (r < 0)
 			status = draft_failed(r, call->words[0], "changed");
@@ -112,7 +113,7 @@ int campaign_do_preview(const struct cli_call *call)
 		return CLI_FAILED;
 	int status = cli_open_store(&call->options, &config, &store);
 	if (status == CLI_OK) {
-		int r = campaign_preview(store, &plan, campaign_clock(), &preview);
+		int r = campaign_preview(store, &plan, fleet_clock(), &preview);
 		store_close(store);
 		if (r < 0)
 			status = campaign_failed(r, NULL, plan.name);
@@ -134,7 +135,7 @@ int campaign_do_delete(const struct cli_call *call)
 
 	if (campaign_open(call, call->words[0], &store, &id) != CLI_OK)
 		return CLI_FAILED;
-	int r = campaign_delete(store, id, &call->actor, campaign_clock());
+	int r = campaign_delete(store, id, &call->actor, fleet_clock());
 	store_close(store);
 	if (r < 0)
 		return draft_failed(r, call->words[0], "deleted");

@@ -3,6 +3,7 @@
 #include "appliance/cli/table.h"
 #include "appliance/fleet/campaign/campaign.h"
 #include "appliance/fleet/campaign/report_page.h"
+#include "appliance/fleet/clock.h"
 #include "fixer/base/cleanup.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ int campaign_list(const struct cli_call *call)
 	}
 	int r = store_campaign_ids(store, false, &ids, &count);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = campaign_show(store, ids[i], campaign_clock(), &campaign);
+		r = campaign_show(store, ids[i], fleet_clock(), &campaign);
 		if (r == 0)
 			r = json_array_append_new(list, campaign) < 0 ? -ENOMEM : 0;
 	}
@@ -142,7 +143,7 @@ static int look_at(const struct cli_call *call,
 
 	if (campaign_open(call, call->words[0], &store, &id) != CLI_OK)
 		return CLI_FAILED;
-	int r = look(store, id, campaign_clock(), ret);
+	int r = look(store, id, fleet_clock(), ret);
 	store_close(store);
 	if (r == -EPERM)
 		(void)error_set(&err, r, REASON_NOT_NOW,

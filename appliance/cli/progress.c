@@ -3,6 +3,7 @@
 #include "appliance/cli/progress.h"
 #include "appliance/cli/machines.h"
 #include "appliance/cli/table.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/learn.h"
 #include "appliance/fleet/operator.h"
 #include "appliance/fleet/progress.h"
@@ -10,17 +11,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #define STUCK_SHOWN 20
-
-int64_t progress_clock(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void print_headline(const struct progress *p)
 {
@@ -141,7 +133,7 @@ static int do_progress(const struct cli_call *call)
 
 	if (cli_open_store(&call->options, &config, &store) != CLI_OK)
 		return CLI_FAILED;
-	int r = progress_read(store, progress_clock(), &p);
+	int r = progress_read(store, fleet_clock(), &p);
 	if (r < 0)
 		status = machines_store_failed(r, "cannot read the store");
 	else if (call->options.json)

@@ -8,9 +8,6 @@
 
 #include <jansson.h>
 
-/* Now, ms since 1970. */
-int64_t progress_clock(void);
-
 /* GET /api/v1/wire from the store: 0 or -errno. */
 int wire_read(const struct config *config, struct store *store, json_t **ret);
 /* As tables. CLI_OK or CLI_FAILED. */

@@ -3,21 +3,13 @@
 #include "appliance/cli/passphrase.h"
 #include "appliance/cli/table.h"
 #include "appliance/cli/user.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/people/password.h"
 #include "appliance/people/people.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
-
-int64_t user_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int user_done(int r, const char *what)
 {
@@ -109,7 +101,7 @@ static int user_add(const struct cli_call *call)
 		return status;
 	int r = password_hash(password, hash);
 	if (r == 0)
-		r = people_add(store, &call->actor, user_now(), name, role, hash, &id);
+		r = people_add(store, &call->actor, fleet_clock(), name, role, hash, &id);
 	store_close(store);
 	if (r == 0)
 		printf("%s may sign in as %s\n", name, role_name(role));
@@ -130,8 +122,8 @@ static int change(const struct cli_call *call, const struct people_change *how, 
 		return status;
 	int r = store_person_by_name(store, name, &person);
 	if (r == 0)
-		r = how ? people_change(store, &call->actor, user_now(), person.id, how)
-		        : people_remove(store, &call->actor, user_now(), person.id);
+		r = how ? people_change(store, &call->actor, fleet_clock(), person.id, how)
+		        : people_remove(store, &call->actor, fleet_clock(), person.id);
 	if (r == 0) {
 		printf("%s %s\n", name, told);
 		/* Whoever may not come in any more may have left a way in. */
@@ -252,7 +244,7 @@ static int user_setup(const struct cli_call *call)
 	int status = cli_open_store(&call->options, &config, &store);
 	if (status != CLI_OK)
 		return status;
-	int r = people_setup_new(store, &call->actor, user_now(), token);
+	int r = people_setup_new(store, &call->actor, fleet_clock(), token);
 	store_close(store);
 	if (r == -EEXIST) {
 		error_set(&err, r, REASON_SETUP_CLOSED,

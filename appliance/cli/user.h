@@ -17,6 +17,5 @@ int user_read_role(const char *word, enum role *ret);
 int user_read_name(const char *word, char ret[PLACE_TEXT]);
 /* Prints which API tokens this person has made: they stay good. 0 or what the store says. */
 int user_tell_tokens(struct store *store, const char *name);
-int64_t user_now(void); /* ms since 1970 */
 
 #endif

@@ -2,6 +2,7 @@
 /* `netmend user token`: what programs show instead of a password. */
 #include "appliance/cli/table.h"
 #include "appliance/cli/user.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/people/people.h"
 #include "fixer/base/secret.h"
 
@@ -38,7 +39,7 @@ static int token_add(const struct cli_call *call, struct store *store, const cha
 		status = read_days(cli_value(call, "--days"), &days);
 	if (status != CLI_OK)
 		return status;
-	int r = people_token_add(store, &call->actor, user_now(), name, role, days, secret, &id);
+	int r = people_token_add(store, &call->actor, fleet_clock(), name, role, days, secret, &id);
 	if (r < 0)
 		return user_done(r, name);
 	/* Alone on standard output, for a script; it is shown this once. */
@@ -82,7 +83,7 @@ static int token_remove(const struct cli_call *call, struct store *store, const 
 	int r = store_api_tokens(store, compare_name, &search);
 
 	if (r == 0)
-		r = search.id ? people_token_remove(store, &call->actor, user_now(), search.id)
+		r = search.id ? people_token_remove(store, &call->actor, fleet_clock(), search.id)
 		              : -ENOENT;
 	if (r == 0)
 		printf("%s opens nothing any more\n", name);

@@ -3,6 +3,7 @@
 #include "appliance/cli/machines.h"
 #include "appliance/cli/progress.h"
 #include "appliance/cli/table.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/wire.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void age_cell(struct table *t, const json_t *line)
 
 int wire_read(const struct config *config, struct store *store, json_t **ret)
 {
-	return wire_show(store, progress_clock(), config->scope == SCOPE_ALL,
+	return wire_show(store, fleet_clock(), config->scope == SCOPE_ALL,
 	        "the log of netmend serve says more", ret);
 }
 

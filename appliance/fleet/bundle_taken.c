@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/change.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/operator.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct wanted {
 	const char *sha256;
@@ -44,13 +44,11 @@ static int record(struct store *s, const struct actor *by, int64_t machine, cons
 	struct store_action action = {.actor = *by, .verb = "download", .kind = "machine"};
 	struct store_bundle bundle;
 	struct machine m;
-	struct timespec now;
 	int r = fleet_bundle_find(s, machine, sha256, &m, &bundle);
 
 	if (r < 0)
 		return r;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	action.at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	action.at = fleet_clock();
 	fleet_machine_name(&m, action.object);
 	(void)snprintf(action.text, sizeof(action.text), "saved repair %s", bundle.sha256);
 	return store_action_add(s, &action);

@@ -2,6 +2,7 @@
 /* A file, in slices. A dry run imports into a copy of the machines it is about: what it says would
  * come of it is what did. */
 #include "appliance/fleet/change.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/inventory.h"
 #include "appliance/fleet/inventory_apply.h"
 #include "appliance/fleet/slice.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct inventory_import {
 	struct store *fleet;            /* borrowed */
@@ -23,14 +23,6 @@ struct inventory_import {
 	unsigned long through; /* the file's line up to which all is stored */
 	bool recorded;         /* who has begun it */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void inventory_report_free(struct inventory_report *report)
 {
@@ -59,7 +51,7 @@ int inventory_import_new(
 	        .ignored = json_incref(inventory_reader_ignored(i->reader))};
 	i->run = (struct inventory_run){.s = i->copy ? i->copy : i->fleet,
 	        .reader = i->reader,
-	        .now = now_ms(),
+	        .now = fleet_clock(),
 	        .report = &i->report};
 	*ret = i;
 	return 0;

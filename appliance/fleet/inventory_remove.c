@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/change.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/inventory.h"
 #include "fixer/base/text.h"
-
-#include <time.h>
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int record(
         struct store *s, const struct actor *by, int64_t now, const struct inventory_line *line)
@@ -37,7 +28,7 @@ static int remove_line(struct store *s, const struct actor *by, int64_t machine)
 {
 	struct inventory_line line;
 	struct machine m;
-	int64_t now = now_ms();
+	int64_t now = fleet_clock();
 	int r = store_inventory_get(s, machine, &line);
 
 	if (r == 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which boot program a machine's firmware gets, as a person says. */
 #include "appliance/fleet/change.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/operator.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const names[] = {[MACHINE_LOADER_AUTO] = "auto",
         [MACHINE_LOADER_IPXE] = "ipxe",
@@ -24,14 +24,12 @@ static int choose(
 {
 	struct store_action action = {.actor = *by, .kind = "machine", .verb = "loader"};
 	struct machine m;
-	struct timespec now;
 	char text[NM_MAX_EVENT_TEXT + 1];
 	int r = store_machine_get(s, machine, &m);
 
 	if (r < 0)
 		return r;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	action.at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	action.at = fleet_clock();
 	m.loader = loader;
 	r = store_machine_save(s, &m);
 	(void)snprintf(text, sizeof(text), "boots by %s%s%s%s",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/clock.h"
 #include "appliance/fleet/operator.h"
 #include "appliance/fleet/campaign/campaign.h"
 #include "appliance/fleet/change.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const verb_names[DEEDS] = {
         "add", "remove", "hold", "release", "retry", "discard"};
@@ -35,14 +35,6 @@ void fleet_machine_name(const struct machine *m, char ret[NM_MAX_NAME + 1])
 		(void)snprintf(ret, NM_MAX_NAME + 1, "%s", known);
 	else
 		(void)snprintf(ret, NM_MAX_NAME + 1, "number %lld", (long long)m->id);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- one machine ---- */
@@ -232,7 +224,7 @@ static int decide(struct store *s, const struct actor *by, enum fleet_deed verb,
 {
 	struct machine m;
 	char name[NM_MAX_NAME + 1];
-	int64_t now = now_ms();
+	int64_t now = fleet_clock();
 	int r = store_machine_get(s, id, &m);
 
 	if (r < 0)
@@ -312,7 +304,7 @@ int fleet_act_slice(struct store *s, const struct actor *by, const struct fleet_
         struct fleet_progress *p)
 {
 	struct fleet_progress after = *p;
-	int64_t now = now_ms();
+	int64_t now = fleet_clock();
 	int more = 0, r = store_begin(s, true);
 
 	if (r < 0)
@@ -342,7 +334,7 @@ static int add(
 {
 	struct machine m;
 	struct error err = {0};
-	int64_t id, now = now_ms();
+	int64_t id, now = fleet_clock();
 	int r = store_machine_by_mac(s, mac, &m);
 
 	if (r == -ENOENT) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/clock.h"
 #include "appliance/supervisor/store_place.h"
 #include "appliance/web/appliance.h"
 #include "appliance/web/process.h"
@@ -15,19 +16,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 8192u
 #define PEM_MAX         ((size_t)64 * 1024)
-
-static int64_t wall_clock(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void server_ready(void *context, uint32_t events)
 {
@@ -114,8 +106,8 @@ static int fleet_start(struct web *w, struct error *err)
 {
 	w->fleet = (struct fleet){.scope_all = strcmp(w->options->scope, "all") == 0,
 	        .hosts = w->options->hosts,
-	        .clock = wall_clock,
-	        .started = wall_clock(),
+	        .clock = fleet_clock,
+	        .started = fleet_clock(),
 	        .changed = told_machines_changed,
 	        .context = w};
 	w->sync = (struct sync){.send = told_sync_send, .context = w};
@@ -240,7 +232,7 @@ static void setup_offer(struct web *w)
 	if (w->options->control_fd < 0)
 		return;
 	people_appliance(&appliance);
-	int r = people_setup_new(w->fleet.store, &appliance, wall_clock(), token);
+	int r = people_setup_new(w->fleet.store, &appliance, fleet_clock(), token);
 	if (r == -EEXIST)
 		return;
 	if (r == 0) {

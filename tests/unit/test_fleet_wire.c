@@ -9,7 +9,7 @@ static json_t *show(struct fixture *f)
 {
 	json_t *answer;
 
-	f->fleet.clock = fake_clock;
+	f->fleet.clock = fleet_clock;
 	assert_int_equal(wire_tick(&f->fleet, &wire), 0);
 	assert_int_equal(wire_show(f->fleet.store, now, false, "well", &answer), 0);
 	return answer;

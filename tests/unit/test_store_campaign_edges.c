@@ -4,11 +4,13 @@
 #include "tests/unit/campaign_fixture.h"
 
 #include "appliance/fleet/campaign/report_page.h"
+#include "appliance/fleet/clock.h"
 #include "appliance/store/leases.h"
 
 static int64_t clock_now;
 
-static int64_t fake_clock(void)
+/* In place of the library's. */
+int64_t fleet_clock(void)
 {
 	return clock_now;
 }
@@ -23,7 +25,7 @@ static struct fleet fleet_of(struct fixture *f)
 	clock_now = NOW + 60000;
 	return (struct fleet){.store = f->store,
 	        .appliance = "0011223344556677",
-	        .clock = fake_clock,
+	        .clock = fleet_clock,
 	        .changed = nothing};
 }
 
