@@ -42,13 +42,13 @@ static int file_check(json_t *file, struct error *err)
 {
 	const char *name, *encoding, *columns;
 	json_t *lines, *reasons;
-	json_int_t n[7];
+	json_int_t n[8];
 
 	int r = input_unpack(file, err, "files",
-	        "{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", &name,
+	        "{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", &name,
 	        "encoding", &encoding, "columns", &columns, "lines", &lines, "reasons", &reasons,
-	        "rows", &n[0], "added", &n[1], "beside", &n[2], "present", &n[3], "without_id",
-	        &n[4], "rejected", &n[5], "left_out", &n[6]);
+	        "rows", &n[0], "added", &n[1], "beside", &n[2], "present", &n[3], "repeated", &n[4],
+	        "without_id", &n[5], "rejected", &n[6], "left_out", &n[7]);
 	for (size_t i = 0; r == 0 && i < sizeof(n) / sizeof(n[0]); i++)
 		r = input_check(n[i] >= 0, "files: a count", err);
 	if (r == 0)

@@ -91,16 +91,18 @@ static json_t *reasons_of(const struct import_counts *counts)
 
 int keys_report_file_end(struct keys_report *r, const struct import_counts *c)
 {
-	json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "rows", (json_int_t)c->rows,
-	        "added", (json_int_t)c->added, "beside", (json_int_t)c->beside, "present",
-	        (json_int_t)c->present, "without_id", (json_int_t)c->without_id, "rejected",
-	        (json_int_t)c->rejected, "left_out", r->left_out, "reasons", reasons_of(c));
+	json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "rows",
+	        (json_int_t)c->rows, "added", (json_int_t)c->added, "beside", (json_int_t)c->beside,
+	        "present", (json_int_t)c->present, "repeated", (json_int_t)c->repeated,
+	        "without_id", (json_int_t)c->without_id, "rejected", (json_int_t)c->rejected,
+	        "left_out", r->left_out, "reasons", reasons_of(c));
 	int bad = !counts || json_object_update(r->file, counts) < 0;
 
 	json_decref(counts);
 	r->sum.rows += c->rows;
 	r->sum.added += c->added;
 	r->sum.present += c->present;
+	r->sum.repeated += c->repeated;
 	r->sum.rejected += c->rejected;
 	return bad ? -ENOMEM : 0;
 }

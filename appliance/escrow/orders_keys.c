@@ -45,11 +45,13 @@ static json_t *told(struct escrow *e, const struct message *m, const struct uplo
 
 /* --- the importer over all files ------------------------------------------------------------- */
 
-static int room_left(struct vault *v, uint64_t *ret, struct error *err)
+/* seen: keys of the files before, which a look has not put there. */
+static int room_left(struct vault *v, uint64_t seen, uint64_t *ret, struct error *err)
 {
 	uint64_t there = 0;
 	int r = vault_count_page(v, &there, err);
 
+	there += seen;
 	*ret = there < NM_MAX_PAGE_KEYS ? NM_MAX_PAGE_KEYS - there : 0;
 	return r;
 }
@@ -62,25 +64,18 @@ static int no_room(struct error *err)
 	        NM_MAX_PAGE_KEYS);
 }
 
-static int import_one(struct vault *v, const struct keys_file *file, const uint8_t *bytes,
-        bool dry_run, struct keys_report *report, struct error *err)
+static int import_one(const struct import *of_all, const struct keys_file *file,
+        const uint8_t *bytes, struct keys_report *report, struct error *err)
 {
+	struct import import = *of_all;
 	struct import_counts counts = {0};
-	uint64_t room = 0;
-	int r = room_left(v, &room, err);
+	int r = room_left(import.vault, import.dry_run ? report->sum.added : 0, &import.room, err);
 
 	if (r < 0)
 		return r;
-	const struct import import = {.vault = v,
-	        .source = VAULT_PAGE,
-	        .room = room,
-	        .name = file->name,
-	        .listener = &report->listener,
-	        .dry_run = dry_run};
-	if (room == 0)
-		return no_room(err);
 	if (keys_report_file(report, file->name) < 0)
 		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
+	import.name = file->name;
 	r = import_memory(&import, bytes, file->size, &counts, err);
 	if (r == -EDQUOT)
 		return no_room(err);
@@ -89,20 +84,26 @@ static int import_one(struct vault *v, const struct keys_file *file, const uint8
 	return r;
 }
 
-/* Through a connection of its own: what is only looked at must be no candidate for a machine that
- * asks meanwhile. */
+/* Through a connection of its own: what is not committed yet must be no candidate for a machine
+ * that asks meanwhile. */
 static int import_all(struct escrow *e, const struct upload_content *c, bool dry_run,
         struct keys_report *report, struct error *err)
 {
-	struct vault *v = NULL;
+	struct import import = {.source = VAULT_PAGE,
+	        .limited = true,
+	        .brought = vault_brought_new(),
+	        .listener = &report->listener,
+	        .dry_run = dry_run};
 	const uint8_t *at = c->bytes->data;
-	int r = vault_again(e->vault, &v, err);
+	int r = import.brought ? vault_again(e->vault, &import.vault, err)
+	                       : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
 
 	for (size_t i = 0; r == 0 && i < c->file_count; i++) {
-		r = import_one(v, &c->files[i], at, dry_run, report, err);
+		r = import_one(&import, &c->files[i], at, report, err);
 		at += c->files[i].size;
 	}
-	vault_close(v);
+	vault_close(import.vault);
+	vault_brought_free(import.brought);
 	return r;
 }
 
@@ -185,9 +186,10 @@ static void record_end(struct escrow *e, const struct upload_content *c,
         const struct keys_report *report, const struct error *err)
 {
 	record_note(e->audit, "imported",
-	        json_pack("{s:s,s:s,s:I,s:I,s:I,s:s}", "source", VAULT_PAGE, "sha256", c->sha256,
-	                "added", (json_int_t)report->sum.added, "present",
-	                (json_int_t)report->sum.present, "rejected",
+	        json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:s}", "source", VAULT_PAGE, "sha256",
+	                c->sha256, "added", (json_int_t)report->sum.added, "present",
+	                (json_int_t)report->sum.present, "repeated",
+	                (json_int_t)report->sum.repeated, "rejected",
 	                (json_int_t)report->sum.rejected, "text", err->text));
 }
 

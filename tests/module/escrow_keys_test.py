@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import unittest
 import uuid
@@ -12,6 +13,7 @@ import uuid
 from escrow_lab import ESCROW, EscrowCase, seal_box, settings
 from keys_upload import PART, Upload, keys_box
 
+PAGE_KEYS = 200000  # NM_MAX_PAGE_KEYS
 ANNA = ("anna", "correct horse")
 
 
@@ -53,6 +55,10 @@ class Keys(EscrowCase):
         self.assertFalse(answer["keys"]["stored"])
         self.assertEqual(answer["keys"]["sha256"], hashlib.sha256(upload.content).hexdigest())
         return answer["keys"]
+
+    def looked_at(self, client, *files):
+        self.looked(upload := self.upload(client, *files))
+        return upload
 
     def stored(self, upload, *person):
         answer = upload.store(*person)
@@ -120,6 +126,54 @@ class Keys(EscrowCase):
         self.refused(upload.part(0), "NOT_NOW", "looked at already")
         self.stored(upload)
         self.assertEqual(self.count(client), 1500)
+
+    def vault(self):
+        connection = sqlite3.connect(os.path.join(self.state, "vault.db"), isolation_level=None, timeout=60)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_nobody_waits_for_a_look(self):
+        client, machine, rows = self.begin(), self.machine(), many(40)
+        mine = list(self.passwords.items())
+        self.stored(self.looked_at(client, ("mine.csv", csv(mine))))
+        other = self.vault()
+        other.execute("BEGIN IMMEDIATE")  # whoever needs the write lock waits for the end of this
+        (file,) = self.looked(self.upload(client, ("a.csv", csv(rows + mine))))["files"]
+        self.assertEqual((file["added"], file["present"]), (40, len(mine)))
+        self.assertEqual(self.opened(client.until(machine), machine), self.vmk)
+        other.execute("ROLLBACK")
+
+    def test_repeated_in_several_files(self):
+        client, rows = self.begin(), many(4)
+        upload = self.upload(client, ("a.csv", csv(rows[:3] + rows[:1])), ("b.csv", csv(rows[2:] + rows[2:])))
+        expected = [(3, 0, 1), (1, 0, 3)]
+        self.assertEqual([(f["added"], f["present"], f["repeated"]) for f in self.looked(upload)["files"]], expected)
+        self.assertEqual([(f["added"], f["present"], f["repeated"]) for f in self.stored(upload)["files"]], expected)
+        (done,) = self.audit("imported")
+        self.assertEqual((self.count(client), done["added"], done["repeated"]), (4, 4, 4))
+
+    def test_no_more_keys_of_the_page_than_there_is_room_for(self):
+        client, rows = self.begin(), many(4)
+        self.stored(self.looked_at(client, ("a.csv", csv(rows[:1]))))
+        self.vault().execute("INSERT INTO records(mark, known, source, run, stale, added, changed, nonce, box) "
+                             "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) "
+                             "SELECT x'00', 0, (SELECT n FROM sources WHERE name = 'status page'), 0, 0, 0, 0, x'00', x'00' FROM c",
+                             (PAGE_KEYS - 3,))
+        self.assertEqual(self.count(client), PAGE_KEYS - 2)
+        beyond = self.upload(client, ("a.csv", csv(rows[:2])), ("b.csv", csv(rows[1:])))
+        self.assertTrue(beyond.parts()["ok"])
+        self.refused(beyond.look(), "VALUE_BAD", f"more than {PAGE_KEYS} keys from the status page are not kept")
+        self.refused(beyond.store(), "VALUE_BAD", "looked at")
+        self.assertTrue(beyond.drop()["ok"])
+        full = self.looked_at(client, ("a.csv", csv(rows[:2])), ("b.csv", csv(rows[:3])))
+        self.assertEqual([f["added"] for f in self.stored(full)["files"]], [1, 1])
+        self.assertEqual(self.count(client), PAGE_KEYS)
+        known = self.looked_at(client, ("a.csv", csv(rows[:3])))
+        self.assertEqual([(f["added"], f["present"]) for f in self.stored(known)["files"]], [(0, 3)])
+        one = self.upload(client, ("a.csv", csv(rows[3:])))
+        self.assertTrue(one.parts()["ok"])
+        self.refused(one.look(), "VALUE_BAD", "netmend keys import")
+        self.assertEqual(self.count(client), PAGE_KEYS)
 
     def test_of_many_bad_lines_some_are_named(self):
         client = self.begin()

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows in. */
 #include "appliance/escrow/vault/add.h"
+#include "appliance/escrow/vault/brought.h"
 #include "appliance/escrow/vault/name.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-int64_t vault_now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int vault_begin(struct vault *v, struct error *err)
-{
-	pthread_mutex_lock(&v->lock);
-	int r = store_run(v, "BEGIN IMMEDIATE", err);
-	pthread_mutex_unlock(&v->lock);
-	return r;
-}
-
-int vault_commit(struct vault *v, struct error *err)
-{
-	pthread_mutex_lock(&v->lock);
-	int r = store_run(v, "COMMIT", err);
-	store_roll_back(v);
-	pthread_mutex_unlock(&v->lock);
-	return r;
-}
-
-void vault_roll_back(struct vault *v)
-{
-	pthread_mutex_lock(&v->lock);
-	store_roll_back(v);
-	pthread_mutex_unlock(&v->lock);
-}
 
 static int fill_row(struct vault *v, const struct vault_entry *e, struct error *err)
 {
@@ -177,61 +145,122 @@ static int note_seen(struct vault *v, const struct add_context *c, const struct 
 	return r;
 }
 
-int add_row(struct vault *v, const struct add_context *c, const struct vault_entry *e,
-        enum vault_added *ret, struct error *err)
-{
-	uint8_t index[INDEX_LEN], mark[MARK_LEN];
-	struct name_hashes names = {0};
-	struct twin twin = {0};
-	int r = fill_row(v, e, err);
+/* What a row is found by. */
+struct row_hashes {
+	uint8_t mark[MARK_LEN], index[INDEX_LEN]; /* index: with an ID */
+	struct name_hashes names;                 /* without one */
+};
 
-	if (r < 0)
-		return r;
-	row_mark(v, mark);
+/* Of v->row. */
+static int hash_row(
+        struct vault *v, const struct vault_entry *e, struct row_hashes *ret, struct error *err)
+{
+	*ret = (struct row_hashes){0};
+	row_mark(v, ret->mark);
 	if (e->has_id) {
-		row_index(v, &e->id, index);
-		sqlite3_stmt *sql = store_statement(v, SQL_SAME);
-		sqlite3_bind_blob(sql, 1, index, INDEX_LEN, SQLITE_STATIC);
-		r = find_twin(v, sql, mark, &twin, err);
-	} else {
-		hash_names(v, e->host, e->serial, &names);
-		if (names.count == 0)
-			r = error_set(err, -EINVAL, REASON_USAGE,
-			        "a key without key ID, host and serial can't be found again");
+		row_index(v, &e->id, ret->index);
+		return 0;
 	}
-	for (size_t i = 0; i < names.count && r == 0 && twin.n == 0; i++) {
-		sqlite3_stmt *sql = store_statement(v, SQL_NAME_SAME);
-		sqlite3_bind_blob(sql, 1, names.hashes[i], NAME_HASH_LEN, SQLITE_STATIC);
-		r = find_twin(v, sql, mark, &twin, err);
+	hash_names(v, e->host, e->serial, &ret->names);
+	if (ret->names.count == 0)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "a key without key ID, host and serial can't be found again");
+	return 0;
+}
+
+static int find_in_file(
+        struct vault *v, const struct row_hashes *h, struct twin *twin, struct error *err)
+{
+	bool by_id = h->names.count == 0;
+	size_t count = by_id ? 1 : h->names.count;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0 && twin->n == 0; i++) {
+		sqlite3_stmt *sql = store_statement(v, by_id ? SQL_SAME : SQL_NAME_SAME);
+		sqlite3_bind_blob(sql, 1, by_id ? h->index : h->names.hashes[i],
+		        by_id ? INDEX_LEN : NAME_HASH_LEN, SQLITE_STATIC);
+		r = find_twin(v, sql, h->mark, twin, err);
 	}
-	if (r == 0 && twin.n == 0) {
-		r = insert(v, c, e, index, mark, err);
-		if (r == 0)
-			r = insert_names(v, &names, err);
-	} else if (r == 0) {
-		r = note_seen(v, c, &twin, e->changed, err);
-		int known = row_known(v);
-		if (r == 0 && known > twin.known && (known & twin.known) == twin.known &&
-		        (!c->page || twin.page))
-			r = complete_row(v, twin.n, mark, err);
-	}
-	secret_wipe(v->row->data, v->row->len);
-	if (r == 0)
-		*ret = twin.n ? VAULT_PRESENT : twin.others ? VAULT_ADDED_BESIDE : VAULT_ADDED;
 	return r;
 }
 
-int vault_add(struct vault *v, const char *source, const struct vault_entry *entry,
+/* --- what this import has brought ------------------------------------------------------------ */
+
+/* Other keys under the same ID or name, of a look: those are in no file. */
+static bool brought_others(const struct vault_brought *b, const struct row_hashes *h)
+{
+	bool others = h->names.count == 0 && brought_has(b, h->index);
+
+	for (size_t i = 0; i < h->names.count; i++)
+		others = others || brought_has(b, h->names.hashes[i]);
+	return others;
+}
+
+static int brought_note(const struct add_context *c, const struct row_hashes *h)
+{
+	int r = brought_put(c->brought, h->mark);
+
+	if (!c->look)
+		return r;
+	if (r == 0 && h->names.count == 0)
+		r = brought_put(c->brought, h->index);
+	for (size_t i = 0; i < h->names.count && r == 0; i++)
+		r = brought_put(c->brought, h->names.hashes[i]);
+	return r;
+}
+
+/* --- one row --------------------------------------------------------------------------------- */
+
+static int write_row(struct vault *v, const struct add_context *c, const struct vault_entry *e,
+        const struct row_hashes *h, const struct twin *twin, struct error *err)
+{
+	int r;
+
+	if (twin->n == 0) {
+		r = insert(v, c, e, h->index, h->mark, err);
+		return r == 0 ? insert_names(v, &h->names, err) : r;
+	}
+	r = note_seen(v, c, twin, e->changed, err);
+	int known = row_known(v);
+	if (r == 0 && known > twin->known && (known & twin->known) == twin->known &&
+	        (!c->page || twin->page))
+		r = complete_row(v, twin->n, h->mark, err);
+	return r;
+}
+
+static int add_filled(struct vault *v, const struct add_context *c, const struct vault_entry *e,
         enum vault_added *ret, struct error *err)
 {
-	struct add_context c = {.now = vault_now(), .page = strcmp(source, VAULT_PAGE) == 0};
+	struct row_hashes hashes;
+	struct twin twin = {0};
+	int r = hash_row(v, e, &hashes, err);
 
-	pthread_mutex_lock(&v->lock);
-	int r = vault_ready(v, err);
+	if (r < 0)
+		return r;
+	bool repeated = c->brought && brought_has(c->brought, hashes.mark);
+	r = find_in_file(v, &hashes, &twin, err);
+	if (r == 0 && !c->look)
+		r = write_row(v, c, e, &hashes, &twin, err);
+	if (r < 0)
+		return r;
+	if (c->look)
+		twin.others = twin.others || brought_others(c->brought, &hashes);
+	if (c->brought && !repeated && brought_note(c, &hashes) < 0)
+		return error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory for the import");
+	*ret = repeated      ? VAULT_REPEATED
+	       : twin.n      ? VAULT_PRESENT
+	       : twin.others ? VAULT_ADDED_BESIDE
+	                     : VAULT_ADDED;
+	return 0;
+}
+
+int add_row(struct vault *v, const struct add_context *c, const struct vault_entry *e,
+        enum vault_added *ret, struct error *err)
+{
+	int r = fill_row(v, e, err);
+
 	if (r == 0)
-		r = store_source(v, source, &c.source, err);
-	if (r == 0)
-		r = add_row(v, &c, entry, ret, err);
-	pthread_mutex_unlock(&v->lock);
+		r = add_filled(v, c, e, ret, err);
+	secret_wipe(v->row->data, v->row->len);
 	return r;
 }

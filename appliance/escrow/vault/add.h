@@ -9,6 +9,8 @@ struct add_context {
 	int64_t source, run; /* run: number of the snapshot, 0 for an import */
 	bool page;           /* an import through the status page */
 	int64_t now;
+	struct vault_brought *brought; /* NULL: no import */
+	bool look;                     /* nothing is written; with brought only */
 };
 
 /* With the lock, and vault_ready(). */

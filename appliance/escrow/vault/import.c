@@ -16,6 +16,7 @@
 /* What one row is made of; allocated once, because locked memory is slow to come and go. */
 struct import_run {
 	const struct import *import;
+	struct vault_brought *brought;
 	struct columns columns;
 	struct import_counts counts;
 	struct import_report report;
@@ -89,7 +90,8 @@ static int add(
 		entry.serial = host;
 	}
 	const char *source = run->import->source ? run->import->source : VAULT_IMPORT;
-	int r = vault_add(run->import->vault, source, &entry, &added, err);
+	int r = vault_bring(run->import->vault, source, &entry, run->brought, run->import->dry_run,
+	        &added, err);
 	if (r == -EINVAL) {
 		/* A name or serial that says nothing, as "To be filled by O.E.M.". */
 		report_reject(&run->report, row, REJECT_NO_NAME, 0);
@@ -97,11 +99,13 @@ static int add(
 	}
 	if (r < 0)
 		return r;
+	bool is_new = added == VAULT_ADDED || added == VAULT_ADDED_BESIDE;
+	run->counts.repeated += added == VAULT_REPEATED;
 	run->counts.present += added == VAULT_PRESENT;
-	run->counts.added += added != VAULT_PRESENT;
+	run->counts.added += is_new;
 	run->counts.beside += added == VAULT_ADDED_BESIDE;
-	run->counts.without_id += added != VAULT_PRESENT && !id;
-	if (run->import->room > 0 && run->counts.added > run->import->room)
+	run->counts.without_id += is_new && !id;
+	if (run->import->limited && run->counts.added > run->import->room)
 		return error_set(
 		        err, -EDQUOT, REASON_VALUE_BAD, "more keys than there is room for");
 	return 0;
@@ -210,14 +214,12 @@ static int import_file(struct import_run *run, struct csv *csv, struct error *er
 	report_columns(&run->report, csv_encoding(csv), &run->columns);
 	if (run->columns.count == 0)
 		return 0;
+	if (i->dry_run)
+		return import_rows(run, csv, err);
 	r = vault_begin(i->vault, err);
 	if (r < 0)
 		return r;
 	r = import_rows(run, csv, err);
-	if (i->dry_run) {
-		vault_roll_back(i->vault);
-		return r;
-	}
 	/* What was read up to a fault is kept: importing again adds only the rest. Beyond the room
 	 * there is no rest. */
 	if (r == -EDQUOT) {
@@ -232,17 +234,19 @@ static int import_file(struct import_run *run, struct csv *csv, struct error *er
 static int import(const struct import *i, struct csv *csv, uint64_t size, struct import_counts *ret,
         struct error *err)
 {
-	struct import_run run = {.import = i};
+	struct vault_brought *own = i->brought ? NULL : vault_brought_new();
+	struct import_run run = {.import = i, .brought = i->brought ? i->brought : own};
 
 	run.key = secret_new(VAULT_RECOVERY_KEY_LEN);
 	run.digits = secret_new(sizeof(struct cell_passwords));
 	report_begin(&run.report, i, &run.counts, size);
-	int r = csv && run.key && run.digits
+	int r = csv && run.brought && run.key && run.digits
 	                ? import_file(&run, csv, err)
 	                : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no locked memory");
 	report_end(&run.report);
 	secret_free(run.digits);
 	secret_free(run.key);
+	vault_brought_free(own);
 	csv_free(csv);
 	*ret = run.counts;
 	return r;

@@ -30,6 +30,7 @@ struct import_counts {
 	uint64_t rows; /* of data, rejected ones too */
 	uint64_t added, beside,
 	        present;     /* keys; beside: of the added, those whose ID had another */
+	uint64_t repeated;   /* keys that the same import brought before, in whichever file */
 	uint64_t without_id; /* of the added */
 	uint64_t rejected;   /* rows, or in a row with several the passwords that fail */
 	uint64_t reasons[IMPORT_REJECTS];
@@ -50,12 +51,14 @@ struct import_listener {
 struct import {
 	struct vault *vault;
 	const char *source; /* of the keys; NULL: VAULT_IMPORT */
-	uint64_t room;      /* so many keys may be added: -EDQUOT beyond; 0: any number */
-	const char *name;   /* of the file, for the report */
-	FILE *report;       /* may be NULL, when there is a listener */
+	bool limited;       /* to room keys that may be added: -EDQUOT beyond */
+	uint64_t room;
+	struct vault_brought *brought; /* of all files of one import; NULL: this one is alone */
+	const char *name;              /* of the file, for the report */
+	FILE *report;                  /* may be NULL, when there is a listener */
 	const struct import_listener *listener; /* may be NULL */
-	bool dry_run;                           /* everything is judged, nothing kept */
-	bool on_screen;                         /* report is a terminal: progress on one line */
+	bool dry_run;   /* everything is judged, nothing written: no writer waits */
+	bool on_screen; /* report is a terminal: progress on one line */
 	const volatile sig_atomic_t *stop; /* set by a signal: ends after the row; may be NULL */
 };
 

@@ -94,10 +94,25 @@ enum vault_added {
 	VAULT_ADDED,
 	VAULT_ADDED_BESIDE, /* other keys for this ID, or this name, are there: all are tried */
 	VAULT_PRESENT,      /* exactly this key for this ID was there */
+	VAULT_REPEATED,     /* the same import brought exactly this key for this ID before */
 };
 /* -EINVAL: without ID, and name and serial say nothing. */
 int vault_add(struct vault *v, const char *source, const struct vault_entry *entry,
         enum vault_added *ret, struct error *err);
+
+/* What one import has brought so far, over all its files. Holds keyed hashes, nothing secret; 16 to
+ * 48 bytes a key. Not safe between threads. */
+struct vault_brought;
+struct vault_brought *vault_brought_new(void); /* NULL without memory */
+void vault_brought_free(struct vault_brought *b);
+
+/*
+ * vault_add() of one key of an import; b is told of it. look: it is judged as if all that b has
+ * were in the vault, and nothing is written: no lock is taken that a writer waits for, and none at
+ * all is held from one key to the next.
+ */
+int vault_bring(struct vault *v, const char *source, const struct vault_entry *entry,
+        struct vault_brought *b, bool look, enum vault_added *ret, struct error *err);
 
 struct vault_candidates {
 	size_t count;

@@ -35,6 +35,9 @@ static void print_counts(const struct import *i, const struct import_counts *c)
 	printf("%s: %" PRIu64 " added, %" PRIu64 " already there, %" PRIu64 " rejected%s\n",
 	        i->name, c->added, c->present, c->rejected,
 	        i->dry_run ? " (dry run: nothing was kept)" : "");
+	if (c->repeated > 0)
+		printf("  %" PRIu64 " repeated: an earlier row has the same key, it counts once\n",
+		        c->repeated);
 	if (c->beside > 0)
 		printf("  %" PRIu64 " of them for a key ID that had another key: all are tried\n",
 		        c->beside);
@@ -54,9 +57,10 @@ static void print_counts(const struct import *i, const struct import_counts *c)
 static int record(struct audit *audit, const struct import *i, const struct import_counts *c,
         struct error *err)
 {
-	json_t *fields = json_pack("{s:s,s:I,s:I,s:I,s:b}", "file", i->name, "added",
-	        (json_int_t)c->added, "present", (json_int_t)c->present, "rejected",
-	        (json_int_t)c->rejected, "stopped", (int)c->stopped);
+	json_t *fields = json_pack("{s:s,s:I,s:I,s:I,s:I,s:b}", "file", i->name, "added",
+	        (json_int_t)c->added, "present", (json_int_t)c->present, "repeated",
+	        (json_int_t)c->repeated, "rejected", (json_int_t)c->rejected, "stopped",
+	        (int)c->stopped);
 	int r = fields ? audit_append(audit, "import", fields, err)
 	               : error_set(err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
 
@@ -95,12 +99,14 @@ static int file_of(const char *word, char *name, size_t size)
 	return (int)fd;
 }
 
-static int import_all(const struct vault_verb *o, struct vault *vault, struct audit *audit)
+static int import_all(const struct vault_verb *o, struct vault *vault,
+        struct vault_brought *brought, struct audit *audit)
 {
 	char standard_input[] = "0:standard input", *alone[] = {standard_input, NULL};
 	char **word = o->words[0] ? o->words : alone;
 	char name[NM_MAX_PATH];
 	struct import i = {.vault = vault,
+	        .brought = brought,
 	        .name = name,
 	        .report = stderr,
 	        .dry_run = o->dry_run,
@@ -124,6 +130,7 @@ int verb_import(int argc, char **argv)
 {
 	struct vault_verb o;
 	struct vault *vault = NULL;
+	struct vault_brought *brought = NULL;
 	struct audit *audit = NULL;
 	struct error err = {0};
 
@@ -133,7 +140,10 @@ int verb_import(int argc, char **argv)
 	int r = vault_verb_open_both(&o, &vault, &audit, &err);
 	if (r == 0)
 		r = vault_verb_walls(&o, &err);
-	int status = r < 0 ? verb_fail(&err) : import_all(&o, vault, audit);
+	if (r == 0 && !(brought = vault_brought_new()))
+		r = error_set(&err, -ENOMEM, REASON_OUT_OF_MEMORY, "no memory");
+	int status = r < 0 ? verb_fail(&err) : import_all(&o, vault, brought, audit);
+	vault_brought_free(brought);
 	audit_close(audit);
 	vault_close(vault);
 	return status;

@@ -27,12 +27,13 @@ function lines({from, to}) {
 
 function counts(f) {
 	return [`${plural(f.added, "key")} new`, f.present > 0 && `${n(f.present)} known already`,
-		f.rejected > 0 && `${plural(f.rejected, "row")} rejected`].filter(Boolean).join(", ");
+		f.repeated > 0 && `${n(f.repeated)} repeated`, f.rejected > 0 && `${plural(f.rejected, "row")} rejected`].filter(Boolean).join(", ");
 }
 
 function notes(f) {
 	return [
 		f.columns && sentence(f.columns),
+		f.repeated > 0 && `${n(f.repeated)} repeated: an earlier row has the same key, it counts once.`,
 		f.beside > 0 && `${n(f.beside)} of the new ones are for a key ID that has another key: each is tried on the machine's disk, and only the right one opens it.`,
 		f.without_id > 0 && `${n(f.without_id)} come without a key ID: they are found by the machine's name or serial number only.`,
 	].filter(Boolean).map((note) => el("p", {class: "hint"}, note));
@@ -48,7 +49,7 @@ function rejected(f) {
 }
 
 function told(f) {
-	const none = f.added + f.present === 0;
+	const none = f.added + f.present + f.repeated === 0;
 	return [el("h3", {}, f.name, f.encoding && f.encoding !== "UTF-8" && el("small", {}, ` (${f.encoding})`)),
 		el("p", {}, el("b", {}, none ? "There is no recovery key in it" : counts(f), ".")),
 		...(none && f.rejected > 0 ? [el("p", {}, `${plural(f.rejected, "row")} rejected.`)] : []), ...notes(f), ...rejected(f)];
@@ -203,7 +204,7 @@ export class RecoveryKeysView {
 			try {
 				const keys = await upload.store(this.who.value.trim(), this.passphrase.value);
 				this.begin();
-				this.results.replaceChildren(said("good", `Stored: ${counts({added: total(keys, "added"), present: total(keys, "present"), rejected: 0})}. `
+				this.results.replaceChildren(said("good", `Stored: ${counts({added: total(keys, "added"), present: total(keys, "present"), repeated: total(keys, "repeated"), rejected: 0})}. `
 					+ "Machines that wait for one of them go on by themselves."));
 			} catch (error) {
 				this.passphrase.value = "";
