@@ -7,6 +7,7 @@
 #include "appliance/api/addresses.h"
 #include "appliance/api/escrow_client.h"
 #include "appliance/api/kept.h"
+#include "appliance/api/box_limits.h"
 #include "appliance/api/rate.h"
 #include "appliance/api/self.h"
 #include "appliance/fleet/fleet.h"
@@ -77,7 +78,7 @@ struct web_api {
 	struct exchange *exchanges;                    /* boxes that escrow has */
 	unsigned exchange_count;
 	int64_t tickets; /* given to them so far */
-	struct rate boxes, key_boxes;
+	struct box_limits boxes;
 	struct rate first_contacts; /* by address */
 	struct rate login_addresses, login_names;
 	struct login_failures failures;

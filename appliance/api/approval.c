@@ -15,12 +15,8 @@
 #define ANSWER_MS 30000
 /* It goes through 20 MB of keys. */
 #define KEYS_MS 120000
-/* Boxes on their way at the same time, and of one address within a minute: escrow counts who
- * guesses wrong, this only keeps a flood from it. */
-#define EXCHANGES_MAX    64
-#define BOXES_PER_MINUTE 60
-/* Files of keys come in some hundred. */
-#define KEYS_PER_MINUTE 2000
+/* Boxes on their way at the same time. */
+#define EXCHANGES_MAX 64
 /* Ephemeral key, IV, tag. */
 #define BOX_MIN (65 + 12 + 16)
 
@@ -135,9 +131,11 @@ static bool box_read(struct http_request *r, size_t max, json_t **ret_body, cons
 	return true;
 }
 
-static bool box_admit(struct http_request *r, struct rate *rate, unsigned max)
+static bool box_admit(struct http_request *r, struct web_api *a, bool keys)
 {
-	if (rate_take(rate, r->address, max, http_clock()))
+	unsigned max = box_limits_take(&a->boxes, keys, r->address, http_clock());
+
+	if (max == 0)
 		return true;
 	http_reply_error(r, 429, REASON_TRY_LATER, "more than %u times in a minute from %s", max,
 	        r->address);
@@ -151,8 +149,7 @@ static void box_send(
 	json_t *body;
 	const char *box;
 
-	if (!(by ? box_admit(r, &a->key_boxes, KEYS_PER_MINUTE)
-	         : box_admit(r, &a->boxes, BOXES_PER_MINUTE)) ||
+	if (!box_admit(r, a, by != NULL) ||
 	        !box_read(r, by ? NM_MAX_KEYS_BOX : NM_MAX_BOX, &body, &box))
 		return;
 	struct exchange *x = exchange_new(a, by ? KEYS_MS : ANSWER_MS);

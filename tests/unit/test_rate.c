@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "appliance/api/rate.h"
+#include "appliance/api/box_limits.h"
+#include "netmend/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,11 +49,39 @@ static void many_others_set_nobody_free(void **state)
 	assert_false(rate_take(&rate, "anna", MAX, NOW + RATE_SPAN_MS / 2));
 }
 
+/* The last of a minute's boxes of keys is taken and the next is not, until a minute after the
+ * first; decisions of that address, and keys of another, go on meanwhile. */
+static void boxes_of_keys_and_others(void **state)
+{
+	struct box_limits limits = {0};
+
+	(void)state;
+	assert_int_equal(KEYS_PER_MINUTE, 2000); /* as include/netmend/README.md says */
+	for (int i = 0; i < KEYS_PER_MINUTE; i++)
+		assert_int_equal(box_limits_take(&limits, true, "10.0.0.1", NOW + i), 0);
+	assert_int_equal(box_limits_take(&limits, true, "10.0.0.1", NOW + KEYS_PER_MINUTE), 2000);
+	assert_int_equal(box_limits_take(&limits, true, "10.0.0.2", NOW + KEYS_PER_MINUTE), 0);
+	for (int i = 0; i < BOXES_PER_MINUTE; i++)
+		assert_int_equal(box_limits_take(&limits, false, "10.0.0.1", NOW + i), 0);
+	assert_int_equal(box_limits_take(&limits, false, "10.0.0.1", NOW + BOXES_PER_MINUTE), 60);
+	assert_int_equal(box_limits_take(&limits, true, "10.0.0.1", NOW + RATE_SPAN_MS - 1), 2000);
+	assert_int_equal(box_limits_take(&limits, true, "10.0.0.1", NOW + RATE_SPAN_MS), 0);
+}
+
+/* The largest upload, with its look and its order to store, is well within a minute's boxes. */
+static void the_largest_upload_fits(void **state)
+{
+	(void)state;
+	assert_true(NM_MAX_KEYS_UPLOAD / NM_KEYS_PART + 3 < KEYS_PER_MINUTE / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(so_many_a_minute),
 	        cmocka_unit_test(many_others_set_nobody_free),
+	        cmocka_unit_test(boxes_of_keys_and_others),
+	        cmocka_unit_test(the_largest_upload_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
