@@ -4,7 +4,8 @@
 that are being repaired (tests/bench/swarm plays them) and with 10,000 whose states are written into the store; on a desk, on a phone and
 on a wall; light and dark. What a person need not look for is told: what is wider than its screen, what a thumb misses, what is cut off.
 
-FLEETS="0 3" makes those only; VIEWS=REGEX takes those only whose name fits; SCREENS and THEMES, too, are words of those below.
+FLEETS="0 3" makes those only; VIEWS=REGEX takes those only whose name fits; SCREENS and THEMES, too, are words of those below;
+HEIGHT=1 takes the first screen only.
 """
 import contextlib
 import json
@@ -32,7 +33,7 @@ SCREENS = {name: size for name, size in {"desk": (1280, 800), "large": (1920, 10
            if name in os.environ.get("SCREENS", "desk large phone").split()}
 THEMES = os.environ.get("THEMES", "light dark").split()
 WALL = {"wall": (1920, 1080)}
-HEIGHT = 4  # a picture has at most so many screens of a view
+HEIGHT = int(os.environ.get("HEIGHT", 4))  # a picture has at most so many screens of a view
 PASSPHRASE = "correct horse battery staple"
 MIX = "restart=3,again=1,relapse=2,refused=3,never=1,silent=1,no_key=2,wrong_key=1"
 SITES = (("Bern", 4), ("Basel", 3), ("Lugano", 2))
@@ -42,7 +43,9 @@ STATES = ((62, "returned", "RETURNED", "Windows answers on port 445"), (8, "seen
           (5, "planning", "OK", ""), (6, "repairing", "OK", "24 sectors"), (6, "rebooting", "REPAIRED", ""),
           (3, "waiting", "KEY_NOT_FOUND", "no source has the key of protector 063EA4E1-220C-4293-BA01-4754620A96E7"),
           (1, "attention", "KEY_MISMATCH", "2 passwords tried"), (1, "attention", "NOT_RETURNED", "for 18 minutes"),
-          (1, "attention", "NTFS_HIBERNATED", ""), (1, "held", "HELD", "ask finance first"))
+          (1, "attention", "NTFS_HIBERNATED", ""), (1, "held", "HELD", "ask finance first"), (.1, "attention", "NO_HEARTBEAT", ""),
+          (.1, "repairing", "OK", "24 sectors, not moving"))
+STUCK = "24 sectors, not moving"
 RUNNING = "waiting", "planning", "repairing", "rebooting"  # heard of until the pictures are taken
 # What of a view a person does not see at once: too wide; too small for a thumb, unless it stands in a sentence; cut off without dots.
 FINDINGS = """((width) => {
@@ -411,7 +414,7 @@ def thousands():
         for (state, reason, text), number in zip(pick, ids):
             since = now - int(dice.triangular(60000, 4 * 3600000, 3600000)) if state == "returned" else now - dice.randrange(900000)
             if state in RUNNING[1:]:
-                since = now - int(dice.triangular(2000, 200000, 5000))  # not stuck yet
+                since = now - (dice.randrange(800000, 900000) if text == STUCK else int(dice.triangular(2000, 200000, 5000)))  # the others not yet
             if state == "attention":
                 since = now - dice.randrange(2 * 3600000)
             seq = db.execute("INSERT INTO events (machine, at, attempt, state, step, reason, text, numbers) VALUES (?, ?, 1, ?, 'test', ?, ?, '{}')",

@@ -17,6 +17,11 @@ from browser import Browser
 URL = f"https://{lab.SERVER}/"
 PASSWORD = "correct horse battery staple"
 HOSTILE = "<img src=x onerror=window.hurt=1>"
+MINUTE = 60000
+STANDIN = """{ const real = window.fetch; window.fetch = (path, ...more) => (String(path).endsWith("/api/v1/progress")
+    ? Promise.resolve(new Response(JSON.stringify(PROGRESS))) : real(path, ...more)); }"""
+INSERT = ("INSERT INTO inventory (machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, imported)"
+          " VALUES (?, ?, '', '', '', ?, ?, '', '', '', 1)")
 
 
 class FleetCase(unittest.TestCase):
@@ -48,6 +53,26 @@ class FleetCase(unittest.TestCase):
                 db.execute("UPDATE machines SET name = ?, serial = ? WHERE id = ?", (name, serial, number))
                 db.execute("INSERT INTO inventory (machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, imported)"
                            " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, '', 1)", (number, name, serial, mac, site, floor, owner, ring))
+
+    @classmethod
+    def large(cls, count, sites, looks):
+        """So many machines in all, at so many sites, and an hour and a half that is counted. looks: state and reason of each. Their numbers."""
+        known = len(cls.appliance.snapshot()["machines"])
+        if known < count:
+            cls.appliance.command("machines", "import", "-", stdin="".join(f"52:54:01:00:{i >> 8:02x}:{i & 255:02x},PC-{i:05d}\n"
+                                                                           for i in range(known, count)))
+        at = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(cls.appliance.state + "/web/netmend.db", timeout=60)) as db, db:
+            ids = [i for i, in db.execute("SELECT id FROM machines ORDER BY id")]
+            db.execute("DELETE FROM inventory")
+            db.executemany(INSERT, [(n, f"PC-{i:05d}", f"Site {i % sites}", str(i // sites % 3)) for i, n in enumerate(ids)])
+            # Heard of for an hour to come: nobody falls silent meanwhile.
+            db.executemany("UPDATE machines SET state = ?, reason = ?, since = ?, last_seen = ?, in_scope = 1 WHERE id = ?",
+                           [(*looks[i], at, at + 60 * MINUTE, n) for i, n in enumerate(ids)])
+            db.execute("DELETE FROM tally")
+            db.executemany("INSERT INTO tally (at, started, repaired, recovered, failed) VALUES (?, 9, 6, 5, 1)",
+                           [((at // MINUTE - i) * MINUTE,) for i in range(1, 90)])
+        return ids
 
     @classmethod
     def state(cls, names, state, reason, since=None):
@@ -170,6 +195,22 @@ class FleetCase(unittest.TestCase):
         wide = self.page.run("document.documentElement.scrollWidth")
         self.page.call("Emulation.clearDeviceMetricsOverride")
         self.assertLessEqual(wide, width)
+
+    def told(self, **changes):
+        """GET /api/v1/progress with figures of the test's own, in pages opened from now on."""
+        now = int(time.time() * 1000) // MINUTE * MINUTE
+        buckets = [{"at": now - (20 - i) * 5 * MINUTE, "recovered": i % 5, "repaired": 1, "failed": int(i == 7) * 3, "started": 2} for i in range(20)]
+        progress = {"v": 1, "now": now, "total": 120, "recovered": 60, "rate": {"minutes": 30, "recovered": 12, "per_hour": 24.0},
+                    "left": {"soonest": 130 * MINUTE + 20000, "latest": 180 * MINUTE}, "bucket": 5 * MINUTE, "buckets": buckets,
+                    "steps": [{"step": "booting", "samples": 60, "median": 21000, "most": 45000}], "stuck": [], "oldest": 0} | changes
+        script = self.page.call("Page.addScriptToEvaluateOnNewDocument", source=STANDIN.replace("PROGRESS", json.dumps(progress)))
+        self.addCleanup(self.page.call, "Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+    @staticmethod
+    def stuck(ms, ids):
+        """Each for a minute less than the one before, as the appliance tells of them."""
+        since = int(time.time() * 1000) - ms
+        return [{"machine": n, "state": "running", "since": since + i * MINUTE, "limit": 5 * MINUTE} for i, n in enumerate(ids)]
 
     def until(self, expression):
         """Until that is true in the page; its value."""

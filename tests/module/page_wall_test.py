@@ -1,43 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The wall: a screen that nobody can scroll says the most it has room for, from no machine to ten thousand, signed in or not."""
-import contextlib
-import sqlite3
-import time
-
 from page_fleet_lab import FleetCase, main
 
 MANY = 10000
 SCREENS = ((1920, 1080), (1366, 768), (3840, 2160))
-LINES = [(f"PC-{i:05d}", f"S{i}", f"52:54:01:00:{i >> 8:02x}:{i & 255:02x}") for i in range(MANY)]
-INSERT = ("INSERT INTO inventory (machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, imported)"
-          " VALUES (?, ?, '', '', '', ?, ?, '', '', '', 1)")
+LOOK = [("returned", "RETURNED")] * 3 + [("attention", "NTFS_HIBERNATED")] + [("seen", "OK")] * 6
 
 
 class Wall(FleetCase):
     settings = "wallboard = yes\n"
     people = {"vera": "viewer"}
 
-    @classmethod
-    def store(cls):
-        return contextlib.closing(sqlite3.connect(cls.appliance.state + "/web/netmend.db", timeout=60))
-
     def fleet(self, count, sites):
         """So many machines at so many sites: of ten, three are back and one needs somebody."""
-        known = len(self.appliance.snapshot()["machines"])
-        if known < count:
-            self.appliance.command("machines", "import", "-", stdin="".join(f"{mac},{name}\n" for name, _, mac in LINES[known:count]))
-        at = int(time.time() * 1000)
-        with self.store() as db, db:
-            ids = [i for i, in db.execute("SELECT id FROM machines ORDER BY id")]
-            db.execute("DELETE FROM inventory")
-            db.executemany(INSERT, [(n, f"PC-{i:05d}", f"Site {i % sites}", str(i // sites % 3)) for i, n in enumerate(ids)])
-            look = [("returned", "RETURNED")] * 3 + [("attention", "NTFS_HIBERNATED")] + [("seen", "OK")] * 6
-            db.executemany("UPDATE machines SET state = ?, reason = ?, since = ?, in_scope = 1 WHERE id = ?",
-                           [(*look[i // sites % 10], at, n) for i, n in enumerate(ids)])
-            db.execute("DELETE FROM tally")
-            db.executemany("INSERT INTO tally (at, started, repaired, recovered, failed) VALUES (?, 9, 6, 5, 1)",
-                           [((at // 60000 - i) * 60000,) for i in range(1, 90)])
+        self.large(count, sites, [LOOK[i // sites % 10] for i in range(count)])
 
     def screen(self, width, height):
         self.page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

@@ -13,6 +13,7 @@ import {Selection} from "./selection.js";
 import {Triage} from "./triage.js";
 
 const $ = (id) => document.getElementById(id);
+const ROOM = 100; // px below the tools, that a machine is in sight
 const BAR = ["back", "restarting", "running", "waiting", "approval", "held", "action", "new"];
 
 function address(filter) {
@@ -55,8 +56,9 @@ export class Overview {
 		this.map = new Late(async () => new (await import("./map.js")).FloorMap($("map")));
 		this.triage = new Triage($("triage"), (reason) => {
 			this.set({...this.filter, group: "", reason: reason && [reason]});
-			if (reason) // its machines stand far below
-				document.querySelector(".tools").scrollIntoView();
+			const tools = document.querySelector(".tools");
+			if (reason && tools.getBoundingClientRect().bottom > innerHeight - ROOM) // its machines stand below the window
+				tools.scrollIntoView();
 		});
 		this.switch = el("button", {type: "button", class: "chip all", onclick: () => this.flip()});
 		$("switch").replaceChildren(this.switch);

@@ -24,7 +24,7 @@ const ended = Boolean(history.state?.ended); // a sign-in was, and is no more
 let view = null;       // open in #view
 
 const overview = new Overview();
-new Situation(approve);
+new Situation();
 new Keys(overview);
 
 /* ---- the rest comes when it is opened ---- */

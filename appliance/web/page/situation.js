@@ -17,13 +17,14 @@ function shortly(ms) {
 }
 
 export class Situation {
-	// approve(id): opens the request of a machine.
-	constructor(approve) {
-		this.stuck = new Stuck($("stuck"), approve);
-		this.chart = new Chart(190);
+	constructor() {
+		this.stuck = new Stuck($("stuck"));
+		this.chart = new Chart(150);
 		this.steps = el("div", {class: "steps"});
+		this.times = el("details", {}, el("summary", {}, "Time of each step"), this.steps);
+		this.chart.node.append(this.times);
 		$("progress").replaceChildren(el("details", {open: innerWidth > NARROW}, el("summary", {}, el("h2", {}, "Progress over time")),
-			el("div", {class: "beside"}, this.chart.node, this.steps)));
+			this.chart.node));
 		followProgress(() => !$("overview").hidden && fleet.rows.size > 0, (progress) => this.show(progress));
 	}
 
@@ -45,6 +46,7 @@ export class Situation {
 	}
 
 	drawSteps(all) {
+		this.times.hidden = all.length === 0;
 		this.steps.replaceChildren(all.length > 0 ? table("Time per step",
 			["Step", ["Usually", "number"], ["At most", "number"]],
 			all.map((s) => [[stateOf({state: s.step}).words, el("small", {}, ` ${plural(s.samples, "machine")}`)], shortly(s.median), shortly(s.most)])) : "");

@@ -22,7 +22,7 @@ function count(map, key, by) {
 }
 
 // Whether somebody has to do something about it, but for approvals, which have their own place.
-function asks(row) {
+export function asks(row) {
 	return row.group === "action" || row.group === "waiting" && row.actor !== "none";
 }
 

@@ -52,6 +52,13 @@ export function duration(ms) {
 	return h % 24 ? `${d} d ${h % 24} h` : `${d} d`;
 }
 
+// "8 s", "3 min", "2 h", "3 d": how long ago about.
+export function about(ms) {
+	const s = Math.max(0, Math.round(ms / 1000));
+	const [length, unit] = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([l]) => s >= l) ?? [1, "s"];
+	return `${Math.round(s / length)} ${unit}`;
+}
+
 // Steps of a timeline: tenths matter below ten seconds.
 export function seconds(ms) {
 	return ms < 9950 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : duration(ms);
