@@ -59,6 +59,7 @@ static void reply_written(struct http_request *r, struct web_api *a, const char 
 
 void web_api_campaign_report(struct http_request *r, struct web_api *a)
 {
+	http_set_style(r, REPORT_STYLE_HASH);
 	reply_written(r, a, "text/html; charset=utf-8", report_page);
 }
 

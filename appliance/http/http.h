@@ -44,8 +44,9 @@ struct http_request {
 
 enum http_body { BODY_NONE, BODY_MEMORY, BODY_FILE };
 
-#define HTTP_COOKIE_MAX    160
-#define HTTP_FILE_NAME_MAX 120
+#define HTTP_COOKIE_MAX     160
+#define HTTP_FILE_NAME_MAX  120
+#define HTTP_STYLE_HASH_MAX 64 /* "sha256-" and base64 */
 
 struct http_route {
 	const char *method;  /* "GET" serves HEAD too */
@@ -111,6 +112,10 @@ void http_set_cookie(struct http_request *r, const char *value);
 /* Before the reply: a browser saves it as a file of this name, of which only letters, digits and
  * ". _ -" are kept; shorter than HTTP_FILE_NAME_MAX. */
 void http_set_download(struct http_request *r, const char *name);
+/* Before the reply: a browser heeds the one style within the page that has this hash, as a
+ * Content-Security-Policy spells it, shorter than HTTP_STYLE_HASH_MAX; kept until the answer is
+ * made. Without it: none at all. */
+void http_set_style(struct http_request *r, const char *hash);
 /* Takes over json (NULL: 500 INTERNAL). Cache-Control: no-store, as for every API answer. */
 void http_reply_json(struct http_request *r, unsigned status, json_t *json);
 /* {"v":1,"error":"REASON","text":"..."} */

@@ -47,6 +47,7 @@ struct http_private {
 	bool refused; /* admit() said no: the body is dropped */
 	char cookie[HTTP_COOKIE_MAX];
 	char download[HTTP_FILE_NAME_MAX]; /* the file's name; "": no file to save */
+	const char *style;                 /* what http_set_style() was told, or NULL */
 	struct http_waiter waiter;
 };
 
@@ -77,10 +78,11 @@ void reply_header(struct MHD_Response *response, const char *name, const char *v
 /* What a browser may not do with it; policy: its Content-Security-Policy. */
 void reply_fence(struct MHD_Response *response, const char *policy);
 #define FENCE_PAGE "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-/* A report is whole in itself, to be printed or sent on: it brings its style, and runs nothing. */
-#define FENCE_REPORT                                                                          \
-	"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';" \
-	" frame-ancestors 'none'"
+/* A page whole in itself, to be printed or sent on: it brings the one style of that hash, and runs
+ * nothing. */
+#define FENCE_STYLED                                                                \
+	"default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'; " \
+	"frame-ancestors 'none'"
 #define FENCE_DATA "default-src 'none'; frame-ancestors 'none'"
 
 #endif

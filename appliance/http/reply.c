@@ -42,6 +42,20 @@ void http_set_download(struct http_request *r, const char *name)
 			*out = '_';
 }
 
+void http_set_style(struct http_request *r, const char *hash)
+{
+	r->private->style = hash;
+}
+
+static void reply_fence_data(struct MHD_Response *response, const char *style)
+{
+	char policy[sizeof(FENCE_STYLED) + HTTP_STYLE_HASH_MAX];
+
+	if (style)
+		(void)snprintf(policy, sizeof(policy), FENCE_STYLED, style);
+	reply_fence(response, style ? policy : FENCE_DATA);
+}
+
 static void reply_download(struct MHD_Response *response, const char *name)
 {
 	char value[HTTP_FILE_NAME_MAX + 32];
@@ -65,8 +79,7 @@ static void reply_finish(
 		reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	reply_header(response, "X-Content-Type-Options", "nosniff");
 	if (p->server->options.cert_pem)
-		reply_fence(response,
-		        type && strncmp(type, "text/html", 9) == 0 ? FENCE_REPORT : FENCE_DATA);
+		reply_fence_data(response, p->style);
 	if (p->download[0])
 		reply_download(response, p->download);
 	if (p->cookie[0])

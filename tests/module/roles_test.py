@@ -159,9 +159,6 @@ class Wallboard(unittest.TestCase):
         operator(web, "52:54:00:77:00:01", name="PC01", state="attention", reason="NO_NTFS", **secret)
         operator(web, "52:54:00:77:00:02", state="attention", reason="DISK_READ_ERROR", **secret)
         operator(web, "52:54:00:77:00:03", name="PC03", state="returned", reason="RETURNED", **secret)
-        _, headers, _ = web.get(f"/api/v1/campaigns/{answer['id']}/report", secure=True)
-        self.assertEqual(headers["Content-Security-Policy"], "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-                         "form-action 'none'; frame-ancestors 'none'")  # a report runs nothing
         board = self.board(web)
         self.assertEqual(sorted(board), ["attention", "campaigns", "counts", "now", "progress", "sites", "v"])
         self.assertEqual(sum(board["counts"]["state"].values()), 3)

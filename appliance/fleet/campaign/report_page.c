@@ -48,7 +48,7 @@ static int cell_time(struct buffer *out, long long ms)
 static const char head[] =
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src "
-        "'unsafe-inline'\">"
+        "'" REPORT_STYLE_HASH "'\">"
         "<meta name=viewport content=\"width=device-width\">"
         "<style>body{font:14px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;"
         "padding:0 1em;color:#1a1a1a;background:#fff}h1{font-size:1.6em;margin:0}"
@@ -104,7 +104,7 @@ static int waves(const json_t *report, struct buffer *out)
 	size_t i;
 
 	int r = html_put(out,
-	        "<h2>Waves</h2><table><thead><tr><th>Wave<th>Opened<th class=n>Machines"
+	        "<h2>Waves</h2><table tabindex=0><thead><tr><th>Wave<th>Opened<th class=n>Machines"
 	        "<th class=n>Returned<th class=n>Failed<th class=n>At work<th class=n>"
 	        "Waiting</thead>");
 	json_array_foreach(list, i, w)
@@ -127,8 +127,9 @@ static int repairs(const json_t *report, struct buffer *out)
 	char span[32];
 	size_t i;
 
-	int r = html_put(out, "<h2>What the repairs found</h2><table><thead><tr><th>Result<th>Code"
-	                      "<th class=n>Machines</thead>");
+	int r = html_put(out,
+	        "<h2>What the repairs found</h2><table tabindex=0><thead><tr><th>Result<th>Code"
+	        "<th class=n>Machines</thead>");
 	json_array_foreach(json_object_get(report, "reasons"), i, item)
 	{
 		if (r == 0)
@@ -141,8 +142,9 @@ static int repairs(const json_t *report, struct buffer *out)
 			r = cell_number(out, number_of(item, "machines"));
 	}
 	if (r == 0)
-		r = html_put(out, "</table><h2>How long it took</h2><table><thead><tr><th>Step"
-		                  "<th class=n>Median<th class=n>Machines</thead>");
+		r = html_put(out,
+		        "</table><h2>How long it took</h2><table tabindex=0><thead><tr><th>Step"
+		        "<th class=n>Median<th class=n>Machines</thead>");
 	static const struct {
 		const char *name, *words;
 	} steps[] = {{"boot", "network boot to the fixer's first word"},
@@ -179,7 +181,8 @@ static int not_back(const json_t *report, struct buffer *out)
 	if (count == 0)
 		return html_put(out, "<h2>Machines that are not back</h2><p>None.</p>");
 	int r = buffer_printf(out,
-	        "<h2>Machines that are not back (%lld)</h2><table><thead><tr><th>Name<th>MAC"
+	        "<h2>Machines that are not back (%lld)</h2><table "
+	        "tabindex=0><thead><tr><th>Name<th>MAC"
 	        "<th>Site<th>Floor<th>Owner<th>What<th>To do</thead>",
 	        count);
 	json_array_foreach(json_object_get(report, "machines"), i, m)
@@ -214,7 +217,7 @@ static int decisions(const json_t *report, struct buffer *out)
 	size_t i;
 
 	int r = html_put(out,
-	        "<h2>Who decided what</h2><table><thead><tr><th>When<th>Who<th>By way of"
+	        "<h2>Who decided what</h2><table tabindex=0><thead><tr><th>When<th>Who<th>By way of"
 	        "<th>What<th>Words</thead>");
 	json_array_foreach(json_object_get(report, "decisions"), i, d)
 	{

@@ -7,7 +7,12 @@
 
 #include <jansson.h>
 
-/* One HTML file that needs nothing else: no script, no request; made for printing. 0 or -ENOMEM. */
+/* The hash of the one style a report has, for the policy it is sent with: whoever changes the style
+ * is told the new one by tests/module/campaign_test.py. */
+#define REPORT_STYLE_HASH "sha256-hhpJlUFdYwCwYSvl8VU7PNPwWw/Qqboe+m9M7NBRlmk="
+
+/* One HTML file that needs nothing else: no script, no request; made for printing. What it forbids
+ * a browser stands in itself, too: saved or mailed, it comes without headers. 0 or -ENOMEM. */
 int report_page(const json_t *report, struct buffer *out);
 /* Its machines, a line each (RFC 4180). */
 int report_csv(const json_t *report, struct buffer *out);

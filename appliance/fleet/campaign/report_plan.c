@@ -136,7 +136,7 @@ int report_plan(const json_t *campaign, struct buffer *out)
 
 	if (!json_is_object(plan))
 		return html_put(out, "<h2>Plan</h2><p>It cannot be read.</p>");
-	int r = html_put(out, "<h2>Plan</h2><table><tbody>");
+	int r = html_put(out, "<h2>Plan</h2><table tabindex=0><tbody>");
 	if (r == 0)
 		r = scope(plan, out);
 	if (r == 0)
