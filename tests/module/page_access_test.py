@@ -7,14 +7,15 @@ import json
 import os
 import re
 import ssl
+import tempfile
 import urllib.parse
 import urllib.request
 
 import appliance_lab as lab
 import page_lab
 from campaign_lab import whole
-from page_fleet_lab import FleetCase, main
-from web_server import hello, installation, pending, result
+from page_fleet_lab import PASSWORD, FleetCase, main
+from web_server import hello, installation, pending, result, until
 
 AXE = os.path.join(lab.REPO, "tests/vendor/axe-core/axe.min.js")
 SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
@@ -31,15 +32,17 @@ VIEWS = [("#/", "PC-0001"), ("#/?view=map", "PC|Bern"), ("#/campaigns", "Campaig
 
 class Judge:
     """What looks at self.page."""
+    media = "screen"
 
     def judge(self, name):
         page, found = self.page, []
         for width in (360, 1280):
             page.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 700)
             for scheme, rules in (("light", ALL), ("dark", COLOURS)):
-                page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
-                                                                  {"name": "prefers-reduced-motion", "value": "reduce"}])
+                page.call("Emulation.setEmulatedMedia", media=self.media, features=[{"name": "prefers-color-scheme", "value": scheme},
+                                                                                     {"name": "prefers-reduced-motion", "value": "reduce"}])
                 found += [f"{name} {scheme} {width}: {problem}" for problem in page.run(RUN % rules)]
+        page.call("Emulation.setEmulatedMedia", media="", features=[])
         page.call("Emulation.clearDeviceMetricsOverride")
         return found
 
@@ -98,12 +101,18 @@ class Access(Judge, FleetCase):
         self.assertEqual(length, len(BUNDLE))
         self.assertIn(("anna", "download", "PC-0001"), self.recorded())
 
+    def campaign(self):
+        """The number of one that runs."""
+        for known in self.ask("GET", "api/v1/campaigns")["campaigns"]:
+            return known["id"]
+        number = self.ask("POST", "api/v1/campaigns", {"plan": whole({"name": "July", "scope": {"all": True}})})["id"]
+        self.ask("POST", f"api/v1/campaigns/{number}/act", {"verb": "start", "wave": 0, "text": ""})
+        return number
+
     def questions(self):
         """A campaign's page, and what asks or tells in a window of its own."""
         found = []
-        number = self.ask("POST", "api/v1/campaigns", {"plan": whole({"name": "July", "scope": {"all": True}})})["id"]
-        self.ask("POST", f"api/v1/campaigns/{number}/act", {"verb": "start", "wave": 0, "text": ""})
-        self.go(f"#/campaign/{number}", "Abort")
+        self.go(f"#/campaign/{self.campaign()}", "Abort")
         found += self.judge("campaign")
         self.press("Abort")
         self.page.wait_text("Type July to go on", "dialog")
@@ -128,7 +137,39 @@ class Access(Judge, FleetCase):
         for url, policy in policies.items():
             self.assertRegex(policy, "default-src '(none|self)'", url)
             self.assertNotIn("unsafe", policy, url)
-        self.assertEqual([c for c in self.page.complaints() if "Content Security Policy" in c], [])
+        self.assertEqual(self.refused(), [])
+
+    def test_a_report(self):
+        """On a screen and on paper; as it is sent, and as somebody has saved it: with its own style, and no other."""
+        self.sign_in("anna")
+        address = f"api/v1/campaigns/{self.campaign()}/report"
+        saved = tempfile.NamedTemporaryFile(suffix=".html")
+        self.addCleanup(saved.close)
+        saved.write(self.appliance.get("/" + address))
+        saved.flush()
+        for name, url in (("sent", f"https://{lab.SERVER}/{address}"), ("saved", f"file://{saved.name}")):
+            self.page.open(url)
+            self.page.wait_text("Campaign July[\\s\\S]*Waves[\\s\\S]*Who decided what")
+            self.assertEqual(self.page.run("[location.href, getComputedStyle(document.querySelector('td.n')).textAlign]"), [url, "right"])
+            self.assertEqual(self.refused(), [])
+            self.ready()
+            found = []
+            for self.media in ("screen", "print"):
+                found += self.judge(f"report {name} {self.media}")
+            self.assertEqual(found, [], "\n".join(found))
+            self.page.run("""(() => { const more = document.createElement('style'); more.textContent = 'td.n { text-align: left; }';
+                document.head.append(more); document.querySelector('h1').setAttribute('style', 'text-align: right');
+                const script = document.createElement('script'); script.textContent = 'window.hurt = 1'; document.head.append(script); })()""")
+            self.assertEqual(self.page.run("['td.n', 'h1'].map((s) => getComputedStyle(document.querySelector(s)).textAlign)"), ["right", "start"])
+            self.until_refused(3)
+            self.page.events.clear()
+
+    def refused(self):
+        """What Chromium has held against a policy."""
+        return [c for c in self.page.complaints() if "Content Security Policy" in c]
+
+    def until_refused(self, count):
+        until(lambda: self.page.run("1") and len(self.refused()) >= count)
 
     def test_it_can_find_something(self):
         """A text nobody can read is told."""
@@ -136,6 +177,42 @@ class Access(Judge, FleetCase):
         self.ready()
         self.page.run("(() => { const h = document.querySelector('#view h1'); h.style.color = '#777'; h.style.background = '#888'; })()")
         self.assertTrue([f for f in self.judge("spoilt") if "color-contrast" in f])
+
+
+class Beginning(Judge, FleetCase):
+    """Before there is anybody, then before there is any machine; and what a room looks at."""
+    settings = "wallboard = yes\n"
+
+    def look(self, address, *patterns):
+        self.open(address, *patterns)
+        self.opened()
+        self.ready()
+        return self.judge(address or "nobody")
+
+    def set_up(self):
+        link = re.search(r"https://\S+/(setup#\S+)", self.appliance.log())[1]
+        found = self.look("setup", "The set-up link is incomplete") + self.look(link, "Make the first account")
+        self.press("Make the account")
+        self.page.wait_text("Give your name", "#view [role=alert]")
+        found += self.judge("set-up refused")
+        for label, text in (("Your name", "anna"), ("Password", PASSWORD), ("The same password", PASSWORD)):
+            self.set(self.input(label), text)
+        self.press("Make the account")
+        self.page.wait_text("DHCP", "#health")
+        return found
+
+    def test_from_nobody_to_the_first_machines(self):
+        wall = "No machines yet"
+        found = self.look("", "No account exists yet") + self.look("?wall=1", wall) + self.set_up()
+        found += self.look("#/", "What to do next") + self.look("?wall=1", wall)
+        self.list_machines([[f"PC-{i}", f"S{i}", f"52:54:00:51:00:{i:02x}", "Bern", "1", "Finance", "broad"] for i in range(1, 9)])
+        self.state(["PC-1", "PC-2"], "attention", "NTFS_HIBERNATED")
+        self.state(["PC-3"], "returned", "RETURNED")
+        found += self.look("?wall=1", "1 of 8 machines recovered", "PC-2")
+        self.page.call("Network.clearBrowserCookies")
+        found += self.look("?wall=1", "1 of 8 machines recovered", "PC-2")
+        self.assertEqual(found, [], "\n".join(found))
+        self.assertEqual([c for c in self.page.complaints() if "Content Security Policy" in c], [])
 
 
 class Escrow(Judge, page_lab.Case):
