@@ -3,21 +3,18 @@
 #ifndef INIT_DHCP_MESSAGE_H
 #define INIT_DHCP_MESSAGE_H
 
+#include "fixer/base/dhcp.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DHCP_MESSAGE_MAX 1500
-/* What BOOTP relays and servers take without question. */
-#define DHCP_REQUEST_LEN 300
-#define DHCP_URL_TEXT    96
+#define DHCP_URL_TEXT 96
 
 /* Option 60 of ours; a server that knows it answers with option 43, of which sub-option 1 is the
  * appliance's URL. */
 #define DHCP_VENDOR "netmend"
-
-enum dhcp_type { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK };
 
 /* Of which client and which exchange. */
 struct dhcp_client {
