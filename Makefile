@@ -10,7 +10,7 @@ PACKAGES := build-essential pkg-config \
 	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin \
 	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libcmocka-dev \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind krb5-user ldb-tools ldap-utils slapd \
-	dnsmasq-base ipxe shim-signed grub-efi-amd64-signed linux-image-amd64 firmware-linux-free kmod iproute2 openssl \
+	dnsmasq-base kea-dhcp4-server isc-dhcp-server nftables iptables ipxe shim-signed grub-efi-amd64-signed linux-image-amd64 firmware-linux-free kmod iproute2 openssl \
 	qemu-system-x86 qemu-system-common qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools gdisk python3 python3-jsonschema man-db groff-base bsdextrautils curl sqlite3 xz-utils zstd tcpdump procps chromium \
 	clang clang-format cppcheck git
@@ -173,6 +173,7 @@ $(B)/%.o: %.c
 PAGE := $(B)/appliance/web/page/packed
 $(B)/appliance/web/page.o $(B)/fuzz/appliance/web/page.o: $(PAGE)
 $(B)/appliance/web/page.o $(B)/fuzz/appliance/web/page.o: CPPFLAGS += -Wa,-I$(PAGE)
+$(B)/appliance/preflight/settings.o: $(wildcard appliance/preflight/settings/*.in)
 $(B)/appliance/web/openapi.o: appliance/web/openapi.json appliance/web/openapi_schemas.json
 
 $(PAGE): appliance/web/pack.py $(wildcard appliance/web/page/*)

@@ -55,7 +55,8 @@ extern const struct cli_group cli_groups[]; /* ends with a NULL name */
 /* Each beside its verbs. */
 extern const struct cli_verb serve_verbs[], check_verbs[], keys_verbs[], release_verbs[],
         audit_verbs[], recipe_verbs[], machines_verbs[], inventory_verbs[], campaign_verbs[],
-        completion_verbs[], store_verbs[], user_verbs[], progress_verbs[], wire_verbs[];
+        completion_verbs[], store_verbs[], user_verbs[], progress_verbs[], wire_verbs[],
+        preflight_verbs[];
 
 /* A group that is a verb itself: serve, check. */
 bool cli_is_single(const struct cli_group *group);

@@ -6,6 +6,7 @@
 const struct cli_group cli_groups[] = {
         {"serve", "the appliance", serve_verbs, NULL},
         {"check", "configuration and host", check_verbs, NULL},
+        {"preflight", "what would stop the first machine", preflight_verbs, NULL},
         {"progress", "how far the fleet is", progress_verbs, NULL},
         {"wire", "what is heard on the network", wire_verbs, NULL},
         {"machines", "the machines of the fleet", machines_verbs, NULL},
