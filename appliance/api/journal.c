@@ -42,25 +42,33 @@ static int bundle_keep(const struct web_api *a, const struct http_request *r)
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
+/* How often it is brought anew when parts of it have gone meanwhile. */
+#define BRING_MAX 3
+
+struct bringing {
+	int64_t part;
+	unsigned again;
+};
+
 /* Into the store a part a call, so that others have their turn in between: 1, there is more. By its
  * hash it is the same whoever brings it; that this machine saved it is said when all of it is
  * there. */
 static int journal_bring(struct web_api *a, struct http_request *r)
 {
 	struct store *s = a->fleet->store;
-	int64_t *part = r->state;
+	struct bringing *b = r->state;
 
-	if (!part)
-		r->state = part = calloc(1, sizeof(*part));
-	int e = part ? store_begin(s, false) : -ENOMEM;
+	if (!b)
+		r->state = b = calloc(1, sizeof(*b));
+	int e = b ? store_begin(s, false) : -ENOMEM;
 	if (e < 0)
 		return e;
-	int more = store_bundle_put_part(s, r->file_sha256, *part, r->file);
+	int more = store_bundle_put_part(s, r->file_sha256, b->part, r->file);
 	if (more < 0) {
 		store_rollback(s);
 		return more;
 	}
-	*part += more;
+	b->part += more;
 	e = store_commit(s);
 	return e < 0 ? e : more;
 }
@@ -86,6 +94,12 @@ static int journal_keep(struct web_api *a, struct http_request *r,
 	if (e != 0)
 		return e;
 	e = fleet_bundle(a->fleet, session, r->file_sha256, (int64_t)r->file_size, -1, ret_turn);
+	struct bringing *b = r->state;
+	if (e == -EAGAIN && b && b->again < BRING_MAX) {
+		b->again++;
+		b->part = 0;
+		return 1;
+	}
 	return e == -EACCES ? 0 : e;
 }
 

@@ -35,6 +35,11 @@
 /* Unlisted machines remembered at most: anybody can make up MACs. */
 #define FLEET_MACHINES_MAX 100000
 
+/* Parts of a saved repair in the store that nobody has added to for so long, and that no machine
+ * has, are of a call that broke off; so many are looked at together. */
+#define FLEET_PARTS_MS  ((int64_t)10 * 60 * 1000)
+#define FLEET_PARTS_MAX 16
+
 struct presence;
 
 struct fleet {
@@ -45,6 +50,9 @@ struct fleet {
 	int64_t (*clock)(void);     /* ms since 1970 */
 	int64_t started;            /* by clock: nobody was heard while we did not run */
 	int64_t swept;              /* when old tokens were deleted last; 0: not yet */
+	int64_t parts_looked;       /* when orphans was filled; 0: not yet */
+	size_t orphan_count;
+	struct store_orphan orphans[FLEET_PARTS_MAX];
 	struct learnt learnt[LEARNT_STEPS]; /* how long things take */
 	int64_t learnt_at;                  /* when that was looked at; 0: not yet */
 	int64_t handouts, returned;         /* by us, since we started */
@@ -147,7 +155,8 @@ int fleet_contact(struct fleet *f, const struct store_session *session);
  * saved a repair in this session, may be writing already and finishes. */
 int fleet_bundle_turn(struct fleet *f, const struct store_session *session, enum reason *ret);
 /* A repair bundle: it is on stable storage in a file, or, when the store keeps bundles, it goes
- * there now: content is read from its beginning; -1: all of it is there already. -EACCES:
+ * there now: content is read from its beginning; -1: all of it is there already, or else -EAGAIN:
+ * it was brought so slowly that parts of it were taken for left behind. -EACCES:
  * *ret_refused says why not, see fleet_bundle_turn(). */
 int fleet_bundle(struct fleet *f, const struct store_session *session, const char *sha256,
         int64_t size, int content, enum reason *ret_refused);
@@ -173,8 +182,8 @@ int fleet_result(struct fleet *f, const struct store_session *session,
 
 /* ---- what the appliance sees by itself ---- */
 
-/* Once a second: who has been silent for too long; at the first call and then hourly, old tokens.
- */
+/* Once a second: who has been silent for too long; at the first call and then hourly, old tokens;
+ * every ten minutes, parts of repairs that were not saved to their end. */
 int fleet_tick(struct fleet *f);
 /* A PXE client asks, answered or not; uuid: as it came, "" when it says none; text: what else is
  * known of it. A repaired machine that should be in Windows by now has relapsed. When the UUID is

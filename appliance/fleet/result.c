@@ -173,6 +173,15 @@ int fleet_bundle_turn(struct fleet *f, const struct store_session *session, enum
 	return 0;
 }
 
+/* A machine has a bundle only when all of it is there: from now on its parts stay. */
+static int bundle_content(struct store *s, const struct store_bundle *bundle, int content)
+{
+	if (content >= 0)
+		return store_bundle_put(s, bundle->sha256, content);
+	int r = store_bundle_is_whole(s, bundle->sha256, bundle->size);
+	return r < 0 ? r : r == 0 ? -EAGAIN : 0;
+}
+
 static int bundle_apply(struct fleet *f, const struct store_session *session,
         const struct store_bundle *bundle, int content, enum reason *ret_refused)
 {
@@ -194,8 +203,8 @@ static int bundle_apply(struct fleet *f, const struct store_session *session,
 		r = store_machine_get(f->store, session->machine, &m);
 	if (r == 0)
 		r = store_bundle_add(f->store, m.id, bundle);
-	if (r == 0 && content >= 0 && store_keeps_bundles(f->store))
-		r = store_bundle_put(f->store, bundle->sha256, content);
+	if (r == 0 && store_keeps_bundles(f->store))
+		r = bundle_content(f->store, bundle, content);
 	if (r < 0)
 		return r;
 	/* Its machine may have been switched on again meanwhile. */

@@ -110,6 +110,42 @@ static int tokens_sweep(struct fleet *f, int64_t now)
 	return store_token_expire(f->store, now - FLEET_TOKEN_MS);
 }
 
+static bool had_as_many(const struct fleet *f, const struct store_orphan *orphan)
+{
+	for (size_t i = 0; i < f->orphan_count; i++)
+		if (strcmp(f->orphans[i].sha256, orphan->sha256) == 0)
+			return f->orphans[i].parts == orphan->parts;
+	return false;
+}
+
+static int parts_drop(struct fleet *f, const char *sha256)
+{
+	int r = store_begin(f->store, false);
+
+	return r < 0 ? r : change_end(f->store, store_bundle_drop(f->store, sha256));
+}
+
+/* Whoever still brings them, however slowly, is not harmed: who ends with parts missing is told so
+ * (fleet_bundle()). */
+static int parts_sweep(struct fleet *f, int64_t now)
+{
+	struct store_orphan found[FLEET_PARTS_MAX];
+	size_t count = 0;
+
+	if (f->parts_looked && now - f->parts_looked < FLEET_PARTS_MS)
+		return 0;
+	int r = store_bundle_orphans(f->store, found, FLEET_PARTS_MAX, &count);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (had_as_many(f, &found[i]))
+			r = parts_drop(f, found[i].sha256);
+	if (r < 0)
+		return r;
+	f->parts_looked = now;
+	f->orphan_count = count;
+	memcpy(f->orphans, found, count * sizeof(found[0]));
+	return 0;
+}
+
 int fleet_tick(struct fleet *f)
 {
 	int64_t now = f->clock();
@@ -117,6 +153,8 @@ int fleet_tick(struct fleet *f)
 	struct slice slice = slice_begin();
 	int r = tokens_sweep(f, now);
 
+	if (r == 0)
+		r = parts_sweep(f, now);
 	if (r == 0)
 		r = learn_tick(f, now);
 	for (size_t i = 0; r == 0 && i < sizeof(silences) / sizeof(silences[0]); i++)

@@ -77,3 +77,44 @@ int store_bundle_part(struct store *s, const char *sha256, int64_t part, int fd)
 	sql_end(st);
 	return r < 0 ? r : (int)len;
 }
+
+int store_bundle_is_whole(struct store *s, const char *sha256, int64_t size)
+{
+	struct sql *st = sql_prepare(
+	        s, "SELECT coalesce(sum(length(bytes)), 0) FROM bundle_parts WHERE sha256 = ?");
+	int64_t there = 0;
+
+	sql_bind(st, "t", sha256);
+	int r = sql_one(s, st, &there);
+	return r < 0 ? r : there == size;
+}
+
+/* --- what nobody has ------------------------------------------------------------------------- */
+
+int store_bundle_orphans(struct store *s, struct store_orphan *ret, size_t max, size_t *ret_count)
+{
+	struct sql *st =
+	        sql_prepare(s, "SELECT p.sha256, count(*) FROM bundle_parts p WHERE NOT EXISTS"
+	                       " (SELECT 1 FROM bundles b WHERE b.sha256 = p.sha256)"
+	                       " GROUP BY p.sha256 ORDER BY p.sha256 LIMIT ?");
+	size_t count = 0;
+	int r;
+
+	sql_bind(st, "i", (int64_t)max);
+	while ((r = sql_step(s, st)) == 1 && count < max) {
+		sql_text(st, 0, ret[count].sha256, sizeof(ret[count].sha256));
+		ret[count++].parts = sql_int(st, 1);
+	}
+	sql_end(st);
+	*ret_count = count;
+	return r < 0 ? r : 0;
+}
+
+int store_bundle_drop(struct store *s, const char *sha256)
+{
+	struct sql *st = sql_prepare(s, "DELETE FROM bundle_parts WHERE sha256 = ? AND NOT EXISTS"
+	                                " (SELECT 1 FROM bundles b WHERE b.sha256 = ?)");
+
+	sql_bind(st, "tt", sha256, sha256);
+	return sql_run(s, st);
+}

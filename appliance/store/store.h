@@ -213,6 +213,18 @@ int store_bundle_put_part(struct store *s, const char *sha256, int64_t part, int
 /* Writes a part of them (0, 1, ...; each a piece of work that holds nobody up) to fd: its bytes; 0:
  * there is no such part; -errno. */
 int store_bundle_part(struct store *s, const char *sha256, int64_t part, int fd);
+/* Whether its parts together have so many bytes: 1 or 0. */
+int store_bundle_is_whole(struct store *s, const char *sha256, int64_t size);
+
+/* Parts of a bundle that no machine has: they are being brought, or who brought them broke off. */
+struct store_orphan {
+	char sha256[65];
+	int64_t parts;
+};
+/* The first max by hash. */
+int store_bundle_orphans(struct store *s, struct store_orphan *ret, size_t max, size_t *ret_count);
+/* Within a transaction: they go, unless a machine has the bundle by now. */
+int store_bundle_drop(struct store *s, const char *sha256);
 
 /* One a session. next: the answer given, "reboot", "hold" or "again". -EEXIST: it has one. */
 int store_result_add(struct store *s, int64_t machine, int64_t session, int64_t at,
