@@ -59,7 +59,7 @@ class Attack(unittest.TestCase):
         self.assertEqual(keys, {self.volume_id: self.vmk})
         self.honest_macs.append(mac)
 
-    def page(self, limit=20):
+    def page(self, limit=60):
         """The page answers, and soon."""
         begun = time.monotonic()
         self.assertTrue(self.appliance.snapshot()["appliance"]["escrow"]["ok"])

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
@@ -116,7 +117,7 @@ class Exec(unittest.TestCase):
             reason, _, text, log = self.ask(f"#!/bin/sh\nexec yes {PASSWORD}-endless{stream}\n", seconds="2")
             self.assertEqual(reason, "SOURCE_FAILED")
             self.assertIn("took longer" if stream else "4096 bytes", text)
-            self.assertLess(time.monotonic() - began, 20)
+            self.assertLess(time.monotonic() - began, 60)
             self.assertLess(len(log), 5000)
             self.assertNotIn("111111", log)
         self.assertEqual(self.left_behind(f"{PASSWORD}-endless"), [])
@@ -126,7 +127,7 @@ class Exec(unittest.TestCase):
         reason, _, text, _ = self.ask("#!/bin/sh\ntrap '' TERM INT HUP\necho early\nsleep 4321 & wait\nsleep 4321\n", seconds="1")
         self.assertEqual(reason, "SOURCE_FAILED")
         self.assertIn("longer than 1 s", text)
-        self.assertLess(time.monotonic() - began, 20)
+        self.assertLess(time.monotonic() - began, 60)
         self.assertEqual(self.left_behind("4321"), [])
 
     def test_children_that_keep_the_pipe(self):
@@ -134,24 +135,25 @@ class Exec(unittest.TestCase):
         began = time.monotonic()
         reason, passwords, _, _ = self.ask(f"#!/bin/sh\nfor i in $(seq 50); do sleep 4322 & done\necho {PASSWORD}\n")
         self.assertEqual((reason, passwords), ("OK", [PASSWORD]))
-        self.assertLess(time.monotonic() - began, 20)
+        self.assertLess(time.monotonic() - began, 60)
         self.assertEqual(self.left_behind("4322"), [])
 
     def test_child_that_left_the_group(self):
         began = time.monotonic()
-        reason, passwords, _, _ = self.ask(f"#!/bin/sh\nsetsid sleep 20.323 &\necho {PASSWORD}\n")
+        self.addCleanup(subprocess.run, ["pkill", "-f", "^sleep 120.323"])
+        reason, passwords, _, _ = self.ask(f"#!/bin/sh\nsetsid sleep 120.323 &\necho {PASSWORD}\n")
         self.assertEqual((reason, passwords), ("OK", [PASSWORD]))
-        self.assertLess(time.monotonic() - began, 15)
+        self.assertLess(time.monotonic() - began, 60)
 
     def test_several_at_once(self):
-        fetch = self.fetch(f"#!/bin/sh\nsleep 2\necho {PASSWORD}\n")
+        fetch = self.fetch(f"#!/bin/sh\nsleep 6\necho {PASSWORD}\n", seconds="30")
         began = time.monotonic()
         for _ in range(8):
             fetch.ask("store", GUID)
         answers = [fetch.receive() for _ in range(8)]
         self.assertEqual({a["reason"] for a in answers}, {"OK"})
         self.assertEqual(len({a["id"] for a in answers}), 8)
-        self.assertLess(time.monotonic() - began, 12)
+        self.assertLess(time.monotonic() - began, 40)
 
     def test_not_a_program_to_run(self):
         plain = self.script("#!/bin/sh\n", "plain", 0o644)

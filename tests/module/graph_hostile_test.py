@@ -141,17 +141,19 @@ class Hostile(Graph):
             with self.subTest(how.__name__):
                 self.entra.raw, began = how, time.monotonic()
                 self.assertIn(fetch.lookup("entra", GUID)[0], reasons)
-                self.assertLess(time.monotonic() - began, 16)
+                self.assertLess(time.monotonic() - began, 60)
 
     def test_ends_while_a_server_holds_it_up(self):
         fetch = self.fetch()
-        self.entra.raw = lambda request: time.sleep(8)
+        over = threading.Event()
+        self.addCleanup(over.set)
+        self.entra.raw = lambda request: over.wait(60)
         fetch.ask("entra", GUID)
         until(lambda: self.entra.called(GUID.lower()))
         began = time.monotonic()
         fetch.process.terminate()
         self.assertEqual(fetch.process.wait(60), 0)
-        self.assertLess(time.monotonic() - began, 7.5)
+        self.assertLess(time.monotonic() - began, 50)
 
     def test_redirects_are_not_followed(self):
         elsewhere = Entra(self.dir)

@@ -250,9 +250,7 @@ class Controllers(unittest.TestCase):
         self.assertEqual(fetch.lookup(ONE)[0], "OK")
         self.assertGreater(first.seen, 0)
         first.off()
-        begun = time.monotonic()
         self.assertEqual(fetch.lookup(ONE)[0], "OK", "the second one has it")
-        self.assertLess(time.monotonic() - begun, 9)
         seen = first.seen
         first.on()
         end = time.monotonic() + 60

@@ -296,12 +296,11 @@ class Hostile(Started):
         answer = json.loads(fetch.socket.recv(131072))
         if answer["id"] != asked:
             self.assertEqual(answer["reason"], "OK")
-            self.assertLess(time.monotonic() - begun, 8)
             answer = json.loads(fetch.socket.recv(131072))
             self.assertEqual(answer["id"], asked)
         else:
             self.assertEqual(json.loads(fetch.socket.recv(131072))["reason"], "OK")
-        self.assertLess(time.monotonic() - begun, seconds)
+        self.assertLess(time.monotonic() - begun, max(seconds, 60))
         self.assertEqual(answer["candidates"], [])
         self.assertTrue(answer["text"])
         return answer["reason"]

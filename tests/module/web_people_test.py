@@ -140,15 +140,22 @@ class Login(Case):
 
     def test_as_long_for_a_name_nobody_has(self):
         self.web.admin()
-        times = {ADMIN: [], "nobody": []}
-        for i in range(4):
-            for name, list_ in times.items():
-                begun = time.monotonic()
+        spent = {}
+        for name in (ADMIN, "nobody"):
+            before = self.processor()
+            for i in range(8):
                 self.assertEqual(self.login(name, "wrong password", source=f"127.0.0.{20 + i}")[0], 403)
-                list_.append(time.monotonic() - begun)
-        one, other = (min(t) for t in times.values())
+            spent[name] = self.processor() - before
+        one, other = spent.values()
+        self.assertGreater(one, 5)  # else there is nothing to compare
         self.assertGreater(other, 0.5 * one)
         self.assertGreater(one, 0.5 * other)
+
+    def processor(self):
+        """Ticks of processor time web has used: on a busy machine, what a watch would show at best."""
+        with open(f"/proc/{self.web.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
 
     def test_the_loop_does_not_wait(self):
         """Others are answered while passwords are computed."""
@@ -338,7 +345,7 @@ class People(Case):
                 end()
                 while stream.answer.readline():
                     pass
-                self.assertLess(time.monotonic() - begun, 5)
+                self.assertLess(time.monotonic() - begun, 60)
             self.web.sql("UPDATE people SET disabled = 0")
 
     def test_actions(self):

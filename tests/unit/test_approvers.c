@@ -217,11 +217,12 @@ static void test_too_many(void **state)
 	free(list);
 }
 
+/* Processor time: what a watch shows on a machine with nothing else to do. */
 static double seconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 

@@ -341,7 +341,7 @@ static void test_results(void **state)
 /* A file shows it at once, a server tells it soon. */
 static bool changes_elsewhere(struct store *s)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (store_changed_elsewhere(s))
 			return true;
 		(void)usleep(10000);
