@@ -146,14 +146,14 @@ class Exec(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 60)
 
     def test_several_at_once(self):
-        fetch = self.fetch(f"#!/bin/sh\nsleep 6\necho {PASSWORD}\n", seconds="30")
+        fetch = self.fetch(f"#!/bin/sh\nsleep 3\necho {PASSWORD}\n", seconds="10")
         began = time.monotonic()
         for _ in range(8):
             fetch.ask("store", GUID)
         answers = [fetch.receive() for _ in range(8)]
         self.assertEqual({a["reason"] for a in answers}, {"OK"})
         self.assertEqual(len({a["id"] for a in answers}), 8)
-        self.assertLess(time.monotonic() - began, 40)
+        self.assertLess(time.monotonic() - began, 23)  # one after the other: 24
 
     def test_not_a_program_to_run(self):
         plain = self.script("#!/bin/sh\n", "plain", 0o644)
