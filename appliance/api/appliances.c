@@ -89,7 +89,7 @@ void web_api_appliances_csv(struct http_request *r, struct web_api *a)
 {
 	static const struct export_column columns[] = {{"id", EXPORT_PLAIN}, {"name", EXPORT_PLAIN},
 	        {"address", EXPORT_PLAIN}, {"version", EXPORT_PLAIN}, {"started", EXPORT_TIME},
-	        {"seen", EXPORT_TIME}, {"self", EXPORT_PLAIN}};
+	        {"seen", EXPORT_TIME}, {"self", EXPORT_PLAIN}, {"twin", EXPORT_PLAIN}};
 	struct appliance_list list = {.api = a, .array = json_array()};
 	int e = appliances_list(&list);
 
