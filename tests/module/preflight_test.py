@@ -270,6 +270,15 @@ class BesideServe(Case):
         self.assertIn("ok       interface    eth0 has", text)
 
 
+    def test_our_own_server_is_not_a_foreign_one(self):
+        place = self.place(f"[dhcp]\nmode = full\nrange = {lab.NETWORK}.100,{lab.NETWORK}.120")
+        place.start()
+        self.addCleanup(place.stop)
+        _, found = place.preflight()
+        self.assertIn("no other DHCP server answers on eth0", said(found, "dhcp", "ok"))
+        self.assertEqual({f["level"] for f in of(found, "ports")}, {"ok"})
+
+
 class CommandLine(Case):
     def test_refused(self):
         place = self.place()
