@@ -16,9 +16,19 @@ void call_refuse(struct http_request *r, const struct error *err)
 	http_reply_error(r, 400, err->reason, "%s", err->text);
 }
 
+bool call_dropped(struct http_request *r)
+{
+	if (r->dropped)
+		call_failed(r, "the body", -EAGAIN);
+	return r->dropped;
+}
+
 bool call_body(struct http_request *r, json_t **ret)
 {
 	struct error err = {0};
+
+	if (call_dropped(r))
+		return false;
 	int e = input_parse(r->body, r->body_len, ret, &err);
 
 	if (e == 0)

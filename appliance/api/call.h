@@ -5,6 +5,10 @@
 
 #include "appliance/api/api.h"
 
+/* Whether the body was not taken (http_request.dropped), though it would be now: it has its reply
+ * then, 503, and is asked for again. */
+bool call_dropped(struct http_request *r);
+
 /* The request's body as an object (to be dropped); false: refused, with 400. */
 bool call_body(struct http_request *r, json_t **ret);
 

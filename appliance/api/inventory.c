@@ -59,7 +59,7 @@ void web_api_inventory_import(struct http_request *r, struct web_api *a, const s
 {
 	struct error err = {0};
 
-	if (!r->state && !import_begin(r, a, who))
+	if (!r->state && (call_dropped(r) || !import_begin(r, a, who)))
 		return;
 	int e = inventory_import_slice(r->state, &err);
 	if (!http_argument(r, "dry"))

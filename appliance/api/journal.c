@@ -135,6 +135,10 @@ void web_api_journal_put(struct http_request *r, struct web_api *a)
 		store_session_free(&session);
 		return;
 	}
+	if (call_dropped(r)) {
+		store_session_free(&session);
+		return;
+	}
 	int e = journal_keep(a, r, &session, &turn, &disk);
 	store_session_free(&session);
 	/* What the store could not do is asked for again. */

@@ -169,6 +169,8 @@ static void refuse(struct http_request *r, struct error *err, const char *what, 
 
 static bool act_begin(struct http_request *r, struct web_api *a)
 {
+	if (call_dropped(r))
+		return false;
 	struct acting *acting = calloc(1, sizeof(*acting));
 	struct error err = {0};
 	int e = acting ? input_parse(r->body, r->body_len, &acting->root, &err) : -ENOMEM;

@@ -29,6 +29,8 @@ struct http_request {
 	char capture[HTTP_CAPTURES][HTTP_CAPTURE_MAX]; /* what stood for each {} of the pattern */
 	const char *body; /* with a NUL after it; empty when there was none */
 	size_t body_len;
+	bool dropped;   /* admit() said no, and there is no body: who would take it now, as what
+	                 * admit() asked answers again, has it sent once more */
 	bool too_large; /* the body was over the route's limit and is not here */
 	int file;       /* BODY_FILE: the received bytes, O_TMPFILE or -1 (refused or failed) */
 	int file_error; /* BODY_FILE: negative errno when receiving failed */

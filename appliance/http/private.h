@@ -43,8 +43,7 @@ struct http_private {
 	bool replied;
 	struct MHD_Response *response; /* kept back; NULL when it is out */
 	unsigned status;
-	bool lost;    /* what the answer tells of did not come to be */
-	bool refused; /* admit() said no: the body is dropped */
+	bool lost; /* what the answer tells of did not come to be */
 	char cookie[HTTP_COOKIE_MAX];
 	char download[HTTP_FILE_NAME_MAX]; /* the file's name; "": no file to save */
 	const char *style;                 /* what http_set_style() was told, or NULL */

@@ -154,7 +154,7 @@ static bool body_receive(struct http_private *p, const char *data, size_t len)
 		r->too_large = true;
 		return true;
 	}
-	if (p->refused)
+	if (p->request.dropped)
 		return true;
 	if (p->route->body == BODY_MEMORY)
 		r->too_large |= buffer_append(&p->body, data, len) < 0;
@@ -209,8 +209,9 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, con
 			return MHD_NO;
 		*request = p;
 		if (p->route && p->route->admit)
-			p->refused = !p->route->admit(&p->request, p->server->options.context);
-		if (p->route && p->route->body == BODY_FILE && !p->refused)
+			p->request.dropped =
+			        !p->route->admit(&p->request, p->server->options.context);
+		if (p->route && p->route->body == BODY_FILE && !p->request.dropped)
 			file_open(p);
 		return MHD_YES;
 	}

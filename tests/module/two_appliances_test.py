@@ -2,9 +2,11 @@
 """Two `netmend web` on one PostgreSQL: machines go from one to the other at each step, nothing gets lost, nothing is done twice."""
 import hashlib
 import http.client
+import json
 import os
 import random
 import signal
+import ssl
 import threading
 import time
 import unittest
@@ -173,6 +175,35 @@ class TwoAppliances(unittest.TestCase):
         self.assertLessEqual({r[0] for r in sql("SELECT DISTINCT appliance FROM machines")}, set(ids))
         for web in self.appliances:
             self.assertEqual(os.listdir(web.path("bundles")), [])
+
+    def put_begun(self, web, session, source, data):
+        """The head of a PUT, of which the appliance has decided whether it takes the body."""
+        context = ssl.create_default_context(cafile=web.path("cert.pem"))
+        context.check_hostname = False
+        connection = http.client.HTTPSConnection("127.0.0.1", web.https_port, context=context, timeout=60, source_address=(source, 0))
+        self.addCleanup(connection.close)
+        connection.putrequest("PUT", f"/v1/sessions/{session}/journal")
+        connection.putheader("Content-Length", str(len(data)))
+        connection.endheaders()
+        web.get("/boot/vmlinuz")  # came after it, and is answered by the same loop
+        return connection
+
+    def test_a_repair_that_is_saved_while_the_server_comes_back(self):
+        """At its head nobody could say whose session it is, at its end it is known again: no reason to give up the repair."""
+        web, mac, source, data = self.appliances[0], mac_of(0), "127.0.1.1", os.urandom(100000)
+        self.list_machines(1)
+        until(lambda: web.answered() == [mac.replace(":", "-")])
+        _, answer = web.open(mac, source)
+        self.server.stop()
+        until(lambda: web.call("GET", "/boot/ipxe?mac=52-54-00-00-00-01")[0] == 503)
+        connection = self.put_begun(web, answer["session"], source, data)
+        self.server.start()
+        until(lambda: web.call("GET", "/boot/ipxe?mac=52-54-00-00-00-01")[0] == 200)
+        connection.send(data)
+        reply = connection.getresponse()
+        self.assertEqual((reply.status, json.loads(reply.read())["error"]), (503, "INTERNAL"))
+        status, saved = web.api("PUT", f"/v1/sessions/{answer['session']}/journal", data, source=source)
+        self.assertEqual((status, saved["sha256"]), (200, hashlib.sha256(data).hexdigest()))
 
     def test_without_a_server_calls_fail_at_once(self):
         web = self.appliances[0]
