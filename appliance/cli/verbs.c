@@ -18,6 +18,7 @@ const struct cli_group cli_groups[] = {
         {"audit", "the records of key releases and of deeds", audit_verbs, NULL},
         {"user", "who may use the status page and the API", user_verbs, NULL},
         {"recipe", "what is repaired", recipe_verbs, NULL},
+        {"media", "starting without the network", media_verbs, NULL},
         {"completion", "completion of these commands in a shell", completion_verbs, NULL},
         {0},
 };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `netmend media`: an image for machines that cannot boot from the network. */
+#include "appliance/media/media.h"
+#include "appliance/cli/verb.h"
+#include "appliance/supervisor/state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PEM_MAX 16384
+/* Of packages grub-efi-amd64-signed and grub-pc-bin. */
+#define GRUB_OF_DISKS "grubx64.efi.signed"
+#define GRUB_OF_BIOS  "/usr/lib/grub/i386-pc"
+
+static int read_pin(const struct config *config, char ret[PIN_TEXT], struct error *err)
+{
+	char path[STATE_PATH_MAX];
+	struct buffer pem;
+
+	state_path(path, config->state, "tls/cert.pem");
+	int r = state_read_file(path, PEM_MAX, &pem, err);
+	if (r == -ENOENT)
+		return error_set(err, r, REASON_CANNOT_OPEN,
+		        "%s is not there yet: start the appliance once (netmend serve), which "
+		        "makes "
+		        "the certificate this medium is to trust",
+		        path);
+	if (r < 0)
+		return r;
+	r = boot_pin((const char *)pem.data, ret, err);
+	buffer_free(&pem);
+	return r;
+}
+
+/* The signed GRUB for disks lies beside the one for the network. */
+static void disk_grub(const struct config *config, char ret[STATE_PATH_MAX])
+{
+	const char *slash = strrchr(config->grub, '/');
+
+	(void)snprintf(ret, STATE_PATH_MAX, "%.*s" GRUB_OF_DISKS,
+	        slash ? (int)(slash - config->grub) + 1 : 0, config->grub);
+}
+
+static int appliance_url(const char *address, int port, char ret[MEDIA_URL_TEXT], struct error *err)
+{
+	struct in_addr a;
+
+	ret[0] = 0;
+	if (!address)
+		return 0;
+	if (inet_pton(AF_INET, address, &a) != 1)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "--appliance %.40s: an IPv4 address is needed", address);
+	(void)snprintf(ret, MEDIA_URL_TEXT, "https://%s:%d", address, port);
+	return 0;
+}
+
+/* An image takes the place of a file, never of a disk. */
+static int judge_output(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	return error_set(err, -EINVAL, REASON_USAGE,
+	        "%s is not a file. Nothing was written. Make a file, then write it to the stick: "
+	        "dd if=FILE of=%s bs=4M oflag=direct conv=fsync",
+	        path, S_ISBLK(st.st_mode) ? path : "/dev/sdX");
+}
+
+static int say_made(const struct cli_call *call, const struct media_made *made, const char *url)
+{
+	const char *file = call->words[0];
+
+	if (call->options.json)
+		return cli_print_json(json_pack("{s:i s:s s:I s:s s:s}", "v", 1, "file", file,
+		        "size", (json_int_t)made->size, "sha256", made->sum, "appliance", url));
+	printf("%s: %llu bytes, read back and whole\nSHA-256 %s\n\n", file,
+	        (unsigned long long)made->size, made->sum);
+	if (url[0])
+		printf("A machine that starts from it looks for the appliance at %s.\n", url);
+	else
+		printf("A machine that starts from it finds the appliance through DHCP: option 43 "
+		       "of vendor\nclass \"netmend\" (sub-option 1, https://ADDRESS:PORT), else "
+		       "next-server.\n");
+	if (strcmp(call->verb->name, "usb") == 0)
+		printf("Write it to a USB stick, which loses everything on it:\n"
+		       "  Windows: Rufus, \"DD image\"\n"
+		       "  Linux:   dd if=%s of=/dev/sdX bs=4M oflag=direct conv=fsync\n",
+		        file);
+	else
+		printf("Burn it, or insert it as virtual media in the machine's management "
+		       "controller.\n");
+	printf("Start the machine from it once. Its screen shows a pairing code; who approves "
+	       "compares it\n(netmend release list). Take the medium out when the screen says "
+	       "repaired.\nIt holds no key and no password: losing one tells nobody more than "
+	       "this network does.\n");
+	return CLI_OK;
+}
+
+static int do_make(const struct cli_call *call)
+{
+	char pin[PIN_TEXT], url[MEDIA_URL_TEXT], grub[STATE_PATH_MAX];
+	struct config config;
+	struct media_made made;
+	struct error err = {0};
+
+	if (cli_load_config(&call->options, &config, &err) < 0 ||
+	        config_resolve_kernel(&config, &err) < 0 || read_pin(&config, pin, &err) < 0 ||
+	        appliance_url(cli_value(call, "--appliance"), config.https_port, url, &err) < 0 ||
+	        judge_output(call->words[0], &err) < 0)
+		return cli_fail(&err);
+	disk_grub(&config, grub);
+	const struct media_order order = {.kernel = config.kernel,
+	        .initrd = config.initrd,
+	        .shim = config.shim,
+	        .grub = grub,
+	        .bios = GRUB_OF_BIOS,
+	        .templates = config.templates,
+	        .pin = pin,
+	        .url = url};
+	if (media_make(&order, call->words[0], &made, &err) < 0)
+		return cli_fail(&err);
+	return say_made(call, &made, url);
+}
+
+static const struct cli_option make_options[] = {
+        {"--appliance", "ADDRESS", "where the appliance is; without it the machine asks DHCP"},
+        {0},
+};
+
+const struct cli_verb media_verbs[] = {
+        {"iso", "FILE", 1, 1, CLI_JSON, make_options, "an image for a CD or virtual media",
+                do_make},
+        {"usb", "FILE", 1, 1, CLI_JSON, make_options, "the same, to be written to a USB stick",
+                do_make},
+        {0},
+};
