@@ -11,6 +11,9 @@ from .qmp import Qmp
 
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+# With Secure Boot on and Microsoft's keys, as a PC is delivered.
+SECURE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+SECURE_VARS = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"
 
 
 class Machine:
@@ -22,6 +25,8 @@ class Machine:
         self.uuid = f"77770000-0000-4000-8000-0000000000{number:02x}"
         self.serial_number = f"LAB{number:05d}"
         self.disk, self.memory, self.nic, self.disk_if, self.model = disk, memory, nic, disk_if, model
+        self.firmware = "uefi"  # or "secure", or "bios"
+        self.medium = None  # ("cd" or "usb", path of the image): started before anything else
         self.more_disks = []  # options of QEMU, for disks that come before it
         self.tap = network.add_tap()
         self.serial_path = f"{workdir}/{name}.serial"
@@ -48,18 +53,36 @@ class Machine:
             args += ["-kernel", kernel, "-initrd", initrd, "-append", cmdline,
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac}"]
         else:
-            variables = f"{self.workdir}/{self.name}.vars"
-            if not os.path.exists(variables):
-                shutil.copy(OVMF_VARS, variables)
-            args += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
-                     "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
-                     # Without a ROM file the firmware's own PXE client runs, as on a real machine.
+            args += self._firmware_args() + self._medium_args()
+            args += [  # Without a ROM file the firmware's own PXE client runs, as on a real machine.
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac},romfile=,bootindex={order['net']}"]
         if self.disk:
             args += self.more_disks + self._disk_args(None if direct else order["disk"], blkdebug, werror)
         log = open(f"{self.workdir}/{self.name}.qemu.log", "a")
         self.process = subprocess.Popen(args, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.qmp = Qmp(socket, self.process)
+
+    def _firmware_args(self):
+        if self.firmware == "bios":
+            return []
+        secure = self.firmware == "secure"
+        variables = f"{self.workdir}/{self.name}.vars"
+        if not os.path.exists(variables):
+            shutil.copy(SECURE_VARS if secure else OVMF_VARS, variables)
+        args = ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={SECURE_CODE if secure else OVMF_CODE}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+        if secure:
+            args += ["-machine", "smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
+        return args
+
+    def _medium_args(self):
+        if not self.medium:
+            return []
+        kind, path = self.medium
+        args = ["-blockdev", f"driver=file,filename={path},node-name=medium,read-only=on"]
+        if kind == "cd":
+            return args + ["-device", "ide-cd,id=medium0,drive=medium,bootindex=0"]
+        return args + ["-device", "qemu-xhci,id=xhci", "-device", "usb-storage,id=medium0,bus=xhci.0,drive=medium,removable=on,bootindex=0"]
 
     def _disk_args(self, bootindex, blkdebug, werror):
         file = f"driver=file,filename={self.disk},node-name=file0"
@@ -98,6 +121,10 @@ class Machine:
     stop = power_cut
 
     # --- cable, screen, serial -------------------------------------------------------------------------
+
+    def take_medium_out(self):
+        """Of a CD drive."""
+        self.qmp.call("eject", id="medium0", force=True)
 
     def cable(self, plugged):
         self.qmp.call("set_link", name="nic", up=plugged)

@@ -41,14 +41,14 @@ class Network:
         run("ip", "-n", name, "addr", "add", f"{address}/{PREFIX}", "dev", "eth0")
         run("ip", "-n", name, "link", "set", "eth0", "up")
 
-    def start_site_dhcp(self):
-        """The company's own DHCP server: addresses and nothing about booting."""
+    def start_site_dhcp(self, *options):
+        """The company's own DHCP server: addresses and, but for options, nothing about booting."""
         log = open(f"{self.workdir}/site-dhcp.log", "w")
         self.processes.append(subprocess.Popen(
             ["ip", "netns", "exec", "site", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
              "--interface=eth0", "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h", "--log-dhcp",
              "--dhcp-authoritative", "--dhcp-leasefile=" + f"{self.workdir}/site-leases", "--log-facility=-",
-             "--user=root"], stdout=log, stderr=log, stdin=subprocess.DEVNULL))
+             "--user=root", *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL))
 
     def start_capture(self):
         """Every byte on the floor's wire into floor.pcap."""
