@@ -24,7 +24,6 @@
 	X(appliance_js, "appliance.js", SCRIPT)       \
 	X(approvals_js, "approvals.js", SCRIPT)       \
 	X(attempts_js, "attempts.js", SCRIPT)         \
-	X(bundles_js, "bundles.js", SCRIPT)           \
 	X(campaign_js, "campaign.js", SCRIPT)         \
 	X(campaigns_js, "campaigns.js", SCRIPT)       \
 	X(chart_js, "chart.js", SCRIPT)               \

@@ -59,6 +59,11 @@ class Machine(FleetCase):
         self.assertNotIn("Download", told)  # an operator's
         # The older repair is asked for when it is opened; what is too long says so.
         self.assertEqual(self.count(".saved"), 2)
+        # What was saved stands with what was changed, once.
+        self.assertRegex(page.text(".saved[open]"), rf"Repair saved .* · confirmed\s[\s\S]*SHA-256 {sha(SECOND)}")
+        self.assertEqual(told.count(sha(SECOND)), 1)
+        self.assertIn("not offered to the machine any more", page.text(".saved:not([open]) summary"))
+        self.assertEqual([h for h in page.run("[...document.querySelectorAll('#machine h2')].map((n) => n.innerText)") if "aved" in h], [])
         self.assertNotIn("600 sectors", told)
         page.click(".saved:not([open]) summary")
         page.wait_text(r"600 sectors \(307 KB\) in 600 places were to be written\. This repair is offered no more")

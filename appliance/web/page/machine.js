@@ -7,7 +7,6 @@ import {may} from "./session.js";
 import {MachineActs} from "./machine_acts.js";
 import {getJson, problemOf} from "./api.js";
 import {Attempts} from "./attempts.js";
-import {bundles} from "./bundles.js";
 import {copied} from "./copy.js";
 import {outcome, volumes} from "./disk.js";
 import {RecoveryEntry} from "./entry.js";
@@ -204,7 +203,7 @@ export class MachineView {
 			this.entry.update(row, data.volumes ?? []);
 		redraw(this.done, [outcome(data.result)].filter(Boolean));
 		this.sectors.update(id, saved);
-		redraw(this.rest, [windows(data.result), volumes(data.volumes ?? []), bundles(id, saved)].filter(Boolean));
+		redraw(this.rest, [windows(data.result), volumes(data.volumes ?? [])].filter(Boolean));
 		this.attempts.update(data.timeline ?? [], data.timeline_truncated);
 		redraw(this.end, [keep(id, nameOf(row), () => this.data, this.sectors)]);
 	}

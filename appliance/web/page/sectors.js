@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What was changed on a machine's disk, to the sector: what each saved repair says of itself. One is asked for when it is opened.
+// The saved repairs of a machine: what each changed on the disk, to the sector, as it says of itself, and for whom it is to be had.
+// One is asked for when it is opened.
 import {bytes, el, plural, when} from "./text.js";
 import {getJson, problemOf} from "./api.js";
+import {copied} from "./copy.js";
 import {table} from "./form.js";
+import {may} from "./session.js";
 
 const FEW = 12;
 
@@ -12,6 +15,8 @@ const written = {
 	pending: (what) => [el("b", {}, `${what} to be written`), ". The machine has not confirmed it: any part of them may be on its disk."],
 	void: (what) => [el("b", {}, `${what} to be written`), ". This repair is offered no more: it was given up, or another one took its place."],
 };
+
+const states = {pending: "not confirmed yet", confirmed: "confirmed", void: "not offered to the machine any more"};
 
 function sentence(told, state) {
 	const places = plural(told.places, "place");
@@ -53,16 +58,25 @@ function disk(told) {
 
 class Saved {
 	constructor(machine, bundle, open) {
-		this.path = `/api/v1/machines/${machine}/bundles/${bundle.sha256}/sectors`;
+		const file = `/api/v1/machines/${machine}/bundles/${bundle.sha256}`;
+		this.path = `${file}/sectors`;
 		this.told = null;
-		this.body = el("div", {class: "sectors"});
+		this.how = el("small");
+		this.body = el("div");
 		this.node = el("details", {class: "saved", ontoggle: () => this.look()},
-			el("summary", {}, `Repair saved ${when(bundle.at)}`, " ", el("code", {class: "path"}, bundle.sha256.slice(0, 12))), this.body);
+			el("summary", {}, el("b", {}, `Repair saved ${when(bundle.at)}`), this.how),
+			el("div", {class: "sectors"}, el("p", {}, `Saved before writing: ${bytes(bundle.size)}, SHA-256 `, copied("SHA-256", bundle.sha256),
+				may("operate") && [" · ", el("a", {href: file, download: true}, "Download")]), this.body));
 		this.node.open = open;
-		this.state = bundle.state;
+		this.tell(bundle);
 		this.asked = false;
 		if (open)
 			this.look();
+	}
+
+	tell({state}) {
+		this.state = state;
+		this.how.textContent = ` · ${states[state] ?? state}`;
 	}
 
 	async look() {
@@ -88,15 +102,23 @@ class Saved {
 	update(bundle) {
 		if (this.state === bundle.state)
 			return;
-		this.state = bundle.state;
+		this.tell(bundle);
 		this.draw();
 	}
+}
+
+function about() {
+	return el("p", {class: "hint"}, "Each saved repair holds every changed sector as it was and as it is now, as on the disk (encrypted, where BitLocker is), "
+		+ "and the removed files with their names, dates and permissions, readable by whoever has the file. It holds no key. "
+		+ (may("operate") ? "Who downloads one is in the record. " : "Operators can download it. "),
+	"Look into it with ", el("code", {}, "tar --zstd"), "; ", el("code", {}, "fixer --undo"), " puts the sectors back.");
 }
 
 export class Sectors {
 	constructor() {
 		this.list = el("div");
-		this.node = el("section", {hidden: true}, el("h2", {}, "Changed on the disk, to the sector"), this.list);
+		this.note = el("div");
+		this.node = el("section", {hidden: true}, el("h2", {}, "Changed on the disk, to the sector"), this.list, this.note);
 		this.clear();
 	}
 
@@ -104,6 +126,7 @@ export class Sectors {
 		this.node.hidden = true;
 		this.known = new Map();
 		this.list.replaceChildren();
+		this.note.replaceChildren(about());
 	}
 
 	// Those saved later come first, and the newest is open.
