@@ -3,6 +3,7 @@
 """Campaigns on the page: planned with a preview, started, paused, opened by hand, aborted; every deed in the record."""
 import json
 
+from campaign_lab import whole
 from page_fleet_lab import HOSTILE, FleetCase, main
 from web_server import until
 
@@ -117,6 +118,28 @@ class Campaign(FleetCase):
         self.fill(Name_of="July")
         self.press("Save as a draft")
         self.page.wait_text("The name is taken[\\s\\S]*Choose another name", "#view form [role=alert]")
+
+    def test_no_wave_of_nobody_is_opened(self):
+        """Waves that have no machine are not offered: the next that has some is opened, and then it is said why there is none."""
+        page = self.page
+        by_hand = {"by_hand": True}
+        order = whole({"name": "Order", "scope": {"all": True}, "waves": [
+            {"name": "canary", "rings": ["canary"], "opens": by_hand}, {"name": "Lugano", "sites": ["Lugano"], "opens": by_hand},
+            {"name": "everyone else", "opens": by_hand}]})
+        number = self.ask("POST", "api/v1/campaigns", {"plan": order})["id"]
+        self.addCleanup(self.ask, "POST", f"api/v1/campaigns/{number}/act", {"verb": "abort", "wave": 0, "text": ""})
+        self.ask("POST", f"api/v1/campaigns/{number}/act", {"verb": "start", "wave": 0, "text": ""})
+        self.sign_in("otto", f"#/campaign/{number}")
+        page.wait_text(r"1 canary\s+open[\s\S]*2 Lugano\s+no machines[\s\S]*3 everyone else\s+not open yet", "#view table")
+        self.press("Open the next wave")
+        page.wait_text(r"3 everyone else\s+open", "#view table")
+        page.wait_text("No wave is left to open: no machine is in “Lugano” or in “rest”", "#view")
+        self.assertNotIn("Open the next wave", self.buttons("#view"))
+        self.go("#/campaigns", "Order")
+        self.sign_out()
+        self.sign_in("vera", f"#/campaign/{number}")
+        page.wait_text("2 Lugano", "#view")
+        self.assertNotIn("No wave is left", page.text("#view"))
 
     def test_a_viewer_looks_on(self):
         self.sign_in("otto", "#/campaigns/new")

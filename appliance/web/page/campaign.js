@@ -13,7 +13,7 @@ const verbs = {
 	start: ["Start", ["draft"], "primary"],
 	pause: ["Pause", ["running"], ""],
 	resume: ["Resume", ["paused", "stopped"], "primary"],
-	open: ["Open the next wave", ["running"], ""],
+	open: ["Open the next wave", ["running"], ""], // the next that has machines
 	retry: ["Try the failed ones again", ["running", "paused", "stopped"], ""],
 	finish: ["Finish", ["running", "paused", "stopped"], "primary"],
 	abort: ["Abort …", ["running", "paused", "stopped"], "danger"],
@@ -37,6 +37,17 @@ function waveTable(campaign, retry) {
 	]));
 }
 
+function next(campaign) {
+	return campaign.waves.find((w) => w.opened === 0 && w.machines > 0);
+}
+
+// Why there is no wave to open, though some are not open yet.
+function nobody(campaign) {
+	const names = campaign.waves.filter((w) => w.opened === 0).map((w) => `“${w.name}”`);
+	return campaign.state === "running" && may("operate") && names.length > 0 && !next(campaign)
+		? `No wave is left to open: no machine is in ${names.join(" or in ")}. Once one turns up there it can be opened here.` : "";
+}
+
 function question(campaign) {
 	const left = campaign.waves.reduce((all, w) => all + w.waiting, 0);
 	return {title: `Abort ${campaign.name}?`, word: campaign.name, label: "Abort the campaign", content: [
@@ -53,6 +64,7 @@ export class CampaignView {
 		this.acts = el("div", {class: "actions"});
 		this.why = text({maxlength: 200});
 		this.because = field("Why (goes into the record)", this.why);
+		this.nobody = el("p", {class: "hint"});
 		this.problem = problemLine();
 		this.rest = el("div");
 	}
@@ -63,12 +75,13 @@ export class CampaignView {
 		this.problem.textContent = "";
 		this.title = el("h1", {tabindex: -1}, fleet.campaigns.get(this.id)?.name ?? "Campaign");
 		this.node.replaceChildren(el("p", {}, el("a", {class: "up", href: "#/campaigns"}, "← all campaigns")), this.title, this.top, this.because,
-			this.acts, this.problem, this.rest);
+			this.acts, this.nobody, this.problem, this.rest);
 		this.top.replaceChildren();
 		this.rest.replaceChildren();
 		this.acts.replaceChildren();
 		this.why.value = "";
 		this.because.hidden = true;
+		this.nobody.textContent = "";
 		this.draw();
 		if (fleet.campaigns.has(this.id))
 			return;
@@ -128,8 +141,10 @@ export class CampaignView {
 	// The buttons stay as long as the state does: nothing moves under a hand.
 	drawActs(campaign) {
 		const failed = campaign.waves.some((w) => w.failed > 0);
-		const next = campaign.waves.some((w) => w.opened === 0);
-		const fits = {retry: failed, open: next, finish: campaign.all_back};
+		const fits = {retry: failed, open: Boolean(next(campaign)), finish: campaign.all_back};
+		const why = nobody(campaign);
+		if (this.nobody.textContent !== why)
+			this.nobody.textContent = why;
 		const offered = may("operate") ? Object.keys(verbs).filter((v) => verbs[v][1].includes(campaign.state) && (fits[v] ?? true)) : [];
 		const now = `${campaign.id} ${campaign.state} ${offered}`;
 		if (this.offered === now && this.acts.firstChild)
@@ -155,7 +170,9 @@ export class CampaignView {
 		if (verb === "abort" && !await ask(question(campaign)))
 			return;
 		await attempt(pressed, this.problem, async () => {
-			this.take((await post(`/api/v1/campaigns/${this.id}/act`, {verb, wave, text: this.why.value.trim()})).campaign);
+			const skips = verb === "open" && campaign.waves.find((w) => w.opened === 0) !== next(campaign);
+			const number = skips ? next(campaign)?.number ?? 0 : wave;
+			this.take((await post(`/api/v1/campaigns/${this.id}/act`, {verb, wave: number, text: this.why.value.trim()})).campaign);
 			this.why.value = "";
 		});
 	}
