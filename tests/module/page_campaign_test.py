@@ -68,7 +68,7 @@ class Campaign(FleetCase):
         self.assertEqual(page.run("document.activeElement.ariaLabel"), "Move wave 2 earlier")
         page.run("document.querySelector('[aria-label=\"Remove wave 2\"]').click()")
         self.preview(r"canary\s+1\s+everyone else\s+5")
-        self.fill(When="25", and_at="3")
+        self.fill(Stop_when="25", but_not="3")
 
     def started(self):
         page = self.page
@@ -140,6 +140,32 @@ class Campaign(FleetCase):
         self.sign_in("vera", f"#/campaign/{number}")
         page.wait_text("2 Lugano", "#view")
         self.assertNotIn("No wave is left", page.text("#view"))
+
+    def test_the_form_on_a_phone(self):
+        """What is as proposed is told in a sentence, and folded: the button to save is not far."""
+        page = self.page
+        page.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True)
+        self.addCleanup(page.call, "Emulation.clearDeviceMetricsOverride")
+        self.sign_in("otto", "#/campaigns/new")
+        self.preview("12 machines in this campaign")
+        page.wait_text(r"canary: ring canary; opens when the campaign is started · 2 machines", "#view")
+        page.wait_text(r"everyone else: all that are left; opens when all of the wave before are back, and have been for 30 minutes · 10 machines", "#view")
+        self.picture("plan-phone")
+        self.assertEqual(page.run("[...document.querySelectorAll('.wave details, .part')].filter((d) => d.open).length"), 0)
+        self.assertLess(page.run("document.documentElement.scrollHeight"), 3 * 740)
+        self.assertLessEqual(page.run("document.documentElement.scrollWidth"), 360)
+        # A wave that is opened is changed, and its sentence with it.
+        page.run("document.querySelectorAll('.wave summary')[1].scrollIntoView({block: 'center'})")
+        page.run("document.querySelector('.wave:nth-of-type(2) summary').click()")
+        self.fill(Percent_of="80", Minutes_they="0")
+        page.wait_text("everyone else: all that are left; opens when 80 % of the wave before are back ·", "#view")
+        self.choose("When this wave", "hand")
+        page.wait_text("everyone else: all that are left; a person opens it ·", "#view")
+        self.press("Add a wave")
+        self.assertTrue(page.run("document.querySelector('.wave:nth-of-type(3) details').open"))
+        self.press("When too many fail")
+        self.fill(Stop_when="25")
+        self.assertEqual(page.complaints(), [])
 
     def test_a_viewer_looks_on(self):
         self.sign_in("otto", "#/campaigns/new")

@@ -6,7 +6,7 @@ import {Choice} from "./choice.js";
 import {fleet, valuesOf} from "./fleet.js";
 import {check, field, form, number, select, text} from "./form.js";
 import {approvals, dimensions, listedName, recipes} from "./plan_words.js";
-import {Waves, read} from "./waves.js";
+import {NARROW, Waves, read} from "./waves.js";
 
 const PREVIEW_AFTER = 300; // ms without a change
 
@@ -37,6 +37,11 @@ function resolve(listed) {
 	if (unknown.length > 0)
 		throw new Error(`no machine has the name, MAC, serial or UUID ${unknown.slice(0, 5).join(", ")}`);
 	return [...new Set(listed.map((w) => known.get(w.toLowerCase())))];
+}
+
+// A part that most plans leave as it is: on a phone it is folded.
+function part(title, ...content) {
+	return el("details", {class: "part", open: innerWidth > NARROW}, el("summary", {}, el("h2", {}, title)), content);
 }
 
 // A local date and time as the field has it, and back to ms; 0 is empty.
@@ -125,8 +130,9 @@ export class PlanView {
 		const changed = () => this.edited();
 		this.failed = number({min: 0, max: 100, value: stop.failed_percent, oninput: changed});
 		this.least = number({min: 1, value: stop.at_least, oninput: changed});
-		return el("section", {}, el("h2", {}, "Stop the line by itself"), el("div", {class: "fields"},
-			field("When so many percent failed", this.failed, "0: never"), field("and at least so many machines", this.least)));
+		return part("When too many fail", el("p", {class: "hint"}, "The campaign stops by itself, and goes on when somebody resumes it."),
+			el("div", {class: "fields"}, field("Stop when so many percent failed", this.failed, "0: never"),
+				field("but not before so many machines failed", this.least)));
 	}
 
 	rulesPart(plan) {
@@ -137,7 +143,7 @@ export class PlanView {
 		this.approval = select(approvals, plan.approval, {onchange: changed});
 		this.order = el("input", {type: "checkbox", checked: plan.start_order, onchange: changed});
 		this.dry = el("input", {type: "checkbox", checked: plan.dry_run, onchange: changed});
-		return el("section", {}, el("h2", {}, "Rules"), el("div", {class: "fields"}, field("Not before", this.from, "Empty: at once"),
+		return part("Rules", el("div", {class: "fields"}, field("Not before", this.from, "Empty: at once"),
 			field("Not after", this.until, "Empty: no end"),
 		field("Key release", this.approval, "Escrow takes the stricter of this and its own configuration.")),
 		check("Start order: machines with an order number wait until those with a lower one have returned", this.order),

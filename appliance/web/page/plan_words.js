@@ -40,9 +40,9 @@ export function waveWho(wave) {
 
 export function opensWords(opens) {
 	if (opens.by_hand)
-		return "opened by hand";
-	const kept = opens.minutes > 0 ? `, for ${plural(opens.minutes, "minute")}` : "";
-	return `opens when ${opens.returned_percent} % of the wave before have returned${kept}`;
+		return "a person opens it";
+	const share = opens.returned_percent < 100 ? `${opens.returned_percent} %` : "all";
+	return `opens when ${share} of the wave before are back${opens.minutes > 0 ? `, and have been for ${plural(opens.minutes, "minute")}` : ""}`;
 }
 
 function time(plan) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The waves of a plan: who is in each, when it opens, and their order.
-import {el} from "./text.js";
+import {el, plural} from "./text.js";
 import {Choice} from "./choice.js";
 import {button, field, number, select, text} from "./form.js";
-import {dimensions} from "./plan_words.js";
+import {dimensions, opensWords, waveWho} from "./plan_words.js";
 
 const NAME_MAX = 64;
+export const NARROW = 700; // px: what is as proposed stays folded
 const FRESH = {name: "", sites: [], floors: [], owners: [], rings: [], machines: 0, percent: 0,
 	opens: {by_hand: false, returned_percent: 90, minutes: 30}};
 
@@ -21,13 +22,14 @@ class Wave {
 			this.tell();
 			editor.changed();
 		};
+		this.index = 0;
 		this.name = text({maxlength: NAME_MAX, value: wave.name, required: true, oninput: changed});
 		this.choices = dimensions.map(([list, of, label]) => [list, new Choice(of, label, wave[list], changed)]);
 		this.size = select([["all", "all of them"], ["machines", "at most so many machines"],
 			["percent", "at most so many percent of the scope"]],
 			wave.machines > 0 ? "machines" : wave.percent > 0 ? "percent" : "all", {onchange: changed});
 		this.amount = number({min: 1, value: wave.machines || wave.percent || 10, oninput: changed});
-		this.hand = select([["rule", "by itself"], ["hand", "by hand"]], wave.opens.by_hand ? "hand" : "rule", {onchange: changed});
+		this.hand = select([["rule", "by itself, once the wave before is back"], ["hand", "when a person opens it"]], wave.opens.by_hand ? "hand" : "rule", {onchange: changed});
 		this.returned = number({min: 1, max: 100, value: wave.opens.returned_percent, oninput: changed});
 		this.minutes = number({min: 0, value: wave.opens.minutes, oninput: changed});
 		this.legend = el("legend");
@@ -36,32 +38,36 @@ class Wave {
 		this.up = act("Earlier", () => editor.move(this, -1));
 		this.down = act("Later", () => editor.move(this, 1));
 		this.gone = act("Remove", () => editor.remove(this));
-		this.amountField = field("How many", this.amount);
-		this.rule = el("div", {class: "fields"}, field("of the wave before returned, percent", this.returned),
-			field("and stayed so for, minutes", this.minutes));
-		this.opens = el("div", {}, el("div", {class: "fields"}, field("Opens", this.hand)), this.rule);
-		this.first = el("p", {class: "hint"}, "Opens when the campaign is started.");
-		this.node = el("fieldset", {class: "wave"}, this.legend,
-			el("div", {class: "fields"}, field("Name", this.name), field("Takes, of those that match", this.size), this.amountField),
-			el("div", {class: "choices"}, this.choices.map(([, choice]) => choice.node)), this.first, this.opens,
-			el("div", {class: "actions"}, this.up, this.down, this.gone, this.count));
+		this.amountField = field("How many at most", this.amount);
+		this.rule = el("div", {class: "fields"}, field("Percent of the wave before that must be back", this.returned),
+			field("Minutes they must stay back", this.minutes));
+		this.opens = el("div", {}, el("div", {class: "fields"}, field("When this wave opens", this.hand)), this.rule);
+		this.words = el("span");
+		this.body = el("details", {open: innerWidth > NARROW || !wave.name}, el("summary", {}, this.words, this.count),
+			el("div", {class: "fields"}, field("Name", this.name), field("How many of those that match it takes", this.size), this.amountField),
+			el("div", {class: "choices"}, this.choices.map(([, choice]) => choice.node)), this.opens,
+			el("div", {class: "actions"}, this.up, this.down, this.gone));
+		this.node = el("fieldset", {class: "wave"}, this.legend, this.body);
 		this.tell();
 	}
 
 	tell() {
 		this.amountField.hidden = this.size.value === "all";
 		this.rule.hidden = this.hand.value === "hand";
+		const wave = this.read(), opens = this.index > 0 ? opensWords(wave.opens) : "opens when the campaign is started";
+		this.words.replaceChildren(el("b", {}, wave.name || "no name yet"), `: ${waveWho(wave)}; ${opens}`);
 	}
 
 	place(index, total) {
+		this.index = index;
 		this.legend.textContent = `Wave ${index + 1}`;
 		for (const [input, word] of [[this.up, "earlier"], [this.down, "later"], [this.gone, "Remove"]])
 			input.setAttribute("aria-label", word === "Remove" ? `Remove wave ${index + 1}` : `Move wave ${index + 1} ${word}`);
 		this.up.disabled = index === 0;
 		this.down.disabled = index === total - 1;
 		this.gone.disabled = total === 1;
-		this.first.hidden = index > 0;
 		this.opens.hidden = index === 0;
+		this.tell();
 	}
 
 	read() {
@@ -94,6 +100,7 @@ export class Waves {
 		const wave = new Wave({...FRESH, name: `wave ${this.waves.length + 1}`}, this);
 		this.waves.push(wave);
 		this.draw();
+		wave.body.open = true;
 		wave.name.focus();
 		wave.name.select();
 		this.changed();
@@ -120,7 +127,7 @@ export class Waves {
 	// counts: machines by wave, of the preview; null: not known.
 	tell(counts) {
 		this.waves.forEach((wave, i) => {
-			wave.count.textContent = counts?.[i] ? `${counts[i].machines.toLocaleString("en")} machines` : "";
+			wave.count.textContent = counts?.[i] ? ` · ${plural(counts[i].machines, "machine")}` : "";
 		});
 	}
 
