@@ -43,6 +43,7 @@ class Campaign(FleetCase):
         self.page.wait_text(r"site Bern", "#view")
         self.started()
         self.aborted()
+        self.reported()
         self.another_of_the_same_name()
         verbs = [verb for who, verb, what in self.recorded() if who == "otto" and what == "July"]
         self.assertEqual(len(verbs), 5, verbs)  # made, started, paused, resumed, aborted
@@ -113,8 +114,26 @@ class Campaign(FleetCase):
         self.assertNotIn("Resume", self.buttons("#view"))
         self.assertRegex(page.run("document.querySelector('#view .links a').href"), r"/api/v1/campaigns/\d+/report$")
 
+    def reported(self):
+        """On a phone each row is a card that names its cells; nothing of it has to be scrolled sideways."""
+        page = self.page
+        page.open(page.run("document.querySelector('#view .links a').href"))
+        page.wait_text(r"Campaign July[\s\S]*Machines that are not back \(6\)[\s\S]*Who decided what")
+        page.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True)
+        self.addCleanup(page.call, "Emulation.clearDeviceMetricsOverride")
+        self.until("innerWidth === 360")
+        self.assertEqual(page.run("[document.documentElement, ...document.querySelectorAll('table, td, pre')]"
+                                  ".filter((n) => n.scrollWidth > n.clientWidth && n.clientWidth || n.getBoundingClientRect().right > 360)"
+                                  ".map((n) => n.outerHTML.slice(0, 100))"), [])
+        named = page.run("[...document.querySelectorAll('table.c:has(tbody tr)')].map((t) => [[...t.querySelectorAll('th')].map((h) => h.textContent.trim()),"
+                         " [...t.querySelector('tbody tr').children].map((d) => JSON.parse(getComputedStyle(d, '::before').content))])")
+        self.assertGreaterEqual(len(named), 3)
+        for heads, cells in named:
+            self.assertEqual(heads, cells)
+        page.call("Emulation.clearDeviceMetricsOverride")
+
     def another_of_the_same_name(self):
-        self.go("#/campaigns/new", "New campaign")
+        self.open("#/campaigns/new", "New campaign")
         self.fill(Name_of="July")
         self.press("Save as a draft")
         self.page.wait_text("The name is taken[\\s\\S]*Choose another name", "#view form [role=alert]")

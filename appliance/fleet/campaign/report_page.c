@@ -45,6 +45,10 @@ static int cell_time(struct buffer *out, long long ms)
 	return html_cell(out, text);
 }
 
+/* On a narrow screen a row is a card: the name of a cell's column stands before it. */
+#define COLUMN(table, number, name) \
+	"#" table " td:nth-child(" #number ")::before{content:\"" name "\"}"
+
 static const char head[] =
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src "
@@ -56,11 +60,28 @@ static const char head[] =
         "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;"
         "padding:.25em .8em .25em 0;border-bottom:1px solid #ddd}th{font-weight:600}"
         ".n{text-align:right;font-variant-numeric:tabular-nums}.s{color:#555}"
-        "td:first-child{min-width:7em}@media screen and "
-        "(max-width:50em){table{display:block;overflow-x:auto}}"
-        "tr{break-inside:avoid}thead{display:table-header-group}"
-        "@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}}"
-        "</style>";
+        "td:first-child{min-width:7em}td,pre{overflow-wrap:anywhere}"
+        "pre{margin:0;white-space:pre-wrap}@media screen and (max-width:50em){"
+        ".c,.c tbody,.c tr,.c td{display:block}"
+        ".c thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}"
+        ".c tr{padding:.45em 0;border-bottom:1px solid #999}"
+        ".c td{border:0;padding:.1em 0 .1em 6.6em;text-indent:-6.6em;text-align:left}"
+        ".c td::before{display:inline-block;width:6.6em;text-indent:0;color:#555}"
+        ".c td:empty{display:none}" COLUMN("waves", 1, "Wave") COLUMN("waves", 2, "Opened") COLUMN(
+                "waves", 3, "Machines") COLUMN("waves", 4, "Returned") COLUMN("waves", 5,
+                "Failed") COLUMN("waves", 6, "At work") COLUMN("waves", 7,
+                "Waiting") COLUMN("found", 1, "Result") COLUMN("found", 2, "Code") COLUMN("found",
+                3, "Machines") COLUMN("times", 1, "Step") COLUMN("times", 2,
+                "Median") COLUMN("times", 3, "Machines") COLUMN("left", 1, "Name") COLUMN("left", 2,
+                "MAC") COLUMN("left", 3, "Site") COLUMN("left", 4, "Floor") COLUMN("left", 5,
+                "Owner") COLUMN("left", 6, "What") COLUMN("left", 7, "To do") COLUMN("decided", 1,
+                "When") COLUMN("decided", 2, "Who") COLUMN("decided", 3,
+                "By way of") COLUMN("decided", 4, "What") COLUMN("decided", 5,
+                "Words") "}"
+                         "tr{break-inside:avoid}thead{display:table-header-group}"
+                         "@media "
+                         "print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}}"
+                         "</style>";
 
 static int heading(const json_t *report, struct buffer *out)
 {
@@ -104,7 +125,8 @@ static int waves(const json_t *report, struct buffer *out)
 	size_t i;
 
 	int r = html_put(out,
-	        "<h2>Waves</h2><table tabindex=0><thead><tr><th>Wave<th>Opened<th class=n>Machines"
+	        "<h2>Waves</h2><table id=waves class=c><thead><tr><th>Wave<th>Opened<th "
+	        "class=n>Machines"
 	        "<th class=n>Returned<th class=n>Failed<th class=n>At work<th class=n>"
 	        "Waiting</thead>");
 	json_array_foreach(list, i, w)
@@ -127,9 +149,9 @@ static int repairs(const json_t *report, struct buffer *out)
 	char span[32];
 	size_t i;
 
-	int r = html_put(out,
-	        "<h2>What the repairs found</h2><table tabindex=0><thead><tr><th>Result<th>Code"
-	        "<th class=n>Machines</thead>");
+	int r = html_put(out, "<h2>What the repairs found</h2><table id=found "
+	                      "class=c><thead><tr><th>Result<th>Code"
+	                      "<th class=n>Machines</thead>");
 	json_array_foreach(json_object_get(report, "reasons"), i, item)
 	{
 		if (r == 0)
@@ -142,9 +164,9 @@ static int repairs(const json_t *report, struct buffer *out)
 			r = cell_number(out, number_of(item, "machines"));
 	}
 	if (r == 0)
-		r = html_put(out,
-		        "</table><h2>How long it took</h2><table tabindex=0><thead><tr><th>Step"
-		        "<th class=n>Median<th class=n>Machines</thead>");
+		r = html_put(out, "</table><h2>How long it took</h2><table id=times "
+		                  "class=c><thead><tr><th>Step"
+		                  "<th class=n>Median<th class=n>Machines</thead>");
 	static const struct {
 		const char *name, *words;
 	} steps[] = {{"boot", "network boot to the fixer's first word"},
@@ -182,7 +204,7 @@ static int not_back(const json_t *report, struct buffer *out)
 		return html_put(out, "<h2>Machines that are not back</h2><p>None.</p>");
 	int r = buffer_printf(out,
 	        "<h2>Machines that are not back (%lld)</h2><table "
-	        "tabindex=0><thead><tr><th>Name<th>MAC"
+	        "id=left class=c><thead><tr><th>Name<th>MAC"
 	        "<th>Site<th>Floor<th>Owner<th>What<th>To do</thead>",
 	        count);
 	json_array_foreach(json_object_get(report, "machines"), i, m)
@@ -216,9 +238,9 @@ static int decisions(const json_t *report, struct buffer *out)
 	const json_t *d;
 	size_t i;
 
-	int r = html_put(out,
-	        "<h2>Who decided what</h2><table tabindex=0><thead><tr><th>When<th>Who<th>By way of"
-	        "<th>What<th>Words</thead>");
+	int r = html_put(out, "<h2>Who decided what</h2><table id=decided "
+	                      "class=c><thead><tr><th>When<th>Who<th>By way of"
+	                      "<th>What<th>Words</thead>");
 	json_array_foreach(json_object_get(report, "decisions"), i, d)
 	{
 		if (r == 0)
