@@ -64,14 +64,18 @@ class Access(Judge, FleetCase):
         with urllib.request.urlopen(request, timeout=30, context=ssl._create_unverified_context()) as answer:
             return json.load(answer)
 
-    def repaired(self):
-        """A machine with a story: boot, saved repair, result."""
-        query = urllib.parse.urlencode({"mac": MAC, "uuid": hello("", MAC)["machine"]["uuid"], "serial": "S1", "asset": "",
+    def saved(self, mac, serial):
+        """(session, hash of the bundle) of a machine that has saved its repair and not written it yet."""
+        query = urllib.parse.urlencode({"mac": mac, "uuid": hello("", mac)["machine"]["uuid"], "serial": serial, "asset": "",
                                         "product": "Latitude 7420", "platform": "efi", "buildarch": "x86_64"})
         with urllib.request.urlopen(f"http://{lab.SERVER}/boot/ipxe?{query}", timeout=30) as answer:
             token = re.search(r"netmend\.token=([0-9a-f]{32})", answer.read().decode()).group(1)
-        session = self.send("POST", "/v1/sessions", json.dumps(hello(token, MAC)).encode())["session"]
-        saved = self.send("PUT", f"/v1/sessions/{session}/journal", BUNDLE)["sha256"]
+        session = self.send("POST", "/v1/sessions", json.dumps(hello(token, mac)).encode())["session"]
+        return session, self.send("PUT", f"/v1/sessions/{session}/journal", BUNDLE)["sha256"]
+
+    def repaired(self):
+        """A machine with a story: boot, saved repair, result."""
+        session, saved = self.saved(MAC, "S1")
         body = result("REPAIRED", saved)
         body["volumes"][0] |= {"installations": [installation()], "reason": "REPAIRED"}
         self.send("POST", f"/v1/sessions/{session}/result", json.dumps(body).encode())
@@ -100,6 +104,20 @@ class Access(Judge, FleetCase):
                                ".then((r) => r.arrayBuffer()).then((b) => b.byteLength)")
         self.assertEqual(length, len(BUNDLE))
         self.assertIn(("anna", "download", "PC-0001"), self.recorded())
+
+    def test_a_saved_repair_is_discarded(self):
+        """Asked about first, and not offered any more."""
+        self.saved("52:54:00:50:00:02", "S2")
+        self.sign_in("anna")
+        self.page.wait_text("PC-0002", "#rows")
+        self.page.run("[...document.querySelectorAll('#rows a')].find((a) => a.innerText.includes('PC-0002')).click()")
+        self.until("document.querySelector('#machine [data-verb=discard]')?.offsetParent !== undefined")
+        self.press("Discard the saved repair")
+        self.page.wait_text("Discard the saved repair of PC-0002", "dialog")
+        self.press("Discard")
+        self.page.wait_text("Saved repair discarded: 1 machine", "#machine")
+        self.until("!document.querySelector('#machine [data-verb=discard]')")
+        self.assertIn(("anna", "discard", "PC-0002"), self.recorded())
 
     def campaign(self):
         """The number of one that runs."""

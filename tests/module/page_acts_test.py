@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a person does on the page, act by act: what he is told, and what the appliance has in its record. What is not here is in
 page_machines_test.py, page_campaign_test.py, page_people_test.py, page_overview_test.py, page_release_test.py and page_entry_test.py."""
+import csv
+import io
 import json
 
 from campaign_lab import whole
@@ -194,6 +196,26 @@ class Acts(FleetCase):
         self.assertEqual(self.read("Save as CSV").count("\r\n"), shown + 1)
         self.press("Look again")
         self.until("document.querySelectorAll('#view tbody tr').length === 100")
+
+    def test_what_can_be_kept(self):
+        """Every list, for a spreadsheet and for a program: the same lines in both."""
+        self.campaign("Kept", scope={"sites": ["Nowhere"]})
+        self.sign_in("anna", "#/?find=PC-000")
+        for address, pattern, name in (("#/?find=PC-000", "6 machines", "machines"), ("#/campaigns", "Kept", "campaigns"),
+                                       ("#/appliance", "Learnt times", "appliances"), ("#/people", "API tokens", "people")):
+            self.go(address, pattern)
+            self.until("[...document.querySelectorAll('main:not([hidden]) a')].some((a) => a.innerText === 'as JSON')")
+            lines = json.loads(self.read("as JSON"))[name]
+            self.assertGreater(len(lines), 0, name)
+            self.assertEqual(len(list(csv.reader(io.StringIO(self.read("Save as CSV"))))), len(lines) + 1, name)
+        tokens = self.page.run("fetch([...document.querySelectorAll('#view a')].find((a) => a.href.endsWith('/api/v1/tokens.csv')).href)"
+                               ".then((answer) => answer.text())")
+        self.assertIn("tests", tokens)
+        self.go("#/", "PC-0001")
+        self.page.run("[...document.querySelectorAll('#rows a')].find((a) => a.innerText.includes('PC-0001')).click()")
+        self.page.wait_text("PC-0001", "#machine h1")
+        self.until("[...document.querySelectorAll('#machine a')].some((a) => a.innerText === 'Save the timeline as CSV')")
+        self.assertIn("reason", self.read("Save the timeline as CSV").split("\r\n")[0])
 
 
 if __name__ == "__main__":
