@@ -83,7 +83,7 @@ $(LIBINITRD): $(filter-out %/main.o,$(INIT_OBJS) $(MKINITRD_OBJS))
 # (fixer/windows/recode.c says why).
 ICONV_WRAP    := -Wl,--wrap=iconv_open,--wrap=iconv,--wrap=iconv_close,-u,__wrap_iconv_open
 FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -lfuse3 -lseccomp -larchive -lzstd -lz -lbz2 -llzma -lssl -lcrypto -ljansson -linih -lsodium
-APPLIANCE_SYS := -lmicrohttpd -lsqlite3 -lpq -ljansson -lssl -lcrypto -linih -lsodium -lseccomp -lz -lzstd
+APPLIANCE_SYS := -lmicrohttpd -larchive -lsqlite3 -lpq -ljansson -lssl -lcrypto -linih -lsodium -lseccomp -lz -lzstd
 ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lseccomp -lz
 HOOKS_SYS     := -lcurl -lsqlite3 -lpq -ljansson -lcrypto -lsodium -lseccomp
 FETCH_SYS     := -lldap -llber -lgssapi_krb5 -lcurl -ljansson -lcrypto -lsodium -lseccomp

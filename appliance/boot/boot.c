@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,9 +181,34 @@ static void reply_boot_file(struct http_request *r, const char *type, const char
 	http_reply_file(r, type, fd);
 }
 
+/* One of the files beside the boot program. */
+static void reply_program(struct http_request *r, struct boot *b, const char *name)
+{
+	char path[PATH_MAX];
+	const char *slash = strrchr(b->options.program, '/');
+	int folder = slash ? (int)(slash - b->options.program) : 0;
+
+	if ((size_t)folder + strlen(name) + 2 > sizeof(path)) {
+		http_reply_error(r, 404, REASON_CANNOT_OPEN, "not on this appliance");
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%.*s/%s", folder, b->options.program, name);
+	reply_boot_file(r, "application/efi", path);
+}
+
 void boot_program(struct http_request *r, struct boot *b)
 {
 	reply_boot_file(r, "application/efi", b->options.program);
+}
+
+void boot_ipxe_shim(struct http_request *r, struct boot *b)
+{
+	reply_program(r, b, "snponly-shim.efi");
+}
+
+void boot_kernel_shim(struct http_request *r, struct boot *b)
+{
+	reply_program(r, b, "shimx64.efi");
 }
 
 void boot_kernel(struct http_request *r, struct boot *b)

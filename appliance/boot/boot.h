@@ -42,5 +42,10 @@ void boot_kernel(struct http_request *r, struct boot *b);
 void boot_initrd(struct http_request *r, struct boot *b);
 /* GET /boot/x64/snponly.efi: firmware that boots over HTTP. */
 void boot_program(struct http_request *r, struct boot *b);
+/* GET /boot/x64/snponly-shim.efi: the same where signed iPXE was imported; 404 where not.
+ * GET /boot/x64/shimx64.efi: what iPXE hands the kernel to when Secure Boot is on. Both lie beside
+ * the program. */
+void boot_ipxe_shim(struct http_request *r, struct boot *b);
+void boot_kernel_shim(struct http_request *r, struct boot *b);
 
 #endif

@@ -7,6 +7,7 @@
 #include "appliance/preflight/settings.h"
 #include "appliance/boot/template.h"
 #include "appliance/supervisor/loaders.h"
+#include "appliance/supervisor/signed_ipxe.h"
 #include "appliance/supervisor/serve.h"
 #include "appliance/supervisor/state.h"
 #include "fixer/base/cleanup.h"
@@ -180,6 +181,7 @@ static int look(struct config *config, long wait, long machines, bool json)
 	if (config_resolve_interface(config, &err) < 0)
 		config->prefix = 0;
 	facts->config = *config;
+	facts->signed_ipxe = signed_ipxe_is_kept(config);
 	facts->shim_first = has_shim(config) && loaders_first(config) == LOADER_SHIM;
 	gather_link(config, &facts->link);
 	gather_dhcp(config->interface, (int)wait, &facts->dhcp);

@@ -19,6 +19,7 @@ const struct cli_group cli_groups[] = {
         {"user", "who may use the status page and the API", user_verbs, NULL},
         {"recipe", "what is repaired", recipe_verbs, NULL},
         {"media", "starting without the network", media_verbs, NULL},
+        {"netboot", "what machines are started with", netboot_verbs, NULL},
         {"completion", "completion of these commands in a shell", completion_verbs, NULL},
         {0},
 };

@@ -80,6 +80,7 @@ struct escrow_facts {
 struct facts {
 	struct config config; /* resolved as far as it can be */
 	bool shim_first;      /* firmware gets the signed chain first */
+	bool signed_ipxe;     /* the administrator's, which Secure Boot lets through */
 	struct dhcp_facts dhcp;
 	struct link_facts link;
 	size_t port_count;

@@ -56,6 +56,9 @@ static void fix_next_server(struct finding *f, const struct server *s)
 	finding_fix(f,
 	        "then set [dhcp] next-server = yes in the configuration, and run preflight again");
 	finding_fix(f, "or: a segment of their own for the machines, with [dhcp] mode = full");
+	if (!s->facts->signed_ipxe)
+		finding_fix(f, "or: iPXE as its makers sign it, by netmend netboot import");
+	finding_fix(f, "or: a medium for each such machine, by netmend media iso");
 }
 
 /* One that sends machines elsewhere, whatever we say. */
@@ -128,6 +131,8 @@ static void judge_next_server(struct findings *all, const struct server *s)
 		fix_next_server(f, s);
 		return;
 	}
+	if (s->facts->signed_ipxe)
+		return;
 	struct finding *f = finding_add(all, CHECK, without_next_server(c),
 	        "machines with Secure Boot on cannot be started beside %s: it gives next-server "
 	        "%s, "

@@ -4,6 +4,7 @@
 #include "appliance/supervisor/answers.h"
 #include "appliance/supervisor/child.h"
 #include "appliance/supervisor/loaders.h"
+#include "appliance/supervisor/signed_ipxe.h"
 #include "appliance/supervisor/state.h"
 
 #include <arpa/inet.h>
@@ -107,6 +108,8 @@ static bool word_holds(const struct places *p, const char *word, size_t len, boo
 	        {"gateway", p->config->gateway[0] != '\0'},
 	        {"bios", p->programs.bios},
 	        {"shim", p->programs.shim},
+	        {"signed", p->programs.signed_ipxe},
+	        {"unsigned", !p->programs.signed_ipxe},
 	        {"shim-first", p->programs.shim && loaders_first(p->config) == LOADER_SHIM},
 	        {"ipxe-first", p->programs.shim && loaders_first(p->config) == LOADER_IPXE},
 	};
@@ -217,8 +220,9 @@ int dnsmasq_write_config(const struct config *config, struct error *err)
 	int r = state_read_file(template_path, DNSMASQ_CONFIG_MAX, &template, err);
 	if (r < 0)
 		return r;
-	const struct dnsmasq_programs programs = {
-	        .bios = access(program, R_OK) == 0, .shim = loaders_have_shim(config)};
+	const struct dnsmasq_programs programs = {.bios = access(program, R_OK) == 0,
+	        .shim = loaders_have_shim(config),
+	        .signed_ipxe = signed_ipxe_is_kept(config)};
 	r = dnsmasq_render(
 	        config, &programs, (const char *)template.data, template.len, &text, err);
 	buffer_free(&template);

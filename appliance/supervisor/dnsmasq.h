@@ -19,8 +19,9 @@ void dnsmasq_account(uid_t *ret_uid, gid_t *ret_gid);
 
 /* What is in the TFTP root besides iPXE for UEFI x64. */
 struct dnsmasq_programs {
-	bool bios; /* iPXE for BIOS */
-	bool shim; /* the signed chain */
+	bool bios;        /* iPXE for BIOS */
+	bool shim;        /* the signed chain */
+	bool signed_ipxe; /* what firmware gets is the shim of signed iPXE */
 };
 
 /*

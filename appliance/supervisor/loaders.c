@@ -3,6 +3,7 @@
 
 #include "appliance/boot/pin.h"
 #include "appliance/boot/template.h"
+#include "appliance/supervisor/signed_ipxe.h"
 #include "appliance/supervisor/state.h"
 #include "fixer/base/cleanup.h"
 #include "fixer/base/log.h"
@@ -129,5 +130,8 @@ enum loader loaders_first(const struct config *config)
 {
 	if (config->uefi != UEFI_AUTO)
 		return config->uefi == UEFI_SHIM ? LOADER_SHIM : LOADER_IPXE;
+	/* Signed iPXE starts with Secure Boot on or off, beside any DHCP server. */
+	if (signed_ipxe_is_kept(config))
+		return LOADER_IPXE;
 	return config->dhcp_mode == DHCP_FULL || config->next_server ? LOADER_SHIM : LOADER_IPXE;
 }

@@ -2,6 +2,7 @@
 #include "appliance/supervisor/state.h"
 
 #include "appliance/supervisor/dnsmasq.h"
+#include "appliance/supervisor/signed_ipxe.h"
 #include "appliance/web/page.h"
 #include "fixer/base/cleanup.h"
 #include "netmend/limits.h"
@@ -141,11 +142,34 @@ int state_read_file(const char *path, size_t max, struct buffer *ret, struct err
 	}
 }
 
+/* The administrator's signed iPXE in place of the configured one, with the shim it needs. */
+static int copy_signed(const struct config *config, struct error *err)
+{
+	char path[STATE_PATH_MAX];
+	struct signed_ipxe_set set;
+	int r = signed_ipxe_load(config, &set, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < SIGNED_IPXE_FILES; i++) {
+		const struct buffer *data = &set.file[i].data;
+		state_path(path, config->state, signed_ipxe_names[i]);
+		r = state_write_file(path, data->data, data->len, 0644, 0, err);
+	}
+	signed_ipxe_free(&set);
+	return r;
+}
+
 static int copy_uefi_program(const struct config *config, struct error *err)
 {
 	char path[STATE_PATH_MAX];
 	struct buffer program;
 
+	if (signed_ipxe_is_kept(config))
+		return copy_signed(config, err);
+	state_path(path, config->state, signed_ipxe_names[SIGNED_SHIM]);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return failed(err, "cannot remove", path);
 	state_path(path, config->state, STATE_UEFI_PROGRAM);
 	int r = state_read_file(config->program, PROGRAM_MAX, &program, err);
 	if (r < 0)

@@ -20,6 +20,8 @@ HANDLER(boot_kernel_handler, boot_kernel, boot)
 HANDLER(boot_initrd_handler, boot_initrd, boot)
 HANDLER(first_contact_handler, web_api_first_contact, api)
 HANDLER(boot_program_handler, boot_program, boot)
+HANDLER(boot_ipxe_shim_handler, boot_ipxe_shim, boot)
+HANDLER(boot_kernel_shim_handler, boot_kernel_shim, boot)
 HANDLER(session_open_handler, web_api_session_open, api)
 HANDLER(release_handler, web_api_release, api)
 HANDLER(events_handler, web_api_events, api)
@@ -196,6 +198,8 @@ const struct http_route routes_http[] = {
         GET("/boot/vmlinuz", boot_kernel_handler),
         GET("/boot/initrd.img", boot_initrd_handler),
         GET("/boot/x64/snponly.efi", boot_program_handler),
+        GET("/boot/x64/snponly-shim.efi", boot_ipxe_shim_handler),
+        GET("/boot/x64/shimx64.efi", boot_kernel_shim_handler),
 };
 const size_t routes_http_count = sizeof(routes_http) / sizeof(routes_http[0]);
 

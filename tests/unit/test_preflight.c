@@ -129,6 +129,12 @@ static void grub_behind_a_foreign_server_is_foretold(void **state)
 	assert_int_equal(problems(b, judge_dhcp), 1);
 	expect(b, FINDING_PROBLEM, "Secure Boot on cannot be started beside 10.9.0.1",
 	        "next-server");
+	expect(b, FINDING_PROBLEM, "Secure Boot on cannot be started", "netmend netboot import");
+	expect(b, FINDING_PROBLEM, "Secure Boot on cannot be started", "netmend media iso");
+	/* Signed iPXE is for them, too. */
+	b->facts.signed_ipxe = true;
+	assert_int_equal(problems(b, judge_dhcp), 0);
+	b->facts.signed_ipxe = false;
 	b->facts.config.uefi = UEFI_IPXE;
 	assert_int_equal(problems(b, judge_dhcp), 0);
 }
