@@ -142,6 +142,7 @@ void web_api_passes_changed(struct web_api *a);
 void web_api_machines(struct http_request *r, struct web_api *a);
 void web_api_machines_csv(struct http_request *r, struct web_api *a);
 void web_api_machines_act(struct http_request *r, struct web_api *a, const struct caller *who);
+void web_api_machine_loader(struct http_request *r, struct web_api *a, const struct caller *who);
 void web_api_machines_add(struct http_request *r, struct web_api *a, const struct caller *who);
 void web_api_inventory_import(struct http_request *r, struct web_api *a, const struct caller *who);
 void web_api_inventory(struct http_request *r, struct web_api *a);

@@ -2,6 +2,7 @@
 /* The fleet as a list, by filter, as JSON and as CSV. */
 #include "appliance/api/call.h"
 #include "appliance/fleet/filter.h"
+#include "appliance/fleet/loader.h"
 #include "appliance/api/row.h"
 #include "appliance/fleet/operator.h"
 #include "fixer/base/csv.h"
@@ -175,7 +176,7 @@ static const char *const headings[] = {"number", "name", "mac", "address", "uuid
         "product", "state", "reason", "severity", "what", "to do", "who acts", "text", "attempt",
         "since", "first seen", "last seen", "in scope", "held", "repaired", "campaign", "wave",
         "its turn", "listed", "site", "floor", "owner", "ring", "bmc", "order", "conflict",
-        "appliance"};
+        "appliance", "loader"};
 #define COLUMNS     (sizeof(headings) / sizeof(headings[0]))
 #define NUMBER_TEXT 24
 
@@ -226,7 +227,8 @@ static int csv_row(struct buffer *out, const struct machine *m)
 	        time_cell(t[2], m->last_seen), yes(m->in_scope), yes(m->held), yes(m->done),
 	        m->campaign ? number(n[2], m->campaign) : "", m->wave ? number(n[3], m->wave) : "",
 	        yes(m->open), yes(m->listed), m->site, m->floor, m->owner, m->ring, m->bmc,
-	        m->rank ? number(n[4], m->rank) : "", m->conflict, m->appliance};
+	        m->rank ? number(n[4], m->rank) : "", m->conflict, m->appliance,
+	        m->loader == MACHINE_LOADER_AUTO ? "" : loader_name(m->loader)};
 
 	return row_write(out, cells);
 }

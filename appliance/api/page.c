@@ -21,7 +21,7 @@ static json_t *machine_of(struct http_request *r, struct web_api *a)
 	if (e == 0)
 		e = json_object_set_new(answer, "machine", row_object(&m)) < 0 ? -ENOMEM : 0;
 	if (e == 0)
-		e = fleet_show(a->fleet->store, id, answer);
+		e = fleet_show(a->fleet->store, &m, a->fleet->first_loader, answer);
 	if (e == 0)
 		return answer;
 	json_decref(answer);

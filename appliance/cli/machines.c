@@ -3,6 +3,7 @@
 #include "appliance/cli/machines.h"
 #include "appliance/fleet/operator.h"
 #include "appliance/fleet/slice.h"
+#include "appliance/supervisor/loaders.h"
 #include "appliance/supervisor/state.h"
 
 #include <errno.h>
@@ -117,7 +118,9 @@ static int machines_show(const struct cli_call *call)
 	state_path(bundles, config.state, STATE_BUNDLES);
 	int status = machines_find_or_tell(store, call->words[0], &m);
 	if (status == CLI_OK) {
-		int r = machines_print_one(store, &m, bundles, call->options.json);
+		int first = fleet_loader_parse(loaders_first_name(&config));
+		int r = machines_print_one(
+		        store, &m, bundles, (enum machine_loader)first, call->options.json);
 		status = r < 0 ? machines_store_failed(r, call->words[0]) : CLI_OK;
 	}
 	store_close(store);
@@ -162,8 +165,8 @@ const struct cli_verb machines_verbs[] = {
                 "it failed, or came back after its repair: let it boot once more", machines_act},
         {"discard", "[MACHINE]", 0, 1, 0, machines_act_options,
                 "start over without its interrupted repair", machines_act},
-        {"loader", "MACHINE auto|ipxe|shim", 2, 2, 0, NULL,
-                "which boot program UEFI firmware gets, when it is not the one all get",
+        {"loader", "[MACHINE] [auto|ipxe|shim]", 0, 2, 0, machines_loader_options,
+                "which boot program UEFI firmware gets; without words: what was said of models",
                 machines_loader},
         {"show", "MACHINE", 1, 1, CLI_JSON | CLI_WATCH, NULL, "everything known about it",
                 machines_show},

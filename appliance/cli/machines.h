@@ -11,6 +11,7 @@ int machines_loader(const struct cli_call *call);
 
 extern const struct cli_option machines_filter_options[]; /* --site SITE and its siblings */
 extern const struct cli_option machines_act_options[];    /* these, --why and --yes */
+extern const struct cli_option machines_loader_options[]; /* --model MODEL */
 
 /* ---- which machines ---- */
 
@@ -39,9 +40,10 @@ int machines_collect(
 int machines_store_failed(int code, const char *what);
 /* On standard output: a table, or with json an array of objects. CLI_OK or CLI_FAILED. */
 int machines_print_list(const struct machine_list *list, bool json);
-/* One machine with its timeline; bundles: web's folder of saved repairs. 0 or -errno. */
-int machines_print_one(
-        struct store *store, const struct machine *m, const char *bundles, bool json);
+/* One machine with its timeline; bundles: web's folder of saved repairs; first: the boot program
+ * all get (struct fleet). 0 or -errno. */
+int machines_print_one(struct store *store, const struct machine *m, const char *bundles,
+        enum machine_loader first, bool json);
 
 /* ---- its saved repairs (machines_saved.c) ---- */
 

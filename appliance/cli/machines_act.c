@@ -172,27 +172,3 @@ int machines_act(const struct cli_call *call)
 	filter_free(&filter);
 	return status;
 }
-
-static int loader(const struct cli_call *call, struct store *store, void *context)
-{
-	const int *choice = context;
-	struct machine m;
-	char name[NM_MAX_NAME + 1];
-
-	if (machines_find_or_tell(store, call->words[0], &m) != CLI_OK)
-		return CLI_FAILED;
-	fleet_machine_name(&m, name);
-	int r = fleet_choose_loader(store, &call->actor, m.id, (enum machine_loader) * choice);
-	if (r < 0)
-		return machines_store_failed(r, name);
-	printf("%s boots by %s from its next network boot on\n", name, call->words[1]);
-	return CLI_OK;
-}
-
-int machines_loader(const struct cli_call *call)
-{
-	int choice = fleet_loader_parse(call->words[1]);
-
-	return choice < 0 ? cli_usage("which loader? auto, ipxe or shim")
-	                  : cli_with_store(call, loader, &choice);
-}

@@ -170,6 +170,24 @@ static void print_place(const struct machine *m)
 		        m->open ? "" : ": not its turn yet");
 }
 
+static void print_loader(const json_t *known)
+{
+	const json_t *loader = json_object_get(known, "loader");
+	const char *chosen = text_of(loader, "chosen"), *model = text_of(loader, "model");
+	long long flips = number_of(loader, "flips");
+
+	printf("  loader    %s", text_of(loader, "effective"));
+	if (strcmp(chosen, "auto") != 0)
+		printf(": chosen for this machine");
+	else if (strcmp(model, "auto") != 0)
+		printf(": chosen for its model");
+	else
+		printf(": automatic");
+	if (flips)
+		printf(", changed %lld times as it did not start what it was given", flips);
+	putchar('\n');
+}
+
 static void print_one(
         struct store *store, const struct machine *m, const char *bundles, const json_t *known)
 {
@@ -187,6 +205,7 @@ static void print_one(
 	printf("  list      %s%s%s\n", m->in_scope ? "on the list" : "not on the list",
 	        m->held ? ", held" : "", m->done ? ", repaired: not answered any more" : "");
 	print_place(m);
+	print_loader(known);
 	printf("  MAC       %s\n  address   %s\n  model     %s %s\n  serial    %s\n  UUID      "
 	       "%s\n",
 	        m->mac, m->ip, m->manufacturer, m->product, machine_serial(m), machine_uuid(m));
@@ -200,10 +219,11 @@ static void print_one(
 	print_timeline(known);
 }
 
-int machines_print_one(struct store *store, const struct machine *m, const char *bundles, bool json)
+int machines_print_one(struct store *store, const struct machine *m, const char *bundles,
+        enum machine_loader first, bool json)
 {
 	json_t *known = json ? row_object(m) : json_object();
-	int r = known ? fleet_show(store, m->id, known) : -ENOMEM;
+	int r = known ? fleet_show(store, m, first, known) : -ENOMEM;
 
 	if (r == 0 && json)
 		return cli_print_json(known) == CLI_OK ? 0 : -EIO;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "appliance/fleet/fleet.h"
+#include "appliance/fleet/loader.h"
 #include "appliance/store/inventory.h"
 #include "fixer/base/cleanup.h"
 #include "fixer/base/log.h"
@@ -32,9 +32,10 @@ static const char *const endings[] = {[MACHINE_LOADER_AUTO] = "",
 static int file_of(const struct fleet *f, const struct machine *m)
 {
 	bool answered = fleet_answers(f, m);
+	int loader = (int)loader_wanted(m);
 
-	if (answered && m->loader > MACHINE_LOADER_AUTO && (int)m->loader < ENDINGS)
-		return (int)m->loader;
+	if (answered && loader > MACHINE_LOADER_AUTO && loader < ENDINGS)
+		return loader;
 	return answered != f->scope_all ? MACHINE_LOADER_AUTO : -1;
 }
 
@@ -134,12 +135,14 @@ int fleet_answer_changed(struct fleet *f, bool *ret_changed)
 {
 	struct answer_walk w;
 	bool gone = false;
-	int64_t sequence = 0;
+	int64_t sequence = 0, models = 0;
 	int r = store_gone(f->store, &f->answers_gone, gone_note, &gone);
 
 	/* Nobody knows its MACs any more: what belongs to no machine is found by looking at all.
 	 * What became part of another machine has changed that one. */
-	if (r == 0 && gone)
+	if (r == 0)
+		r = store_models_revision(f->store, &models);
+	if (r == 0 && (gone || models != f->answers_models))
 		return fleet_answer_list(f, ret_changed);
 	if (r == 0)
 		r = store_sequence(f->store, &sequence);
@@ -210,18 +213,22 @@ static int strangers_remove(struct answer_walk *w)
 int fleet_answer_list(struct fleet *f, bool *ret_changed)
 {
 	struct answer_walk w;
-	int64_t sequence = 0;
+	int64_t sequence = 0, models = 0;
 	int r = walk_open(f, &w);
 
 	if (r < 0)
 		return r;
 	r = store_sequence(f->store, &sequence);
 	if (r == 0)
+		r = store_models_revision(f->store, &models);
+	if (r == 0)
 		r = store_macs(f->store, 0, mac_collect, &w);
 	if (r == 0)
 		r = strangers_remove(&w);
-	if (r == 0)
+	if (r == 0) {
 		f->answers_seen = sequence;
+		f->answers_models = models;
+	}
 	for (size_t i = 0; i < w.count; i++)
 		free(w.wanted[i]);
 	free(w.wanted);

@@ -3,6 +3,7 @@
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/identify.h"
+#include "appliance/fleet/loader.h"
 #include "appliance/store/tally.h"
 #include "fixer/base/text.h"
 
@@ -17,8 +18,14 @@ static void take(char *dst, size_t size, const char *src)
 		(void)snprintf(dst, size, "%s", src);
 }
 
-static void machine_seen(struct machine *m, const struct fleet_identity *identity, int64_t now)
+static void machine_seen(
+        struct fleet *f, struct machine *m, const struct fleet_identity *identity, int64_t now)
 {
+	/* What booted from a medium says nothing of what PXE gave it. */
+	if (identity->way != FLEET_WAY_MEDIA)
+		loader_started(f, m,
+		        identity->way == FLEET_WAY_GRUB ? MACHINE_LOADER_SHIM : MACHINE_LOADER_IPXE,
+		        now);
 	take(m->mac, sizeof(m->mac), identity->mac);
 	take(m->ip, sizeof(m->ip), identity->ip);
 	identify_take(m, identity);
@@ -134,7 +141,7 @@ static int boot_decide(struct fleet *f, const struct fleet_identity *identity,
 
 	if (r < 0)
 		return r;
-	machine_seen(m, identity, now);
+	machine_seen(f, m, identity, now);
 	(void)change_appliance(f, m);
 	r = identify_conflict(f->store, m, now);
 	if (r < 0)

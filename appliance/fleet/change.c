@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/change.h"
-#include "appliance/fleet/fleet.h"
+#include "appliance/fleet/loader.h"
 #include "appliance/store/tally.h"
 #include "fixer/base/text.h"
 
@@ -78,6 +78,8 @@ int change_again(
 
 	m->done = m->held = false;
 	m->guard_from = now;
+	if (m->reason == REASON_LOADER_FAILED)
+		loader_forget(m);
 	int r = change_state(s, m, now, STATE_seen, REASON_OK, step, text);
 	if (r < 0 || !late)
 		return r;

@@ -39,11 +39,18 @@
  * has, are of a call that broke off; so many are looked at together. */
 #define FLEET_PARTS_MS  ((int64_t)10 * 60 * 1000)
 #define FLEET_PARTS_MAX 16
+/* A PXE question so long after the one that began a try begins another; and how often a machine
+ * that does not start what it is given gets the other one, before it is told that neither did. */
+#define FLEET_TRY_MS    ((int64_t)60 * 1000)
+#define FLEET_FLIPS_MAX 2
 
 struct presence;
 
 struct fleet {
 	struct store *store;
+	/* The boot program UEFI firmware gets of whom nobody said otherwise; AUTO: there is only
+	 * one. */
+	enum machine_loader first_loader;
 	bool scope_all;             /* answer all but those done or held; else only those listed */
 	const char *hosts;          /* directory of the answer list */
 	char appliance[PLACE_TEXT]; /* our id among several on one store: 16 hex digits */
@@ -61,6 +68,7 @@ struct fleet {
 	struct store_lease campaign_lease;
 	int64_t answers_gone;       /* the last machine taken away of which the answer list knows */
 	int64_t answers_seen;       /* changes of machines up to this one are in the answer list */
+	int64_t answers_models;     /* and what was said of models, up to this revision */
 	bool answers_stale;         /* set here: fleet_answer_list() is due (nobody waits for it) */
 	struct presence *presences; /* who refused connections; NULL: nobody yet. free() it */
 	/* Some machine changed: tell the pages. Called outside of transactions. */
@@ -190,8 +198,15 @@ int fleet_tick(struct fleet *f);
  * another machine's than the MAC, the network adapter has gone over to that one, and whether the
  * MAC is answered is that one's matter from now on. */
 int fleet_pxe_seen(struct fleet *f, const char *mac, const char *uuid, const char *text);
-/* dnsmasq named a boot program to it. */
-int fleet_answered(struct fleet *f, const char *mac);
+/* dnsmasq named a boot program to it. Firmware with a choice of two (UEFI x64, by PXE) that comes
+ * back without starting what it was given gets the other one from its next question on, and a
+ * machine that starts neither says so (LOADER_FAILED); *ret_changed: dnsmasq has to be told. */
+enum fleet_asker {
+	FLEET_ASKER_ONE,    /* its firmware has one program only */
+	FLEET_ASKER_CHOICE, /* it gets iPXE or shim */
+	FLEET_ASKER_IPXE,   /* iPXE itself: it has started */
+};
+int fleet_answered(struct fleet *f, const char *mac, enum fleet_asker asker, bool *ret_changed);
 /* A boot program went to this address. */
 int fleet_boot_file_sent(struct fleet *f, const char *ip, const char *file);
 /* Windows shows itself; how: for the timeline. Nothing happens to a machine that is not expected.

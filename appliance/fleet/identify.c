@@ -221,6 +221,16 @@ static void merge_fields(const struct machine *from, struct machine *into)
 	into->in_scope |= from->in_scope;
 	into->held |= from->held;
 	into->done |= from->done;
+	if (into->loader == MACHINE_LOADER_AUTO)
+		into->loader = from->loader;
+	if (from->asked > into->asked) {
+		into->asked = from->asked;
+		into->given = from->given;
+		into->flipped = from->flipped;
+		into->flips = from->flips;
+	}
+	if (from->started > into->started)
+		into->started = from->started;
 	if (!into->campaign) {
 		into->campaign = from->campaign;
 		into->wave = from->wave;

@@ -85,10 +85,15 @@ int fleet_bundle_taken(
 
 /* "auto", "ipxe" or "shim"; -1: none of them. */
 int fleet_loader_parse(const char *name);
-/* Which boot program it gets from its next boot on: a durable transaction with its record. -ENOENT.
- */
+/* Which boot program it gets from its next boot on, whatever it has started or not: a durable
+ * transaction with its record. -ENOENT. */
 int fleet_choose_loader(
         struct store *s, const struct actor *by, int64_t machine, enum machine_loader loader);
+/* The same for all of a model ("VENDOR MODEL", as their SMBIOS says it), those there will be too;
+ * a word for one of them goes before. *ret_known: how many are known by now: a model is known
+ * from a machine's first contact. -EINVAL: no name. */
+int fleet_choose_model_loader(struct store *s, const struct actor *by, const char *model,
+        enum machine_loader loader, int64_t *ret_known);
 
 /* How people call it: name, serial, MAC or number. */
 void fleet_machine_name(const struct machine *m, char ret[NM_MAX_NAME + 1]);

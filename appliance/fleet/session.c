@@ -3,6 +3,7 @@
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/identify.h"
+#include "appliance/fleet/loader.h"
 #include "fixer/base/log.h"
 #include "fixer/base/text.h"
 
@@ -61,6 +62,8 @@ static int session_new(struct fleet *f, const struct fleet_hello *hello, const c
 		return r;
 	identify_take(m, &hello->identity);
 	m->last_seen = now;
+	if (strcmp(contact, CONTACT_MEDIA) != 0)
+		loader_started(f, m, MACHINE_LOADER_AUTO, now);
 	m->pairing[0] = 0;
 	(void)change_appliance(f, m);
 	r = change_state(f->store, m, now, STATE_running, REASON_OK, "session", "");

@@ -63,11 +63,13 @@ static json_t *result_of(struct store *s, int64_t machine)
 	return result ? result : json_null();
 }
 
-int fleet_show(struct store *s, int64_t machine, json_t *into)
+int fleet_show(struct store *s, const struct machine *m, enum machine_loader first, json_t *into)
 {
+	int64_t machine = m->id;
 	json_t *timeline = json_array(), *bundles = json_array();
 	bool set = json_object_set_new(into, "volumes", volumes_of(s, machine)) == 0;
 
+	set = json_object_set_new(into, "loader", loader_object(first, m)) == 0 && set;
 	set = json_object_set_new(into, "result", result_of(s, machine)) == 0 && set;
 	set = json_object_set_new(into, "timeline", timeline) == 0 && set;
 	set = json_object_set_new(into, "bundles", bundles) == 0 && set;

@@ -154,10 +154,3 @@ int fleet_pxe_seen(struct fleet *f, const char *mac, const char *uuid, const cha
 		f->changed(f->context);
 	return r;
 }
-
-int fleet_answered(struct fleet *f, const char *mac)
-{
-	int r = store_begin(f->store, false);
-
-	return r < 0 ? r : change_end(f->store, store_mac_answered(f->store, mac, f->clock()));
-}

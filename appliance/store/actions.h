@@ -18,7 +18,7 @@ struct store_action {
 	int64_t at;
 	struct actor actor;
 	char verb[33]; /* "hold", "campaign-start", "role" */
-	char kind[17]; /* machine, campaign, person, token, inventory, keys, appliance */
+	char kind[17]; /* machine, model, campaign, person, token, inventory, keys, appliance */
 	char object[NM_MAX_NAME + 1]; /* its name */
 	char text[NM_MAX_EVENT_TEXT + 1];
 };

@@ -43,6 +43,7 @@ static const struct {
         {"tally", NULL},
         {"heard", NULL},
         {"dhcp_servers", NULL},
+        {"models", NULL},
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

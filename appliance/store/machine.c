@@ -35,6 +35,16 @@ const char *machine_uuid(const struct machine *m)
 	return m->uuid[0] ? m->uuid : m->listed_uuid;
 }
 
+void machine_model(const struct machine *m, char ret[MODEL_TEXT])
+{
+	const char *vendor = m->manufacturer + strspn(m->manufacturer, " ");
+
+	(void)snprintf(ret, MODEL_TEXT, "%s%s%s", vendor, vendor[0] ? " " : "",
+	        vendor[0] ? m->product : m->product + strspn(m->product, " "));
+	for (size_t n = strlen(ret); n > 0 && ret[n - 1] == ' '; n--)
+		ret[n - 1] = 0;
+}
+
 int mac_normalise(const char *text, char ret[MAC_TEXT])
 {
 	char digits[13];

@@ -28,7 +28,7 @@ int machine_state_parse(const char *name);
 #define PAIRING_TEXT 7
 #define PLACE_TEXT   65 /* a site, floor, owner, ring, BMC address, name of a person or appliance */
 
-/* Which boot program UEFI firmware gets by PXE; AUTO: what the appliance gives all. */
+/* Which boot program UEFI firmware gets by PXE; AUTO: nobody says which. */
 enum machine_loader { MACHINE_LOADER_AUTO, MACHINE_LOADER_IPXE, MACHINE_LOADER_SHIM };
 
 /* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */
@@ -69,12 +69,25 @@ struct machine {
 	int rank;           /* start order of servers: 1 first; 0: none */
 	char conflict[201]; /* how that line contradicts what was seen on the wire; "": not */
 	int64_t changed;    /* seq of its latest event */
-	enum machine_loader loader;
+	enum machine_loader loader; /* a person's word for this machine */
+	/* A person's word for all of its model (store_machine_save() leaves it alone). */
+	enum machine_loader model_loader;
+	/* What it gets while nobody says which, as the appliance's first choice did not start;
+	 * AUTO: the appliance's choice. */
+	enum machine_loader flipped;
+	enum machine_loader given; /* by the answer to its try that began at `asked`; AUTO: none */
+	int flips;                 /* since it was heard to have started */
+	int64_t asked;             /* when its firmware's latest try began; 0: none */
+	int64_t started;           /* when its boot was heard of last; 0: never */
 };
 
 /* What it showed; what it has not shown its inventory line may say; "". Point into m. */
 const char *machine_serial(const struct machine *m);
 const char *machine_uuid(const struct machine *m);
+
+/* "VENDOR MODEL" as its SMBIOS says both; "" before its first contact. */
+#define MODEL_TEXT (2 * NM_MAX_NAME + 2)
+void machine_model(const struct machine *m, char ret[MODEL_TEXT]);
 
 /* Any case, with ':' or '-' or without separator, to "52:54:00:12:34:56". 0, or -EINVAL (also for
  * group addresses and zero). */

@@ -10,9 +10,11 @@
 	" m.silent_reason, m.attempt, m.since, m.first_seen, m.last_seen, m.guard_from,"   \
 	" m.pairing, m.changed, m.campaign, m.wave, m.open, m.appliance, i.machine,"       \
 	" i.site, i.floor, i.owner, i.ring, i.bmc, i.rank, i.conflict, i.serial, i.uuid, " \
-	"m.loader "
-#define MACHINES   "machines m LEFT JOIN inventory i ON i.machine = m.id "
-#define MAC_COLUMN 39 /* behind COLUMNS */
+	"m.loader, m.flipped, m.given, m.flips, m.asked, m.started, coalesce(l.loader, 0) "
+#define MACHINES                                                \
+	"machines m LEFT JOIN inventory i ON i.machine = m.id " \
+	"LEFT JOIN models l ON l.model = trim(m.manufacturer || ' ' || m.product) "
+#define MAC_COLUMN 45 /* behind COLUMNS */
 
 static void machine_read(struct sql *st, struct machine *m)
 {
@@ -56,6 +58,12 @@ static void machine_read(struct sql *st, struct machine *m)
 	sql_text(st, 36, m->listed_serial, sizeof(m->listed_serial));
 	sql_text(st, 37, m->listed_uuid, sizeof(m->listed_uuid));
 	m->loader = (enum machine_loader)sql_int(st, 38);
+	m->flipped = (enum machine_loader)sql_int(st, 39);
+	m->given = (enum machine_loader)sql_int(st, 40);
+	m->flips = (int)sql_int(st, 41);
+	m->asked = sql_int(st, 42);
+	m->started = sql_int(st, 43);
+	m->model_loader = (enum machine_loader)sql_int(st, 44);
 }
 
 static int machine_one(struct store *s, struct sql *st, struct machine *ret)
@@ -163,15 +171,17 @@ int store_machine_save(struct store *s, const struct machine *m)
 	        " manufacturer = ?, product = ?, in_scope = ?, held = ?, done = ?, state = ?,"
 	        " reason = ?, text = ?, silent_state = ?, silent_reason = ?, attempt = ?,"
 	        " since = ?, first_seen = ?, last_seen = ?, guard_from = ?, pairing = ?,"
-	        " campaign = ?, wave = ?, open = ?, appliance = ?, loader = ? WHERE id = ?");
+	        " campaign = ?, wave = ?, open = ?, appliance = ?, loader = ?,"
+	        " flipped = ?, given = ?, flips = ?, asked = ?, started = ? WHERE id = ?");
 
-	sql_bind(st, "ttttttttiiitttttiiiiitiiitii", m->name, m->mac, m->ip, m->uuid, m->serial,
-	        m->asset, m->manufacturer, m->product, (int64_t)m->in_scope, (int64_t)m->held,
-	        (int64_t)m->done, machine_state_name(m->state), reason_code(m->reason), m->text,
-	        machine_state_name(m->silent_state), reason_code(m->silent_reason),
-	        (int64_t)m->attempt, m->since, m->first_seen, m->last_seen, m->guard_from,
-	        m->pairing, m->campaign, (int64_t)m->wave, (int64_t)m->open, m->appliance,
-	        (int64_t)m->loader, m->id);
+	sql_bind(st, "ttttttttiiitttttiiiiitiiitiiiiiii", m->name, m->mac, m->ip, m->uuid,
+	        m->serial, m->asset, m->manufacturer, m->product, (int64_t)m->in_scope,
+	        (int64_t)m->held, (int64_t)m->done, machine_state_name(m->state),
+	        reason_code(m->reason), m->text, machine_state_name(m->silent_state),
+	        reason_code(m->silent_reason), (int64_t)m->attempt, m->since, m->first_seen,
+	        m->last_seen, m->guard_from, m->pairing, m->campaign, (int64_t)m->wave,
+	        (int64_t)m->open, m->appliance, (int64_t)m->loader, (int64_t)m->flipped,
+	        (int64_t)m->given, (int64_t)m->flips, m->asked, m->started, m->id);
 	int64_t count;
 	int r = sql_run_count(s, st, &count);
 	if (r < 0)

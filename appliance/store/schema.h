@@ -170,6 +170,15 @@ static const char *const migrations[] = {
 
         /* Which of the two boot programs firmware gets: enum machine_loader. */
         "ALTER TABLE machines ADD COLUMN loader INTEGER NOT NULL DEFAULT 0;",
+
+        /* The other one for a machine that did not start the first; a person's word for a model. */
+        "ALTER TABLE machines ADD COLUMN flipped INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE machines ADD COLUMN given INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE machines ADD COLUMN flips INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE machines ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE machines ADD COLUMN started INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE models (model TEXT PRIMARY KEY, loader INTEGER NOT NULL,"
+        " revision INTEGER NOT NULL) STRICT;",
 };
 
 #endif

@@ -102,6 +102,20 @@ int store_mac_answered(struct store *s, const char *mac, int64_t now);
 /* When that was last; 0: never, or nobody knows the MAC. */
 int store_mac_answered_at(struct store *s, const char *mac, int64_t *ret);
 
+/* ---- models ---- */
+
+/* A person's word for all machines of a model (machine_model()), those there will be too; AUTO
+ * takes it back. */
+int store_model_set(struct store *s, const char *model, enum machine_loader loader);
+/* Grows with each call of that: what was read before does not hold any more. */
+int store_models_revision(struct store *s, int64_t *ret);
+/* Machines known to be of it. */
+int store_model_count(struct store *s, const char *model, int64_t *ret);
+/* Calls each() for those somebody said something of, by name. A non-zero return ends the walk and
+ * is returned. */
+int store_models(struct store *s,
+        int (*each)(const char *model, enum machine_loader loader, void *context), void *context);
+
 /* ---- boot tokens: only hashes are kept ---- */
 
 /* How a machine that asked for its token by itself came: "" by our boot script, or answered by

@@ -2,6 +2,7 @@
 /* The children of `netmend serve`: programs, arguments, identities, sockets. */
 #include "appliance/supervisor/dnsmasq.h"
 #include "appliance/supervisor/listen.h"
+#include "appliance/supervisor/loaders.h"
 #include "appliance/supervisor/serve.h"
 #include "appliance/supervisor/settings.h"
 #include "appliance/supervisor/store_place.h"
@@ -77,6 +78,7 @@ static void init_web(struct serve *s)
 	        .prefix = c->prefix,
 	        .gateway = c->gateway,
 	        .scope = config_scope_name(c),
+	        .loader = loaders_first_name(c),
 	        .dry_run = c->dry_run ? "yes" : "no",
 	        .metrics = s->metrics,
 	        .wallboard = c->wallboard ? "yes" : "no",

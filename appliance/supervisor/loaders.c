@@ -135,3 +135,10 @@ enum loader loaders_first(const struct config *config)
 		return LOADER_IPXE;
 	return config->dhcp_mode == DHCP_FULL || config->next_server ? LOADER_SHIM : LOADER_IPXE;
 }
+
+const char *loaders_first_name(const struct config *config)
+{
+	if (!loaders_have_shim(config))
+		return "auto";
+	return loaders_first(config) == LOADER_SHIM ? "shim" : "ipxe";
+}

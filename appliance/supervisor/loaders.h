@@ -22,4 +22,7 @@ bool loaders_have_shim(const struct config *config);
  * where it is known to get to its end, which is where DHCP's answer names us as its server. */
 enum loader loaders_first(const struct config *config);
 
+/* The same for web: "ipxe" or "shim"; "auto" when there is only one. Static. */
+const char *loaders_first_name(const struct config *config);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/operator.h"
 #include "appliance/web/web.h"
 
 #include <arpa/inet.h>
@@ -53,6 +54,7 @@ static const struct option_row rows[] = {
         NUMBER("--prefix", prefix, true, 1, 32),
         TEXT("--gateway", gateway, false),
         TEXT("--scope", scope, true),
+        TEXT("--loader", loader, false),
         TEXT("--dry-run", dry_run, false),
         TEXT("--metrics", metrics, false),
         TEXT("--wallboard", wallboard, false),
@@ -108,6 +110,9 @@ static int options_check(const struct web_options *o, struct error *err)
 	if (strcmp(o->scope, "listed") != 0 && strcmp(o->scope, "all") != 0)
 		return error_set(err, -EINVAL, REASON_USAGE,
 		        "--scope: listed or all, not \"%.40s\"", o->scope);
+	if (o->loader[0] && fleet_loader_parse(o->loader) < 0)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "--loader: auto, ipxe or shim, not \"%.40s\"", o->loader);
 	if (strcmp(o->dry_run, "yes") != 0 && strcmp(o->dry_run, "no") != 0)
 		return error_set(err, -EINVAL, REASON_USAGE, "--dry-run: yes or no, not \"%.40s\"",
 		        o->dry_run);
@@ -127,6 +132,7 @@ int web_options_parse(int argc, char **argv, struct web_options *ret, struct err
 	        .https_port = 443,
 	        .gateway = "",
 	        .dry_run = "no",
+	        .loader = "",
 	        .metrics = "",
 	        .wallboard = "no"};
 	unsigned seen = 0;

@@ -46,6 +46,7 @@
 	X(late_js, "late.js", SCRIPT)                 \
 	X(line_js, "line.js", SCRIPT)                 \
 	X(list_js, "list.js", SCRIPT)                 \
+	X(loader_js, "loader.js", SCRIPT)             \
 	X(login_js, "login.js", SCRIPT)               \
 	X(machine_js, "machine.js", SCRIPT)           \
 	X(machine_acts_js, "machine_acts.js", SCRIPT) \

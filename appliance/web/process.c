@@ -3,6 +3,7 @@
 #include "appliance/supervisor/store_place.h"
 #include "appliance/web/appliance.h"
 #include "appliance/web/process.h"
+#include "appliance/fleet/operator.h"
 #include "appliance/people/people.h"
 #include "appliance/supervisor/control.h"
 #include "fixer/base/cleanup.h"
@@ -102,9 +103,17 @@ static int fleet_store_open(struct web *w, struct error *err)
 	return r;
 }
 
+static enum machine_loader first_loader(const char *name)
+{
+	int loader = fleet_loader_parse(name);
+
+	return loader < 0 ? MACHINE_LOADER_AUTO : (enum machine_loader)loader;
+}
+
 static int fleet_start(struct web *w, struct error *err)
 {
 	w->fleet = (struct fleet){.scope_all = strcmp(w->options->scope, "all") == 0,
+	        .first_loader = first_loader(w->options->loader),
 	        .hosts = w->options->hosts,
 	        .clock = fleet_clock,
 	        .started = fleet_clock(),

@@ -60,6 +60,7 @@ LOOK(machines_csv_handler, RIGHT_VIEW, web_api_machines_csv)
 ACT(bundle_handler, RIGHT_OPERATE, web_api_bundle)
 LOOK(sectors_handler, RIGHT_VIEW, web_api_sectors)
 ACT(machines_act_handler, RIGHT_OPERATE, web_api_machines_act)
+ACT(machine_loader_handler, RIGHT_OPERATE, web_api_machine_loader)
 ACT(machines_add_handler, RIGHT_OPERATE, web_api_machines_add)
 ACT(feed_handler, RIGHT_VIEW, web_api_feed)
 ACT(inventory_import_handler, RIGHT_OPERATE, web_api_inventory_import)
@@ -224,6 +225,7 @@ const struct http_route routes_https[] = {
         {"POST", "/api/v1/machines/act", BODY_MEMORY, ACT_BODY, operator_admit,
                 machines_act_handler},
         GET("/api/v1/machines/{}", machine_handler),
+        POST("/api/v1/machines/{}/loader", PERSON_BODY, machine_loader_handler),
         GET("/api/v1/machines/{}/timeline.csv", machine_csv_handler),
         GET("/api/v1/machines/{}/bundles/{}", bundle_handler),
         GET("/api/v1/machines/{}/bundles/{}/sectors", sectors_handler),

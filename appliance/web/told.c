@@ -97,6 +97,27 @@ static int question_seen(struct web *w, const struct control_message *m, const c
 	return fleet_pxe_seen(&w->fleet, mac, m->uuid, architecture);
 }
 
+static bool is_uefi_x64(uint32_t architecture)
+{
+	return architecture == 7 || architecture == 9; /* RFC 4578 and its errata */
+}
+
+/* dnsmasq named a boot program. UEFI x64 by PXE is the firmware there are two for. */
+static int answer_seen(struct web *w, const struct control_message *m, const char *mac)
+{
+	uint32_t client = m->id >> 16;
+	bool changed = false, choice = client == CONTROL_CLIENT_PXE && is_uefi_x64(m->id & 0xffff);
+	int r = fleet_answered(&w->fleet, mac,
+	        client == CONTROL_CLIENT_IPXE ? FLEET_ASKER_IPXE
+	        : choice                      ? FLEET_ASKER_CHOICE
+	                                      : FLEET_ASKER_ONE,
+	        &changed);
+
+	if (changed)
+		(void)sync_request(&w->sync, http_clock());
+	return r;
+}
+
 static void dhcp_seen(struct web *w, const struct control_message *m)
 {
 	char mac[MAC_TEXT];
@@ -110,7 +131,7 @@ static void dhcp_seen(struct web *w, const struct control_message *m)
 	if (m->kind == CONTROL_DHCP_BOOT_FILE)
 		r = fleet_boot_file_sent(&w->fleet, m->ip, m->text);
 	else if (station && m->kind == CONTROL_DHCP_DISCOVER && m->ok)
-		r = fleet_answered(&w->fleet, mac);
+		r = answer_seen(w, m, mac);
 	else if (station && m->kind == CONTROL_DHCP_HEARD)
 		r = question_seen(w, m, mac);
 	else if (station && m->kind == CONTROL_DHCP_WINDOWS)

@@ -38,9 +38,12 @@ struct web_options {
 	int prefix;                /* of the boot network, 1 to 32 */
 	const char *gateway;       /* IPv4, or "" */
 	const char *scope;         /* "listed" or "all" */
-	const char *wallboard;     /* "yes" or "no": open to whoever is not signed in */
-	const char *dry_run;       /* "yes" or "no": netmend.dry-run=1 for every machine */
-	const char *metrics;       /* who may see GET /metrics: "10.0.0.5/32,10.1.0.0/16", or "" */
+	/* Which boot program UEFI firmware gets of whom nobody said otherwise: "ipxe", "shim"; ""
+	 * or "auto": there is only one. */
+	const char *loader;
+	const char *wallboard; /* "yes" or "no": open to whoever is not signed in */
+	const char *dry_run;   /* "yes" or "no": netmend.dry-run=1 for every machine */
+	const char *metrics;   /* who may see GET /metrics: "10.0.0.5/32,10.1.0.0/16", or "" */
 };
 
 /* Most arguments web_options_argv() makes, with the final NULL. */

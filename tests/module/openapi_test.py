@@ -189,6 +189,18 @@ class Api(unittest.TestCase):
                          [(e["seq"], e["step"], e["text"], e["numbers"]) for e in told["timeline"]])
         self.assertEqual(self.call("GET", f"/api/v1/machines/{number}/bundles/{saved['sha256']}"), bundle)
         self.assertEqual(json.loads(self.call("GET", f"/api/v1/machines/{number}/bundles/{saved['sha256']}/sectors"))["sectors"], 7)
+        for whose in ("machine", "model"):
+            chosen = json.loads(self.call("POST", f"/api/v1/machines/{number}/loader", {"v": 1, "loader": "shim", "for": whose}))["loader"]
+            self.assertEqual(chosen, json.loads(self.call("GET", f"/api/v1/machines/{number}"))["loader"])
+        self.assertEqual((chosen["chosen"], chosen["model"]), ("shim", "shim"))
+        self.assertIn(b",shim\r\n", self.call("GET", "/api/v1/machines.csv"))
+        self.assertEqual([(a["kind"], a["object"], a["text"], a["who"]) for a in json.loads(self.call("GET", "/api/v1/actions"))["actions"]
+                          if a["verb"] == "loader"], [("model", chosen["model_name"], "shim", "tests"),
+                                                      ("machine", told["machine"]["name"], "shim", "tests")])
+        self.call("POST", "/api/v1/machines/9999/loader", {"v": 1, "loader": "shim", "for": "machine"}, status=404)
+        self.call("POST", f"/api/v1/machines/{number}/loader", {"v": 1, "loader": "grub", "for": "machine"}, status=400)
+        stranger = json.loads(self.call("POST", "/api/v1/machines", {"v": 1, "mac": "52:54:00:00:0a:99", "name": "new"}))["id"]
+        self.call("POST", f"/api/v1/machines/{stranger}/loader", {"v": 1, "loader": "shim", "for": "model"}, status=409)
         for address in ("/api/v1/machines/9999", "/api/v1/machines/9999/timeline.csv", f"/api/v1/machines/{number}/bundles/{'0' * 64}",
                         f"/api/v1/machines/{number}/bundles/{'0' * 64}/sectors"):
             self.call("GET", address, status=404)

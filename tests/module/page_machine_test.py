@@ -92,6 +92,34 @@ class Machine(FleetCase):
                                   " document.activeElement.dataset.keep?.slice(0, 4) ?? document.activeElement.outerHTML.slice(0, 300), window.first === document.querySelector('.saved')]"),
                          [True, False, "UUID", True])
 
+    def test_the_boot_program(self):
+        """Everybody reads which and why; an operator chooses it, for the machine or for its model."""
+        page = self.page
+        self.sign_in("vera")
+        self.show(MAC, r"Boot program of UEFI firmware: iPXE \(automatic\)")
+        self.assertFalse([b for b in self.buttons("#machine") if "next boot" in b])
+        self.sign_out()
+        self.sign_in("otto")
+        self.show(MAC, r"iPXE \(automatic\)")
+        self.choose("Boot program", "shim")
+        self.press("Use it from the next boot on")
+        page.wait_text(r"Boot program of UEFI firmware: shim \(chosen for this machine\)")
+        self.assertEqual(self.recorded()[0], ("otto", "loader", "PC-0001"))
+        self.choose("Boot program", "auto")
+        self.press("Use it from the next boot on")
+        page.wait_text(r"iPXE \(automatic\)")
+        model = json.loads(self.appliance.get(f"/api/v1/machines/{self.number[MAC]}"))["loader"]["model_name"]
+        self.assertTrue(model)
+        self.choose("Boot program", "shim")
+        self.choose("For", "model")
+        self.press("Use it from the next boot on")
+        page.wait_text(r"shim \(chosen for its model, " + re.escape(model))
+        self.assertEqual(self.recorded()[0], ("otto", "loader", model))
+        self.choose("Boot program", "auto")
+        self.press("Use it from the next boot on")
+        page.wait_text(r"iPXE \(automatic\)")
+        self.assertEqual(page.complaints(), [])
+
     def test_copied(self):
         page = self.page
         self.sign_in("vera")

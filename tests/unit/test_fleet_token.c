@@ -208,12 +208,14 @@ static void who_vouches_for_a_machine(void **state)
 {
 	struct fixture *f = *state;
 	int64_t answered;
+	bool changed;
 
 	expect_contact(f, FLEET_WAY_SCRIPT, "");
 	expect_contact(f, FLEET_WAY_GRUB, CONTACT_UNSEEN);
-	assert_int_equal(fleet_answered(&f->fleet, "52:54:00:99:99:99"), 0);
+	assert_int_equal(
+	        fleet_answered(&f->fleet, "52:54:00:99:99:99", FLEET_ASKER_ONE, &changed), 0);
 	expect_contact(f, FLEET_WAY_GRUB, CONTACT_UNSEEN);
-	assert_int_equal(fleet_answered(&f->fleet, MAC), 0);
+	assert_int_equal(fleet_answered(&f->fleet, MAC, FLEET_ASKER_ONE, &changed), 0);
 	assert_int_equal(store_mac_answered_at(f->fleet.store, MAC, &answered), 0);
 	assert_true(answered == now);
 	assert_int_equal(store_mac_answered_at(f->fleet.store, "52:54:00:99:99:99", &answered), 0);

@@ -63,6 +63,60 @@ static void test_actions(void **state)
 	assert_string_equal(two, "release ");
 }
 
+static int model_each(const char *model, enum machine_loader loader, void *context)
+{
+	char *all = context;
+
+	(void)snprintf(all + strlen(all), 300 - strlen(all), "%s=%d ", model, (int)loader);
+	return 0;
+}
+
+/* A person's word for a model; and what the fleet keeps of a machine's tries. */
+static void test_models(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s = f->store;
+	struct machine m;
+	int64_t id, revision, later, count;
+	char all[300] = "";
+
+	assert_int_equal(store_models_revision(s, &revision), 0);
+	assert_true(revision == 0);
+	assert_int_equal(store_model_set(s, "LENOVO 20Ü1", MACHINE_LOADER_SHIM), 0);
+	assert_int_equal(store_model_set(s, "Dell Inc. OptiPlex", MACHINE_LOADER_IPXE), 0);
+	assert_int_equal(store_model_set(s, "Noname", MACHINE_LOADER_SHIM), 0);
+	assert_int_equal(store_models_revision(s, &revision), 0);
+	assert_int_equal(store_model_set(s, "Noname", MACHINE_LOADER_AUTO), 0);
+	assert_int_equal(store_models_revision(s, &later), 0);
+	assert_true(later > revision);
+	assert_int_equal(store_models(s, model_each, all), 0);
+	assert_string_equal(all, "Dell Inc. OptiPlex=1 LENOVO 20Ü1=2 ");
+
+	assert_int_equal(store_machine_add(s, "52:54:00:00:00:61", &id), 0);
+	assert_int_equal(store_machine_get(s, id, &m), 0);
+	assert_int_equal(m.model_loader, MACHINE_LOADER_AUTO);
+	(void)snprintf(m.manufacturer, sizeof(m.manufacturer), "LENOVO");
+	(void)snprintf(m.product, sizeof(m.product), "20Ü1");
+	m.flipped = MACHINE_LOADER_SHIM;
+	m.given = MACHINE_LOADER_IPXE;
+	m.flips = 3;
+	m.asked = 4000000000000;
+	m.started = 5000000000000;
+	assert_int_equal(store_machine_save(s, &m), 0);
+	m = (struct machine){0};
+	assert_int_equal(store_machine_get(s, id, &m), 0);
+	assert_int_equal(m.model_loader, MACHINE_LOADER_SHIM);
+	assert_int_equal(m.loader, MACHINE_LOADER_AUTO);
+	assert_int_equal(m.flipped, MACHINE_LOADER_SHIM);
+	assert_int_equal(m.given, MACHINE_LOADER_IPXE);
+	assert_int_equal(m.flips, 3);
+	assert_true(m.asked == 4000000000000 && m.started == 5000000000000);
+	assert_int_equal(store_model_count(s, "LENOVO 20Ü1", &count), 0);
+	assert_true(count == 1);
+	assert_int_equal(store_model_count(s, "LENOVO", &count), 0);
+	assert_true(count == 0);
+}
+
 static void test_leases(void **state)
 {
 	struct fixture *f = *state;
@@ -329,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        STORE_TEST(test_actions),
+	        STORE_TEST(test_models),
 	        STORE_TEST(test_leases),
 	        STORE_TEST(test_lease_of_copies),
 	        STORE_TEST(test_twins),

@@ -9,6 +9,7 @@ import {getJson, problemOf} from "./api.js";
 import {Attempts} from "./attempts.js";
 import {copied} from "./copy.js";
 import {outcome, volumes} from "./disk.js";
+import {LoaderChoice} from "./loader.js";
 import {RecoveryEntry} from "./entry.js";
 import {Sectors} from "./sectors.js";
 import {imprint, keep} from "./story.js";
@@ -96,6 +97,7 @@ export class MachineView {
 		// The form keeps its place while what is around it is drawn anew: nobody loses the focus while typing.
 		this.entry = new RecoveryEntry(key);
 		this.acts = new MachineActs();
+		this.loader = new LoaderChoice();
 		this.sectors = new Sectors();
 		this.attempts = new Attempts();
 		this.stale = el("p", {class: "problem", role: "alert"});
@@ -103,7 +105,7 @@ export class MachineView {
 		this.done = el("div");
 		this.rest = el("div");
 		this.end = el("div");
-		holder.replaceChildren(imprint(), this.stale, this.top, this.entry.node, this.acts.node, this.done, this.sectors.node, this.rest, this.attempts.node, this.end);
+		holder.replaceChildren(imprint(), this.stale, this.top, this.entry.node, this.acts.node, this.loader.node, this.done, this.sectors.node, this.rest, this.attempts.node, this.end);
 	}
 
 	// Nothing of a machine, but words.
@@ -121,6 +123,7 @@ export class MachineView {
 			part.clear();
 		this.entry.close();
 		this.acts.close();
+		this.loader.close();
 	}
 
 	open(id) {
@@ -199,6 +202,7 @@ export class MachineView {
 		this.stale.textContent = "";
 		redraw(this.top, head(row, this.clock(), this.approve).filter(Boolean));
 		this.acts.update(row, saved);
+		this.loader.update(id, data.loader);
 		if (may("approve"))
 			this.entry.update(row, data.volumes ?? []);
 		redraw(this.done, [outcome(data.result)].filter(Boolean));
