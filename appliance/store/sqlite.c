@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
-#define BUSY_MS 5000
+#define MODE_PAUSE_MS 20
+#define BUSY_MS       5000
 
 struct lite {
 	struct store base;
@@ -84,14 +86,33 @@ static void lite_close(struct store *s)
 	free(s);
 }
 
+/* Several that open a new file at once change its mode together. SQLite has them fail then instead
+ * of waiting for the lock, lest they wait for each other: whoever failed lets go and asks again. */
+static int lite_write_ahead(struct lite *l)
+{
+	static const char text[] = "PRAGMA journal_mode = WAL";
+	const struct timespec pause = {.tv_nsec = MODE_PAUSE_MS * 1000000L};
+	int r = sqlite3_exec(l->db, text, NULL, NULL, NULL);
+
+	for (int waited = 0; (r & 0xff) == SQLITE_BUSY && waited < BUSY_MS;
+	        waited += MODE_PAUSE_MS) {
+		(void)nanosleep(&pause, NULL);
+		r = sqlite3_exec(l->db, text, NULL, NULL, NULL);
+	}
+	return r == SQLITE_OK ? 0 : lite_error(l, sqlite3_extended_errcode(l->db), text);
+}
+
 static int lite_prepare_file(struct lite *l)
 {
 	/* A fresh answer list of 10,000 machines stays below 8 MB; a small cache keeps the process
 	 * small. Nothing may be sorted in files: web can make none outside of its own folders. */
-	int r = lite_execute(&l->base, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	                               "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-	                               "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
-	                               "PRAGMA journal_size_limit = 67108864;");
+	int r = lite_write_ahead(l);
+
+	if (r == 0)
+		r = lite_execute(&l->base, "PRAGMA synchronous = NORMAL;"
+		                           "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+		                           "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
+		                           "PRAGMA journal_size_limit = 67108864;");
 	return r < 0 ? r : lite_number(l, "PRAGMA data_version", &l->data_version);
 }
 
