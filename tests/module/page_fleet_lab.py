@@ -130,7 +130,7 @@ class FleetCase(unittest.TestCase):
     def sign_out(self):
         """The page loads itself anew then."""
         self.press("Sign out")
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             with contextlib.suppress(RuntimeError):  # asked between two pages
                 if "Sign in" in self.page.text("#view h1"):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The wall: a screen that nobody can scroll says the most it has room for, from no machine to ten thousand, signed in or not."""
+import appliance_lab as lab
 from page_fleet_lab import FleetCase, main
 
 MANY = 10000
@@ -38,7 +39,10 @@ class Wall(FleetCase):
         page = self.page
         self.screen(*SCREENS[0])
         self.open("?wall=1", "No machines yet", "A machine appears here as soon as it starts")
-        self.fits_the_screen("0")
+        self.assertIn("press F12 at power-on", page.text())
+        self.assertNotIn("Heard on the wire", page.text())
+        self.fits_the_screen("0", SCREENS)
+        self.before_the_first()
         self.fleet(500, 4)
         self.as_counts_only()
         self.sign_in("vera")
@@ -54,9 +58,23 @@ class Wall(FleetCase):
         self.fits_the_screen("200-sites")
         self.assertEqual(page.complaints(), [])
 
+    def before_the_first(self):
+        """Who is signed in sees on an empty wall what the appliance hears, and all that is to be done."""
+        client = lab.Client()
+        self.addCleanup(client.close)
+        self.sign_in("vera")
+        for number in range(24):
+            client.ask(f"52:54:00:60:00:{number:02x}", "MSFT 5.0", wait=0)
+        self.open("?wall=1", "No machines yet", "Put the machines on the list", "What the appliance hears on the wire", "its Windows runs")
+        self.fits_the_screen("0-heard", SCREENS)
+        self.open("", "No machines yet")
+        self.sign_out()
+
     def as_counts_only(self):
         """Nobody is signed in: pace, chart and sites all the same, and nothing of a machine but the name of who needs somebody."""
         page = self.page
+        self.assertEqual(page.complaints(), [])
+        page.events.clear()
         self.open("?wall=1", r"156 of 500 machines recovered\s+\d+ an hour · all back in ", r"Site 0\s+39 of 125 back ! 13")
         self.assertTrue(self.seen(".room .picture"))
         self.assertEqual((page.text("#who"), page.text("#nav")), ("", ""))

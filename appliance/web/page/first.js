@@ -12,11 +12,17 @@ function step(done, ...content) {
 	return el("li", {}, done && el("b", {class: "back"}, el("i", {class: "glyph", "aria-hidden": "true"}, "✓"), "done: "), content);
 }
 
+// What is done at the machine; the same for whoever reads it.
+export function atTheMachine() {
+	return [step(false, "Connect a machine by cable (not by Wi-Fi) to the appliance's network and start it from the network: on most, "
+		+ "press F12 at power-on, then choose “IPv4 PXE” or “network boot”.")];
+}
+
 export class First {
 	constructor() {
 		this.steps = el("ol");
 		this.wire = new Wire();
-		this.node = el("div", {}, el("h2", {}, "What to do next"), this.steps, this.wire.node);
+		this.node = el("div", {class: "first"}, el("h2", {}, "What to do next"), this.steps, this.wire.node);
 	}
 
 	// Until close() it tells what is on the wire.
@@ -31,8 +37,7 @@ export class First {
 			step(false, "Put the machines on the list: ",
 				may("operate") ? el("a", {href: "#/inventory"}, "import your inventory") : "an operator imports the inventory", ", or ",
 				code("netmend machines add MAC NAME"), " on the appliance."),
-			step(false, "Connect a machine by cable (not by Wi-Fi) to the appliance's network and start it from the network: on most, "
-				+ "press F12 at power-on, then choose “IPv4 PXE” or “network boot”."),
+			...atTheMachine(),
 			step(false, "It appears here as soon as it asks for an address. If it does not, look below: what is not heard does not reach "
 				+ "the appliance (cable, VLAN, DHCP relay, network boot off in the firmware); what is heard says why it is not answered."));
 		this.wire.open();

@@ -4,6 +4,7 @@
 import {duration, el, plural} from "./text.js";
 import {getJson, problemOf} from "./api.js";
 import {Chart} from "./chart.js";
+import {First, atTheMachine} from "./first.js";
 import {fleet} from "./fleet.js";
 import {campaignsLine, line, stateMark} from "./line.js";
 import {FloorMap} from "./map.js";
@@ -59,6 +60,7 @@ export class WallboardView {
 		this.sites = new Sites();
 		this.room = el("div", {class: "room", hidden: true}, this.chart.node, this.map.node, this.sites.node);
 		this.pace = el("p", {class: "pace"});
+		this.first = new First();
 		addEventListener("resize", () => this.fit());
 	}
 
@@ -76,6 +78,7 @@ export class WallboardView {
 
 	close() {
 		clearInterval(this.timer);
+		this.first.close();
 	}
 
 	async load() {
@@ -121,6 +124,20 @@ export class WallboardView {
 		} while (list.children.length > 1 && page.scrollHeight > innerHeight);
 	}
 
+	// Before the first machine: what to do, and for who may know it, what is heard meanwhile.
+	begin() {
+		const known = me.name && fleet.appliance;
+		if (known && this.first.node.parentNode === this.body)
+			return;
+		if (!known) {
+			this.body.replaceChildren(el("ol", {class: "begin"}, ...atTheMachine(),
+				el("li", {}, "If it does not appear here, the page says to who is signed in what the appliance hears on the wire, and why it is not answered.")));
+			return;
+		}
+		this.body.replaceChildren(this.first.node);
+		this.first.open(fleet.appliance);
+	}
+
 	draw({counts, campaigns, attention, progress, sites}) {
 		const count = (groups) => groups.reduce((sum, group) => sum + (counts.group[group] ?? 0), 0);
 		const total = figures.reduce((sum, [, , , groups]) => sum + count(groups), 0);
@@ -131,11 +148,17 @@ export class WallboardView {
 		this.sites.show(sites);
 		this.title.textContent = total
 			? `${count(["back"]).toLocaleString("en")} of ${plural(total, "machine")} recovered` : "No machines yet";
+		if (total === 0) {
+			this.begin();
+			this.fit();
+			return;
+		}
+		this.first.close();
 		const shown = campaigns.filter((c) => UNDER_WAY.includes(c.state));
 		const numbers = figures.map(([, , , groups]) => count(groups));
 		const list = el("ul", {class: "figures"}, figures.map(([label, glyph, colour], i) => figure(label, glyph, numbers[i] ? colour : "idle", numbers[i])));
 		list.style.setProperty("--longest", Math.max(...numbers).toLocaleString("en").length);
-		this.body.replaceChildren(total ? list : "",
+		this.body.replaceChildren(list,
 			shown.length > 1 ? el("section", {class: "several"}, campaignsLine(shown)) : "",
 			...shown.length === 1 ? shown.map((c) => el("section", {}, el("h2", {}, c.name, " ", stateMark(c)), line(c.waves))) : [],
 			attention.length > 0 ? el("section", {class: "needed"},
