@@ -65,7 +65,7 @@ class Wall(FleetCase):
         self.sign_in("vera")
         for number in range(24):
             client.ask(f"52:54:00:60:00:{number:02x}", "MSFT 5.0", wait=0)
-        self.open("?wall=1", "No machines yet", "Put the machines on the list", "What the appliance hears on the wire", "its Windows runs")
+        self.open("?wall=1", "No machines yet", "Put the machines on the list", "What the appliance hears on the wire", "its Windows runs", r"and \d+ more, which were heard before")
         self.fits_the_screen("0-heard", SCREENS)
         self.open("", "No machines yet")
         self.sign_out()

@@ -19,9 +19,10 @@ export function atTheMachine() {
 }
 
 export class First {
-	constructor() {
+	// most: machines heard on the wire, at most
+	constructor(most) {
 		this.steps = el("ol");
-		this.wire = new Wire();
+		this.wire = new Wire(most);
 		this.node = el("div", {class: "first"}, el("h2", {}, "What to do next"), this.steps, this.wire.node);
 	}
 
@@ -38,7 +39,7 @@ export class First {
 				may("operate") ? el("a", {href: "#/inventory"}, "import your inventory") : "an operator imports the inventory", ", or ",
 				code("netmend machines add MAC NAME"), " on the appliance."),
 			...atTheMachine(),
-			step(false, "It appears here as soon as it asks for an address. If it does not, look below: what is not heard does not reach "
+			step(false, "It appears here as soon as it asks for an address. If it does not, see what is heard on the wire: what is not does not reach "
 				+ "the appliance (cable, VLAN, DHCP relay, network boot off in the firmware); what is heard says why it is not answered."));
 		this.wire.open();
 	}

@@ -16,6 +16,7 @@ const EVERY = 3000;  // ms
 const LATE = 15000;  // ms without an answer
 const NAMED = 4;     // machines of one reason
 const TOLD = 100;    // machines at most, of as many as there are
+const HEARD = 5;     // on the wire, before the first machine
 const LEAST = 150, MOST = 460; // px of height for chart and map
 const WALL = 1000;   // px: a narrower one is no wall
 const UNDER_WAY = ["running", "paused", "stopped"];
@@ -60,7 +61,7 @@ export class WallboardView {
 		this.sites = new Sites();
 		this.room = el("div", {class: "room", hidden: true}, this.chart.node, this.map.node, this.sites.node);
 		this.pace = el("p", {class: "pace"});
-		this.first = new First();
+		this.first = new First(HEARD);
 		addEventListener("resize", () => this.fit());
 	}
 

@@ -19,8 +19,8 @@ function answer(line) {
 	return el("span", {class: colour}, el("i", {class: "glyph", "aria-hidden": "true"}, glyph), words);
 }
 
-function lines(heard, now) {
-	return table("Heard on the wire", [["Machine"], ["Asks for"], ["Answer"], ["Heard", "number"]], heard.slice(0, SHOWN).map((line) => [
+function lines(heard, now, most) {
+	return table("Heard on the wire", [["Machine"], ["Asks for"], ["Answer"], ["Heard", "number"]], heard.slice(0, most).map((line) => [
 		[line.machine ? el("a", {href: `#/machine/${line.machine}`}, line.name || line.mac) : el("b", {}, line.name || line.mac),
 			line.name && el("small", {}, ` ${line.mac}`)],
 		[asks[line.kind] ?? line.kind, line.arch && el("small", {}, ` ${line.arch}`)], answer(line), ago(line.at, now)]));
@@ -34,7 +34,8 @@ function servers(all, now) {
 }
 
 export class Wire {
-	constructor() {
+	constructor(most = SHOWN) {
+		this.most = most;
 		this.problem = problemLine();
 		this.body = el("div", {}, el("p", {}, "Listening …"));
 		this.node = el("section", {class: "wire card", "aria-label": "Heard on the wire"},
@@ -71,8 +72,8 @@ export class Wire {
 		this.body.replaceChildren(...[
 			heard.length === 0 ? el("p", {}, "Nothing yet. A machine that starts from the network is heard within seconds. If it is not: "
 				+ "is its cable in, is its port in the appliance's VLAN, and is a DHCP relay pointed here when a router is in between?")
-				: lines(heard, now),
-			heard.length > SHOWN && el("p", {}, `and ${plural(heard.length - SHOWN, "more", "more")}, which were heard before`),
+				: lines(heard, now, this.most),
+			heard.length > this.most && el("p", {}, `and ${plural(heard.length - this.most, "more", "more")}, which were heard before`),
 			servers(all, now)].filter(Boolean));
 	}
 }
