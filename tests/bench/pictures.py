@@ -24,16 +24,10 @@ sys.path.insert(0, os.path.join(HERE, "../module"))
 
 import appliance_lab as lab  # noqa: E402
 import swarm_lab  # noqa: E402
-from browser import Browser  # noqa: E402
+from camera import FOLDER, Camera  # noqa: E402
 
-FOLDER = os.environ.get("PICTURES", "")
 FLEETS = [int(n) for n in os.environ.get("FLEETS", "0 3 500 10000").split()]
-VIEWS = re.compile(os.environ.get("VIEWS", ""))
-SCREENS = {name: size for name, size in {"desk": (1280, 800), "large": (1920, 1080), "phone": (360, 740)}.items()
-           if name in os.environ.get("SCREENS", "desk large phone").split()}
-THEMES = os.environ.get("THEMES", "light dark").split()
 WALL = {"wall": (1920, 1080)}
-HEIGHT = int(os.environ.get("HEIGHT", 4))  # a picture has at most so many screens of a view
 PASSPHRASE = "correct horse battery staple"
 MIX = "restart=3,again=1,relapse=2,refused=3,never=1,silent=1,no_key=2,wrong_key=1"
 SITES = (("Bern", 4), ("Basel", 3), ("Lugano", 2))
@@ -47,88 +41,13 @@ STATES = ((62, "returned", "RETURNED", "Windows answers on port 445"), (8, "seen
           (.1, "repairing", "OK", "24 sectors, not moving"))
 STUCK = "24 sectors, not moving"
 RUNNING = "waiting", "planning", "repairing", "rebooting"  # heard of until the pictures are taken
-# What of a view a person does not see at once: too wide; too small for a thumb, unless it stands in a sentence; cut off without dots.
-FINDINGS = """((width) => {
-    const shown = (n) => n.offsetParent && n.getClientRects().length && getComputedStyle(n).visibility !== "hidden" && !n.closest(".unseen");
-    const name = (n) => (n.innerText || n.ariaLabel || n.title || n.name || n.type || n.tagName).trim().slice(0, 30);
-    const all = [...document.querySelectorAll("body *")].filter(shown), found = [];
-    if (document.documentElement.scrollWidth > width)
-        found.push(`too wide: ${document.documentElement.scrollWidth}`);
-    if (width < 700)
-        for (const n of all.filter((x) => x.matches("button, select, input, summary, textarea, a:not(p a, li a, td a, dd a, small a)"))) {
-            const r = (n.closest("label") ?? n).getBoundingClientRect();
-            if (r.height < 43.5 && !n.matches(".tile"))
-                found.push(`small ${Math.round(r.height)}: ${name(n)}`);
-        }
-    for (const n of all.filter((x) => !x.children.length && x.scrollWidth > x.clientWidth + 1 && getComputedStyle(x).overflowX !== "visible"
-                               && getComputedStyle(x).display !== "inline" && !x.matches("input, textarea")))
-        found.push(`cut: ${name(n)}`);
-    return [...new Set(found)];
-})"""
-
-
-class Camera:
-    """Takes what is open on every screen, in every theme."""
-
-    def __init__(self, fleet):
-        self.fleet, self.page, self.findings = fleet, Browser(1280, 800), {}
-
-    def wanted(self, name):
-        return bool(VIEWS.search(f"{self.fleet}-{name}"))
-
-    def screen(self, name, width, height):
-        phone = name == "phone"
-        self.page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
-
-    def take(self, name, screens=None, themes=None, whole=True):
-        for screen, (width, height) in (screens or SCREENS).items():
-            self.screen(screen, width, height)
-            time.sleep(0.25)
-            for found in self.page.run(f"{FINDINGS}({width})"):
-                self.findings.setdefault((screen, found), []).append(name)
-            tall = self.page.run("document.documentElement.scrollHeight") if whole else height
-            if tall > height:
-                self.screen(screen, width, min(tall, HEIGHT * height))
-            for theme in themes or THEMES:
-                self.page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-                time.sleep(0.25)
-                self.page.screenshot(os.path.join(FOLDER, f"{self.fleet}-{name}-{screen}-{theme}.png"))
-        self.page.call("Emulation.clearDeviceMetricsOverride")
-
-    def view(self, name, address, *patterns, before=None, screens=None, once=False, **how):
-        """Opens an address anew on each screen, waits for what it says, does what `before` does, and takes it. once: that cannot be done again."""
-        if not self.wanted(name):
-            return
-        every = screens or SCREENS
-        try:
-            for screen, size in every.items():
-                self.screen(screen, *size)
-                self.page.open("about:blank")
-                self.page.open(f"https://{lab.SERVER}/{address}")
-                for pattern in patterns:
-                    self.page.wait_text(pattern, seconds=20)
-                if before:
-                    before()
-                self.take(name, every if once else {screen: size}, **how)
-                if once:
-                    break
-        except (AssertionError, RuntimeError) as error:
-            print(f"  {self.fleet}-{name}: {str(error)[:300]}", flush=True)
-
-    def press(self, label, where="body"):
-        found = self.page.run(f"(() => {{ const n = [...document.querySelectorAll('{where} button, {where} a, {where} summary')].find((b) => b.offsetParent"
-                              f" && (b.innerText.trim() || b.ariaLabel || '').startsWith({json.dumps(label)})); n?.click(); return Boolean(n); }})()")
-        assert found, f"no button {label!r}"
-        time.sleep(0.3)
-
-    def set(self, selector, value):
-        self.page.run(f"(() => {{ const i = document.querySelector({json.dumps(selector)}); i.value = {json.dumps(value)};"
-                      " i.dispatchEvent(new Event('input', {bubbles: true})); i.dispatchEvent(new Event('change', {bubbles: true})); })()")
-        time.sleep(0.2)
-
-    def tell(self):
-        for (screen, found), names in sorted(self.findings.items()):
-            print(f"  {screen:<6} {found:<60} {' '.join(sorted(set(names)))[:100]}")
+# A file dropped on the open view.
+DROP = """((text) => {
+    const all = new DataTransfer();
+    all.items.add(new File([text], "keys.csv"));
+    document.querySelector("#view input[type=file]").closest("section").dispatchEvent(
+        new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: all}));
+})(%s)"""
 
 
 class Fleet:
@@ -227,6 +146,7 @@ def everywhere(fleet):
     view("record", "#/record", "Who did what", r"\d\d:\d\d:\d\d")
     view("appliance", "#/appliance", "Learnt times")
     view("people", "#/people", "API tokens", "admin")
+    view("recovery-keys", "#/keys", "Recovery keys", "in the vault")
     view("plan", "#/campaigns/new", "Waves", before=lambda: time.sleep(1))
     view("wall", "?wall=1", "recovered|No machines yet", screens=WALL, whole=False, before=lambda: time.sleep(2))
     view("wall-phone", "?wall=1", "recovered|No machines yet", before=lambda: time.sleep(1))
@@ -286,6 +206,13 @@ def none():
         page.wait_text("Imported")
     view("import-look", "#/inventory", "Import", before=look)
     view("import-done", "#/inventory", "Import", before=done, once=True)
+
+    def keys():
+        rows = [("PC-0001", "11111111-2222-3333-4444-555555555555", "-".join(["110110"] * 8)), ("PC-0002", "11111111-2222-3333-4444-666666666666", "NULL"),
+                ("PC-0003", "11111111-2222-3333-4444-777777777777", "-".join(["110110"] * 7 + ["110111"]))]
+        page.run(DROP % json.dumps("Hostname,KeyID,RecoveryKey\n" + "".join(f"{host},{guid},{key}\n" for host, guid, key in rows)))
+        page.wait_text("Nothing is stored yet")
+    view("recovery-keys-look", "#/keys", "in the vault", before=keys)
     os.rename(f"{lab.BIN}/netmend-escrow", f"{lab.BIN}/gone")
     os.kill(fleet.appliance.children()["netmend-escrow"], signal.SIGKILL)
     view("escrow-gone", "#/", "Escrow does not answer")
