@@ -25,6 +25,29 @@ STEADY = """async (selector) => {
     return node.getClientRects().length > 0 && x === x2 && y === y2 && (node.contains(top) || top?.contains(node)) ? [x2, y2] : null;
 }"""
 
+# Until netmendClick.end(): the mouse reaches nothing but that. What moved away in the last moment is not missed unnoticed, nor is its neighbour hit.
+GUARD = """(selector) => {
+    const wanted = document.querySelector(selector), kinds = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
+    const state = window.netmendClick = {hit: false};
+    const check = (event) => {
+        if (state.hit)
+            return;
+        if (!wanted.isConnected || !(wanted.contains(event.target) || event.target.contains(wanted))) {
+            event.preventDefault();
+            event.stopImmediatePropagation();
+        } else if (event.type === "click")
+            state.hit = true;
+    };
+    for (const kind of kinds)
+        addEventListener(kind, check, {capture: true});
+    state.end = () => {
+        for (const kind of kinds)
+            removeEventListener(kind, check, {capture: true});
+        delete window.netmendClick;
+        return state.hit;
+    };
+}"""
+
 
 class Browser:
     """Chromium over its debugging pipe: NUL-terminated JSON on descriptors 3 and 4."""
@@ -121,13 +144,27 @@ class Browser:
 
     def click(self, selector):
         """As the mouse does it, in the middle of what is there: once that stays where it is, with nothing else before it."""
-        end = time.monotonic() + 20
-        while (place := self.run(f"({STEADY})({json.dumps(selector)})")) is None:
+        end = time.monotonic() + 60
+        while True:
+            while (place := self.run(f"({STEADY})({json.dumps(selector)})")) is None:
+                if time.monotonic() > end:
+                    raise AssertionError(f"{selector} cannot be clicked: it moves, or something lies over it")
+            self.run(f"({GUARD})({json.dumps(selector)})")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            if self.was_hit():
+                return
             if time.monotonic() > end:
-                raise AssertionError(f"{selector} cannot be clicked: it moves, or something lies over it")
-        x, y = place
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+                raise AssertionError(f"{selector} takes no click")
+
+    def was_hit(self):
+        """Also when the click led to another page, where nobody knows of it."""
+        try:
+            return self.run("window.netmendClick ? netmendClick.end() : true")
+        except RuntimeError as error:
+            if "navigated" not in str(error) and "Cannot find context" not in str(error):
+                raise
+            return True
 
     def press(self, *keys, pause=0, apart=None):
         """Key by key: characters, or names such as Enter, Tab, Backspace. apart: seconds between two, as the browser is told."""
