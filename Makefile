@@ -94,13 +94,13 @@ PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)
 
 # ---- everyday targets -----------------------------------------------------------------------------
 
-.PHONY: all deps demo check check-unit check-module check-e2e check-asan lint bench install clean help
+.PHONY: all deps demo check check-unit check-module check-e2e check-boot check-asan lint bench install clean help
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) ## build every program
 
 help: ## what each target does
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 clean: ## remove everything built
 	rm -rf $(B)
@@ -284,6 +284,11 @@ check-module: all boot-files tests ## our programs beside real servers and tools
 
 check-e2e: all boot-files tests ## whole machines in QEMU
 	/usr/bin/python3 tests/run.py $(B) e2e
+
+# Not in `check`: firmware that waits for what is not there takes minutes of each test.
+check-boot: deps ## long network boots with real firmware, one way in each
+	@$(MAKE) --no-print-directory -j2 all boot-files tests
+	/usr/bin/python3 tests/run.py $(B) boot
 
 check-asan: ## unit and module tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -j2 SANITIZE=1 B=$(B)/asan all boot-files tests

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs test programs, some at a time, and counts.
 
-usage: run.py BUILD TIER...      TIER: unit, module, e2e
+usage: run.py BUILD TIER...      TIER: unit, module, e2e, boot
 
-cmocka programs and Python unittest files; each end-to-end test is a run of its own. Output of each goes to
+cmocka programs and Python unittest files; each test of whole machines (e2e, boot) is a run of its own. Output of each goes to
 BUILD/test-logs; what fails is shown, and once more in a few lines at the end, where somebody who has only the end of
 the output finds it. The last line is "N passed, N failed, N skipped".
 
@@ -30,7 +30,8 @@ PYTHON = "/usr/bin/python3"
 FEWEST = len(os.sched_getaffinity(0)) + 1
 MOST = 3 * FEWEST
 IDLE = 0.15  # share of all processors
-LIMIT = {"unit": 300, "module": 1500, "e2e": 1500}
+LIMIT = {"unit": 300, "module": 1500, "e2e": 1500, "boot": 1500}
+WHOLE_MACHINES = ("e2e", "boot")  # each test makes networks of its own, and is a run of its own
 # Module tests open ports: each has a loopback of its own, so that it meets nobody, not even itself in another tree.
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 # Started first, so that nothing long is left alone at the end.
@@ -59,7 +60,7 @@ def jobs_of(build, tier):
         path = os.path.join(folder, file)
         if re.fullmatch(r"test_.*\.c", file):
             jobs.append((f"{tier}/{file[:-2]}", alone + [os.path.join(build, "tests", tier, file[:-2])]))
-        elif file.endswith("_test.py") and tier == "e2e":
+        elif file.endswith("_test.py") and tier in WHOLE_MACHINES:
             names = subprocess.run([PYTHON, path, "--list"], check=True, capture_output=True, text=True,
                                    env=dict(os.environ, B=build)).stdout.split()
             jobs += [(f"{tier}/{file[:-3]}.{name.split('.')[-1]}", [PYTHON, path, name]) for name in names]
