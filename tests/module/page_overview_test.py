@@ -199,7 +199,7 @@ class Overview(FleetCase):
         self.told(stuck=self.stuck(75 * MINUTE, ids))
         self.open("#/", r"24 an hour · all back in 2 h 10 min to 3 h · longest stuck: PC-0104, 1 h 15 min")
         # Whoever needs somebody by a reason, or an approval, is named once: not here.
-        page.wait_text(r"Stuck: 6 machines, the longest PC-0105: repairing for 1 h 13 min$", "#stuck")
+        page.wait_text(r"Too slow: 6 machines, the longest PC-0105: repairing for 1 h 13 min$", "#stuck")
         page.run("document.querySelector('#stuck summary').focus()")
         page.press("Enter")
         page.wait_text(r"PC-0105 repairing for 1 h 13 min, expected within 5 min", "#stuck")
@@ -283,7 +283,7 @@ class FirstScreen(FleetCase):
         self.addCleanup(page.call, "Emulation.clearDeviceMetricsOverride")
         self.sign_in("otto")
         self.open("#/", "4,900 of 10,000 machines recovered", "longest stuck")
-        page.wait_text("Stuck: 30 machines", "#stuck")
+        page.wait_text("Too slow: 30 machines", "#stuck")
         self.until("document.querySelectorAll('#progress svg').length === 1")
         page.wait_text("PC-", "#rows")
         self.picture("first-screen")

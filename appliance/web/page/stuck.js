@@ -45,7 +45,7 @@ export class Stuck {
 			return;
 		const [[first, row]] = all;
 		this.summary.replaceChildren(el("i", {class: "glyph", "aria-hidden": "true"}, "!"),
-			el("b", {}, `Stuck: ${plural(all.length, "machine")}${this.stuck.length < TOLD ? "" : " or more"}`),
+			el("b", {}, `Too slow: ${plural(all.length, "machine")}${this.stuck.length < TOLD ? "" : " or more"}`),
 			`, ${all.length > 1 ? "the longest " : ""}${nameOf(row)}: ${since(first, row)}`);
 		const at = this.rows.contains(document.activeElement) ? document.activeElement.hash : null;
 		this.rows.replaceChildren(...all.slice(0, this.all ? all.length : SHOWN).map((one) => this.row(...one)));
