@@ -25,7 +25,7 @@ class Appliance:
         os.makedirs(self.state, exist_ok=True)
         self.write_config()
 
-    def write_config(self, scope="listed", extra=""):
+    def write_config(self, scope="listed", extra="", templates=None):
         with open(self.config, "w") as f:
             f.write(f"""[server]
 interface = eth0
@@ -38,7 +38,7 @@ initrd = {build_path('boot', 'initrd.img')}
 scope = {scope}
 
 [web]
-templates = {repo_path('netboot')}
+templates = {templates or repo_path('netboot')}
 {extra}""")
 
     # --- process -------------------------------------------------------------------------------------------

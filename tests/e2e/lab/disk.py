@@ -5,10 +5,15 @@ import json
 import os
 import struct
 import subprocess
+import tempfile
 import uuid
 
 from .cache import made_once
 from .isolate import build_path, repo_path
+
+SHIM = "/usr/lib/shim/shimx64.efi.signed"
+GRUB = "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"
+STANDIN = "/EFI/Microsoft/Boot/standin"
 
 
 def standin_program():
@@ -26,12 +31,13 @@ def _mkdisk_master(options, bootable):
         subprocess.run([program, "--output", path, *options], check=True, stdout=subprocess.DEVNULL)
         os.replace(path + ".json", path.removesuffix(".new") + ".json")
         if bootable:
-            _make_bootable(path, path.removesuffix(".new") + ".json")
+            _make_bootable(path, path.removesuffix(".new") + ".json", bootable == "signed")
     return made_once(f"disk-{key}.raw", [program] + ([standin_program()] if bootable else []), make)
 
 
-def _make_bootable(path, info_path):
-    """The stand-in in the places of Windows' loader, and its firmware boot entry."""
+def _make_bootable(path, info_path, signed):
+    """The stand-in in the places of Windows' loader, and its firmware boot entry. signed: it starts with Secure Boot on, as
+    Windows does."""
     with open(info_path) as f:
         info = json.load(f)
     esp = f"{path}@@{info['partitions'][0]['start']}"
@@ -39,11 +45,27 @@ def _make_bootable(path, info_path):
     with open(entry, "wb") as f:
         f.write(_boot_entry(info))
     subprocess.run(["mmd", "-i", esp, "::/EFI/Boot"], check=True)
-    for source, target in ((standin_program(), "/EFI/Boot/bootx64.efi"),
-                           (standin_program(), "/EFI/Microsoft/Boot/bootmgfw.efi"),
+    loader = SHIM if signed else standin_program()
+    for source, target in ((loader, "/EFI/Boot/bootx64.efi"), (loader, "/EFI/Microsoft/Boot/bootmgfw.efi"),
                            (entry, "/EFI/Microsoft/Boot/standin/bootentry")):
         subprocess.run(["mcopy", "-o", "-i", esp, source, "::" + target], check=True)
     os.unlink(entry)
+    if signed:
+        _copy_behind_shim(esp)
+
+
+def _copy_behind_shim(esp):
+    """What shim starts: Debian's signed GRUB beside it, which starts the stand-in's signed kernel."""
+    with tempfile.TemporaryDirectory() as work:
+        pieces = [f"--dump-section=.{name}={work}/{name}" for name in ("linux", "initrd", "cmdline")]
+        subprocess.run(["objcopy", *pieces, standin_program(), f"{work}/rest"], check=True)
+        with open(f"{work}/cmdline") as f, open(f"{work}/grub.cfg", "w") as config:
+            config.write(f"linux {STANDIN}/linux {f.read()}\ninitrd {STANDIN}/initrd\nboot\n")
+        subprocess.run(["mmd", "-i", esp, "::/EFI/debian"], check=True)
+        for source, target in ((GRUB, "/EFI/Boot/grubx64.efi"), (GRUB, "/EFI/Microsoft/Boot/grubx64.efi"),
+                               (f"{work}/grub.cfg", "/EFI/debian/grub.cfg"),  # where Debian's signed GRUB looks
+                               (f"{work}/linux", f"{STANDIN}/linux"), (f"{work}/initrd", f"{STANDIN}/initrd")):
+            subprocess.run(["mcopy", "-i", esp, source, "::" + target], check=True)
 
 
 def _boot_entry(info):
@@ -58,7 +80,8 @@ def _boot_entry(info):
 
 
 class Disk:
-    """A machine's own copy. info is what mkdisk says of it."""
+    """A machine's own copy. info is what mkdisk says of it. bootable: no (False), yes (True), or "signed": with Secure Boot
+    too."""
 
     def __init__(self, workdir, name, *options, bootable=False):
         master = _mkdisk_master(list(options), bootable)

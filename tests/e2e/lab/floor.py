@@ -11,14 +11,15 @@ from .net import Network
 
 
 class Floor:
-    def __init__(self, name, *dhcp_options):
-        """dhcp_options: what the site's DHCP server is told besides (dnsmasq)."""
+    def __init__(self, name, *dhcp_options, site_dhcp=True):
+        """dhcp_options: what the site's DHCP server is told besides (dnsmasq). site_dhcp: there is one."""
         self.workdir = build_path("e2e", name)
         shutil.rmtree(self.workdir, ignore_errors=True)
         os.makedirs(self.workdir)
         self.machines = []
         self.network = Network(self.workdir)
-        self.network.start_site_dhcp(*dhcp_options)
+        if site_dhcp:
+            self.network.start_site_dhcp(*dhcp_options)
         self.appliance = Appliance(self.network, self.workdir)
 
     def machine(self, name, *disk_options, bootable=False, disk=True, **settings):
