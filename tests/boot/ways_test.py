@@ -80,6 +80,16 @@ class Ways(unittest.TestCase):
         self.assertIn("netmend: starting the fixer from", machine.serial(), "GRUB's word")
         self.nobody_was_asked()
 
+    def test_http_boot(self):
+        """UEFI firmware without PXE: iPXE comes by HTTP, too."""
+        self.lab("ways-http")
+        machine = self.machine()
+        machine.pxe = False
+        self.comes_back(machine)
+        self.assertIn(f"http://{net.APPLIANCE}/boot/x64/snponly.efi", machine.serial(), "the firmware's word")
+        self.assertNotIn("Start PXE", machine.serial())
+        self.nobody_was_asked()
+
 
 if __name__ == "__main__":
     testing.main()

@@ -26,6 +26,7 @@ class Machine:
         self.serial_number = f"LAB{number:05d}"
         self.disk, self.memory, self.nic, self.disk_if, self.model = disk, memory, nic, disk_if, model
         self.firmware = "uefi"  # or "secure", or "bios"
+        self.pxe = True  # False: firmware that starts over HTTP only
         self.medium = None  # ("cd" or "usb", path of the image): started before anything else
         self.more_disks = []  # options of QEMU, for disks that come before it
         self.tap = network.add_tap()
@@ -71,6 +72,9 @@ class Machine:
             shutil.copy(SECURE_VARS if secure else OVMF_VARS, variables)
         args = ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={SECURE_CODE if secure else OVMF_CODE}",
                 "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+        if not self.pxe:
+            for version in ("IPv4", "IPv6"):
+                args += ["-fw_cfg", f"name=opt/org.tianocore/{version}PXESupport,string=n"]
         if secure:
             args += ["-machine", "smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
         return args
