@@ -90,6 +90,17 @@ class Ways(unittest.TestCase):
         self.assertNotIn("Start PXE", machine.serial())
         self.nobody_was_asked()
 
+    def test_through_a_relay(self):
+        """The machine's network is another one than the appliance's; its DHCP relay sends to both servers."""
+        self.lab("ways-relay", "--dhcp-range=set:branch,10.88.0.50,10.88.0.99,255.255.255.0,1h",
+                 f"--dhcp-option=tag:branch,option:router,{net.BRANCH_ROUTER}", config=f"[dhcp]\nrelayed = {net.BRANCH}\n")
+        self.floor.network.add_branch()
+        machine = self.machine()
+        self.floor.network.move_to_branch(machine.tap)
+        self.comes_back(machine)
+        self.assertRegex(machine.serial(), r"netmend: network eth0 10\.88\.0\.\d+/24")
+        self.nobody_was_asked()
+
 
 if __name__ == "__main__":
     testing.main()

@@ -11,6 +11,9 @@ ADMIN = "10.77.0.9"
 APPLIANCE = "10.77.0.1"
 SITE_DHCP = "10.77.0.5"
 PREFIX = 24
+ROUTER = "10.77.0.2"  # to the branch, once there is one
+BRANCH = "10.88.0.0/24"
+BRANCH_ROUTER = "10.88.0.1"
 
 
 def run(*command):
@@ -40,6 +43,27 @@ class Network:
         run("ip", "-n", name, "link", "set", "lo", "up")
         run("ip", "-n", name, "addr", "add", f"{address}/{PREFIX}", "dev", "eth0")
         run("ip", "-n", name, "link", "set", "eth0", "up")
+
+    def add_branch(self):
+        """Another network behind a router, whose DHCP relay sends to the site's DHCP server and to the appliance."""
+        self.add_host("relay", ROUTER)
+        run("ip", "link", "add", "branch", "type", "bridge", "forward_delay", "0")
+        run("ip", "link", "set", "branch", "up")
+        run("ip", "link", "add", "relay1", "type", "veth", "peer", "name", "eth1", "netns", "relay")
+        run("ip", "link", "set", "relay1", "master", "branch", "up")
+        run("ip", "-n", "relay", "addr", "add", f"{BRANCH_ROUTER}/{PREFIX}", "dev", "eth1")
+        run("ip", "-n", "relay", "link", "set", "eth1", "up")
+        run("ip", "netns", "exec", "relay", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        for name in ("app", "site"):
+            run("ip", "-n", name, "route", "add", BRANCH, "via", ROUTER)
+        log = open(f"{self.workdir}/relay.log", "w")
+        self.processes.append(subprocess.Popen(
+            ["ip", "netns", "exec", "relay", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+             f"--dhcp-relay={BRANCH_ROUTER},{SITE_DHCP}", f"--dhcp-relay={BRANCH_ROUTER},{APPLIANCE}", "--log-dhcp",
+             "--log-facility=-", "--user=root"], stdout=log, stderr=log, stdin=subprocess.DEVNULL))
+
+    def move_to_branch(self, tap):
+        run("ip", "link", "set", tap, "master", "branch")
 
     def start_site_dhcp(self, *options):
         """The company's own DHCP server: addresses and, but for options, nothing about booting."""
