@@ -18,6 +18,11 @@
 #define REVISION_2         0x0200
 #define TYPE_PKCS7         0x0002
 
+bool pe_begins(const uint8_t *data, size_t len)
+{
+	return len >= PE_AT + 4 && data[0] == 'M' && data[1] == 'Z';
+}
+
 static int bad(struct error *err, const char *what)
 {
 	return error_set(err, -EINVAL, REASON_USAGE, "%s", what);
@@ -31,15 +36,12 @@ struct table {
 static int read_headers(const uint8_t *data, size_t len, struct pe_program *p,
         struct table *ret_table, struct error *err)
 {
-	struct cursor c = cursor_over(data, len);
-	const uint8_t *mz = cursor_take(&c, 2);
-
-	if (!mz || mz[0] != 'M' || mz[1] != 'Z' || len < PE_AT + 4)
+	if (!pe_begins(data, len))
 		return bad(err, "not a UEFI program");
 	uint32_t at = get_le32(data + PE_AT);
 	if (at > len)
 		return bad(err, "not a UEFI program");
-	c = cursor_over(data + at, len - at);
+	struct cursor c = cursor_over(data + at, len - at);
 	const uint8_t *signature = cursor_take(&c, 4);
 	if (!signature || memcmp(signature, "PE\0\0", 4) != 0)
 		return bad(err, "not a UEFI program");

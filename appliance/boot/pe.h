@@ -22,6 +22,9 @@ struct pe_program {
 	char signer[PE_SIGNERS_MAX][PE_NAME]; /* the authority's common name, printable ASCII */
 };
 
+/* Whether it begins as every UEFI program does: enough to tell a wrong file. */
+bool pe_begins(const uint8_t *data, size_t len);
+
 /* data is hostile. -EINVAL with USAGE: no UEFI program, or a certificate table that can't be read.
  */
 int pe_read(const uint8_t *data, size_t len, struct pe_program *ret, struct error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/media/media.h"
+#include "appliance/boot/pe.h"
 #include "appliance/boot/template.h"
 #include "appliance/media/check.h"
 #include "appliance/media/work.h"
@@ -47,7 +48,7 @@ static int copy(struct making *m, const char *source, const char *name, bool pro
 	int r = state_read_file(source, FILE_MAX, &data, err);
 	if (r < 0)
 		return r;
-	if (program && (data.len < 64 || data.data[0] != 'M' || data.data[1] != 'Z'))
+	if (program && !pe_begins(data.data, data.len))
 		r = error_set(err, -EINVAL, REASON_USAGE, "%s is not a UEFI program", source);
 	else
 		r = work_write(&m->work, name, data.data, data.len, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/supervisor/loaders.h"
 
+#include "appliance/boot/pe.h"
 #include "appliance/boot/pin.h"
 #include "appliance/boot/template.h"
 #include "appliance/supervisor/signed_ipxe.h"
@@ -32,7 +33,7 @@ static int copy(const struct config *config, const char *source, const char *nam
 	int r = state_read_file(source, FILE_MAX, &data, err);
 	if (r < 0)
 		return r;
-	if (program && (data.len < 64 || data.data[0] != 'M' || data.data[1] != 'Z'))
+	if (program && !pe_begins(data.data, data.len))
 		r = error_set(err, -EINVAL, REASON_USAGE, "%s is not a UEFI program", source);
 	else
 		r = state_write_file(path, data.data, data.len, 0644, 0, err);

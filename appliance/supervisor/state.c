@@ -174,8 +174,7 @@ static int copy_uefi_program(const struct config *config, struct error *err)
 	int r = state_read_file(config->program, PROGRAM_MAX, &program, err);
 	if (r < 0)
 		return r;
-	/* PE/COFF, as every UEFI program is, begins with the DOS stub's "MZ". */
-	if (program.len < 64 || program.data[0] != 'M' || program.data[1] != 'Z')
+	if (!pe_begins(program.data, program.len))
 		r = error_set(err, -EINVAL, REASON_USAGE, "[boot] program %s is not a UEFI program",
 		        config->program);
 	else
