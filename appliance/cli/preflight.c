@@ -13,11 +13,9 @@
 #include "fixer/base/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* dnsmasq asks for 3 s by ping whether an address is free before it offers it first. */
@@ -35,15 +33,6 @@ static const struct cli_option options[] = {
 };
 
 /* ---- escrow ---- */
-
-static bool serve_runs(const struct config *config)
-{
-	char path[CONFIG_PATH_MAX + 16];
-
-	(void)snprintf(path, sizeof(path), "%s/serve.lock", config->runtime);
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
 
 static void take_sources(const json_t *sources, struct escrow_facts *ret)
 {
@@ -68,7 +57,7 @@ static void gather_escrow(const struct config *config, struct escrow_facts *ret)
 	struct error err = {0};
 	json_t *answer = NULL;
 
-	*ret = (struct escrow_facts){.serve_runs = serve_runs(config)};
+	*ret = (struct escrow_facts){.serve_runs = state_is_locked(config)};
 	ret->program = serve_find_program("netmend-escrow", program, &err) == 0;
 	if (ret->serve_runs) {
 		CLEANUP_ESCROW_SOCKET struct escrow_socket *s = NULL;

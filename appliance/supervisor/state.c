@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LOCK_FILE   "serve.lock"
 #define PROGRAM_MAX (16 * 1024 * 1024)
 
 void state_path(char out[STATE_PATH_MAX], const char *dir, const char *name)
@@ -264,7 +265,7 @@ int state_lock(const struct config *config, struct error *err)
 {
 	char path[STATE_PATH_MAX];
 
-	state_path(path, config->runtime, "serve.lock");
+	state_path(path, config->runtime, LOCK_FILE);
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(err, "cannot open", path);
@@ -275,4 +276,13 @@ int state_lock(const struct config *config, struct error *err)
 	return error_set(err, r, REASON_USAGE,
 	        r == -EBUSY ? "netmend serve is running already (lock %s)" : "cannot lock %s",
 	        path);
+}
+
+bool state_is_locked(const struct config *config)
+{
+	char path[STATE_PATH_MAX];
+
+	state_path(path, config->runtime, LOCK_FILE);
+	int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

@@ -39,6 +39,8 @@ int state_read_recipe(const char *which, struct recipe *ret, char **ret_text, st
 /* Takes the lock of this runtime directory for the life of the process. The descriptor; -EBUSY when
  * another instance has it. */
 int state_lock(const struct config *config, struct error *err);
+/* Whether an instance has it now. */
+bool state_is_locked(const struct config *config);
 
 /* The whole file into ret, which the caller frees. CANNOT_OPEN names the path. */
 int state_read_file(const char *path, size_t max, struct buffer *ret, struct error *err);
