@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define BUSY_MS       10000
+#define MODE_PAUSE_MS 10
 
 static const char schema[] =
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
         "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
         "CREATE TABLE IF NOT EXISTS sources(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
@@ -70,6 +74,21 @@ void store_roll_back(struct vault *v)
 		(void)sqlite3_exec(v->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* Two that open a new vault at once change its mode together. SQLite has them fail then instead of
+ * waiting for the lock, lest they wait for each other: whoever failed asks again. */
+static int store_write_ahead(struct vault *v, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = MODE_PAUSE_MS * 1000000L};
+	int r = SQLITE_BUSY;
+
+	for (int waited = 0; r == SQLITE_BUSY && waited < BUSY_MS; waited += MODE_PAUSE_MS) {
+		if (waited > 0)
+			(void)nanosleep(&pause, NULL);
+		r = sqlite3_exec(v->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+	}
+	return r == SQLITE_OK ? 0 : store_error(v, err, "write-ahead log");
+}
+
 int store_open(struct vault *v, struct error *err)
 {
 	char path[4096];
@@ -82,7 +101,10 @@ int store_open(struct vault *v, struct error *err)
 	            NULL) != SQLITE_OK)
 		return error_set(err, -EIO, REASON_CANNOT_OPEN, "cannot open %s: %s", path,
 		        sqlite3_errmsg(v->db));
-	sqlite3_busy_timeout(v->db, 10000);
+	sqlite3_busy_timeout(v->db, BUSY_MS);
+	int r = store_write_ahead(v, err);
+	if (r < 0)
+		return r;
 	if (sqlite3_exec(v->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		return store_error(v, err, "schema");
 	for (int i = 0; i < STATEMENTS; i++)
