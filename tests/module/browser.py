@@ -21,18 +21,20 @@ STEADY = """async (selector) => {
     const [x, y] = place();
     await picture();
     const [x2, y2] = place();
-    const node = document.querySelector(selector), top = document.elementFromPoint(x2, y2);
-    return node.getClientRects().length > 0 && x === x2 && y === y2 && (node.contains(top) || top?.contains(node)) ? [x2, y2] : null;
+    const node = document.querySelector(selector), whole = node.closest("a, button, label, summary") ?? node;
+    const free = whole.contains(document.elementFromPoint(x2, y2));
+    return node.getClientRects().length > 0 && x === x2 && y === y2 && free ? [x2, y2] : null;
 }"""
 
 # Until netmendClick.end(): the mouse reaches nothing but that. What moved away in the last moment is not missed unnoticed, nor is its neighbour hit.
 GUARD = """(selector) => {
-    const wanted = document.querySelector(selector), kinds = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
+    const node = document.querySelector(selector), wanted = node.closest("a, button, label, summary") ?? node;
+    const kinds = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
     const state = window.netmendClick = {hit: false};
     const check = (event) => {
         if (state.hit)
             return;
-        if (!wanted.isConnected || !(wanted.contains(event.target) || event.target.contains(wanted))) {
+        if (!wanted.isConnected || !wanted.contains(event.target)) {
             event.preventDefault();
             event.stopImmediatePropagation();
         } else if (event.type === "click")
@@ -47,6 +49,10 @@ GUARD = """(selector) => {
         return state.hit;
     };
 }"""
+
+
+class Replaced(RuntimeError):
+    """The page that was asked is gone: another one is loaded in its place."""
 
 
 class Browser:
@@ -108,7 +114,10 @@ class Browser:
             self.events.append(answer)
 
     def run(self, expression):
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True)
+        try:
+            answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True)
+        except RuntimeError as error:  # of the protocol; what the script itself has to say comes as an answer
+            raise Replaced(str(error)) from error
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
@@ -137,9 +146,7 @@ class Browser:
         """The same; empty between two pages, while one is loaded anew."""
         try:
             return self.text(selector)
-        except RuntimeError as error:
-            if "navigated" not in str(error):
-                raise
+        except Replaced:
             return ""
 
     def click(self, selector):
@@ -150,21 +157,29 @@ class Browser:
                 if time.monotonic() > end:
                     raise AssertionError(f"{selector} cannot be clicked: it moves, or something lies over it")
             self.run(f"({GUARD})({json.dumps(selector)})")
-            for kind in ("mousePressed", "mouseReleased"):
-                self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
-            if self.was_hit():
+            if self.hit(place):
                 return
             if time.monotonic() > end:
                 raise AssertionError(f"{selector} takes no click")
 
-    def was_hit(self):
-        """Also when the click led to another page, where nobody knows of it."""
+    def hit(self, place):
+        """Whether it took the click; also when that led to another page, where nobody knows of it."""
         try:
-            return self.run("window.netmendClick ? netmendClick.end() : true")
-        except RuntimeError as error:
-            if "navigated" not in str(error) and "Cannot find context" not in str(error):
-                raise
-            return True
+            for kind in ("mousePressed", "mouseReleased"):
+                self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        except RuntimeError:  # no answer from a page that is gone
+            return self.run_anew("!window.netmendClick")
+        return self.run_anew("window.netmendClick ? netmendClick.end() : true")
+
+    def run_anew(self, expression):
+        """As run(); asked of the page that comes, when one is just being loaded."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return self.run(expression)
+            except Replaced:
+                if time.monotonic() > end:
+                    raise
 
     def press(self, *keys, pause=0, apart=None):
         """Key by key: characters, or names such as Enter, Tab, Backspace. apart: seconds between two, as the browser is told."""

@@ -130,13 +130,7 @@ class FleetCase(unittest.TestCase):
     def sign_out(self):
         """The page loads itself anew then."""
         self.press("Sign out")
-        end = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(RuntimeError):  # asked between two pages
-                if "Sign in" in self.page.text("#view h1"):
-                    return
-            self.assertLess(time.monotonic(), end, "still signed in")
-            time.sleep(0.05)
+        self.page.wait_text("Sign in", "#view h1")
 
     def set(self, selector, value):
         """Into a field at once, as pasting does."""
@@ -151,16 +145,16 @@ class FleetCase(unittest.TestCase):
 
     def opened(self):
         """Once the view has come: until then the page is busy."""
-        self.page.run("new Promise((done) => { const look = () => document.body.ariaBusy === 'true' ? setTimeout(look, 20) : done();"
+        self.page.run_anew("new Promise((done) => { const look = () => document.body.ariaBusy === 'true' ? setTimeout(look, 20) : done();"
                       " look(); })")
 
     def input(self, label):
         """A selector of what the visible label belongs to, within an open question if there is one."""
         self.opened()
-        number = self.page.run(
+        number = self.until(
             f"[...(document.querySelector('dialog') ?? document).querySelectorAll('label')].find((l) => l.offsetParent"
-            f" && l.innerText.trim().startsWith({json.dumps(label)}))?.htmlFor ?? null")
-        self.assertIsNotNone(number, f"no field {label!r} in {self.page.text()[:1500]!r}")
+            f" && l.innerText.trim().startsWith({json.dumps(label)}))?.htmlFor ?? null",
+            f"no field {label!r}")
         return f"[id='{number}']"
 
     def fill(self, **fields):
@@ -175,16 +169,18 @@ class FleetCase(unittest.TestCase):
     def press(self, label):
         """A button or link, by what it says; in an open question if there is one."""
         self.opened()
-        for _ in range(5):
-            found = self.page.run(
+        end = time.monotonic() + 60
+        while True:
+            found = self.page.run_anew(
                 "(() => { for (const n of document.querySelectorAll('[data-pressed]')) delete n.dataset.pressed;"
                 " const n = [...(document.querySelector('dialog') ?? document).querySelectorAll('button, a, summary')].find((b) => b.offsetParent"
                 f" && (b.innerText.trim() || b.ariaLabel || '').startsWith({json.dumps(label)})); if (n) n.dataset.pressed = 1; return Boolean(n); }})()")
-            self.assertTrue(found, f"no button {label!r} in {self.page.text()[:1500]!r}")
             with contextlib.suppress(RuntimeError):  # it was drawn anew meanwhile
-                self.page.click("[data-pressed]")
-                return
-        self.fail(f"{label!r} does not stay")
+                if found:
+                    self.page.click("[data-pressed]")
+                    return
+            self.assertLess(time.monotonic(), end, f"no button {label!r} that stays in {self.page.text_now('body')[:1500]!r}")
+            time.sleep(0.05)
 
     def buttons(self, where="body"):
         return self.page.run(f"[...document.querySelectorAll('{where} button')].filter((b) => b.offsetParent).map((b) => b.innerText)")
@@ -212,11 +208,11 @@ class FleetCase(unittest.TestCase):
         since = int(time.time() * 1000) - ms
         return [{"machine": n, "state": "running", "since": since + i * MINUTE, "limit": 5 * MINUTE} for i, n in enumerate(ids)]
 
-    def until(self, expression):
-        """Until that is true in the page; its value."""
+    def until(self, expression, missing=None):
+        """Until that is true in the page; its value. missing: what to say when it never is."""
         end = time.monotonic() + 60
-        while not (value := self.page.run(expression)):
-            self.assertLess(time.monotonic(), end, expression)
+        while not (value := self.page.run_anew(expression)):
+            self.assertLess(time.monotonic(), end, f"{missing or expression} in {self.page.text_now('body')[:1500]!r}")
             time.sleep(0.03)
         return value
 
