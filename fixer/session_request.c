@@ -15,16 +15,16 @@ static json_t *base64_json(const void *data, size_t len)
 	return string;
 }
 
-static json_t *machine_json(const struct machine_identity *m)
+static json_t *machine_json(const struct machine_identity *m, enum boot_order order)
 {
 	json_t *macs = json_array();
 
 	for (size_t i = 0; i < m->mac_count; i++)
 		(void)json_array_append_new(macs, json_text(m->macs[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "uuid", json_text(m->uuid),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uuid", json_text(m->uuid),
 	        "serial", json_text(m->serial), "asset", json_text(m->asset), "manufacturer",
 	        json_text(m->manufacturer), "product", json_text(m->product), "macs", macs,
-	        "firmware", m->uefi ? "uefi" : "bios");
+	        "firmware", m->uefi ? "uefi" : "bios", "boot_order", boot_order_name(order));
 }
 
 static json_t *disk_json(const struct session_disk *d)
@@ -96,6 +96,7 @@ json_t *session_request(const struct session *s)
 	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o}", "v", NETMEND_WIRE_VERSION,
 	        "token", s->params.token, "boot_id", boot_id, "key",
 	        base64_json(s->public_key, sizeof(s->public_key)), "fixer", NETMEND_VERSION,
-	        "dry_run", s->params.dry_run, "machine", machine_json(&s->machine), "disks", disks,
-	        "volumes", volumes);
+	        "dry_run", s->params.dry_run, "machine",
+	        machine_json(&s->machine, boot_order_read(s->env->sys)), "disks", disks, "volumes",
+	        volumes);
 }

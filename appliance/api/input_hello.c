@@ -11,16 +11,32 @@
 
 #define SECTORS_MAX ((json_int_t)1 << 55)
 
-static int machine_check(json_t *json, struct fleet_identity *ret, struct error *err)
+/* Missing: a fixer from an older medium, which does not look. */
+static int boot_order_check(const char *text, enum machine_boot_order *ret, struct error *err)
 {
-	const char *uuid, *serial, *asset, *manufacturer, *product, *firmware;
+	*ret = MACHINE_BOOT_ORDER_UNKNOWN;
+	if (!text || strcmp(text, "unknown") == 0)
+		return 0;
+	if (strcmp(text, "disk-first") == 0)
+		*ret = MACHINE_BOOT_ORDER_DISK;
+	else if (strcmp(text, "network-first") == 0)
+		*ret = MACHINE_BOOT_ORDER_NETWORK;
+	else
+		return input_bad(err, "machine.boot_order: disk-first, network-first or unknown");
+	return 0;
+}
+
+static int machine_check(json_t *json, struct fleet_hello *hello, struct error *err)
+{
+	const char *uuid, *serial, *asset, *manufacturer, *product, *firmware, *order = NULL;
+	struct fleet_identity *ret = &hello->identity;
 	char mac[MAC_TEXT];
 	json_t *macs, *value;
 	size_t i;
 
-	int r = input_unpack(json, err, "machine", "{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "uuid",
-	        &uuid, "serial", &serial, "asset", &asset, "manufacturer", &manufacturer, "product",
-	        &product, "macs", &macs, "firmware", &firmware);
+	int r = input_unpack(json, err, "machine", "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s?s}",
+	        "uuid", &uuid, "serial", &serial, "asset", &asset, "manufacturer", &manufacturer,
+	        "product", &product, "macs", &macs, "firmware", &firmware, "boot_order", &order);
 	if (r < 0)
 		return r;
 	if (!json_is_array(macs) || json_array_size(macs) > NM_MAX_MACS)
@@ -37,7 +53,7 @@ static int machine_check(json_t *json, struct fleet_identity *ret, struct error 
 	identity_string(asset, ret->asset);
 	identity_string(manufacturer, ret->manufacturer);
 	identity_string(product, ret->product);
-	return 0;
+	return boot_order_check(order, &hello->boot_order, err);
 }
 
 static int disk_check(json_t *json, const char *where, struct error *err)
@@ -206,7 +222,7 @@ int input_hello(json_t *root, struct fleet_hello *ret, char **ret_volumes, struc
 	if (r == 0)
 		r = input_word(fixer, "fixer", err);
 	if (r == 0)
-		r = machine_check(machine, &hello.identity, err);
+		r = machine_check(machine, &hello, err);
 	if (r == 0)
 		r = lists_check(disks, volumes, err);
 	if (r < 0)

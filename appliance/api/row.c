@@ -115,6 +115,7 @@ static void put_state(struct writer *w, const struct machine *m)
 	flag_field(w, ",\"in_scope\":", m->in_scope);
 	flag_field(w, ",\"held\":", m->held);
 	flag_field(w, ",\"done\":", m->done);
+	flag_field(w, ",\"network_first\":", m->boot_order == MACHINE_BOOT_ORDER_NETWORK);
 }
 
 static void put_place(struct writer *w, const struct machine *m)

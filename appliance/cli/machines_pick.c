@@ -21,8 +21,9 @@
 	        {"--text", "TEXT", "this is part of name, MAC, serial, UUID or address"},        \
 	        {"--unknown", NULL, "seen, but in no inventory"},                                \
 	        {"--conflict", NULL, "does not fit its inventory line"},                         \
+	        {"--missing", NULL, "in the inventory, never seen"},                             \
 	{                                                                                        \
-		"--missing", NULL, "in the inventory, never seen"                                \
+		"--network-first", NULL, "its firmware tries the network before Windows"         \
 	}
 
 const struct cli_option machines_filter_options[] = {FILTER_OPTIONS, {0}};
@@ -99,9 +100,11 @@ static int filter_failed(int r, const struct error *err)
 	return r == -ENOMEM ? machines_store_failed(r, "filter") : cli_usage(err->text);
 }
 
-/* The filter's name of it: --state is where netmend keeps its files. */
+/* The filter's name of it: --state is where netmend keeps its files, and names have no dash. */
 static const char *key_of(const struct cli_option *o)
 {
+	if (strcmp(o->name, "--network-first") == 0)
+		return "network_first";
 	return o->name + (strncmp(o->name, "--in-", 5) == 0 ? 5 : 2);
 }
 

@@ -170,6 +170,15 @@ static void print_place(const struct machine *m)
 		        m->open ? "" : ": not its turn yet");
 }
 
+/* For the one who sets the firmware, machine by machine. */
+static void print_boot_order(const struct machine *m)
+{
+	if (m->boot_order == MACHINE_BOOT_ORDER_NETWORK)
+		puts("  firmware  tries the network before the disk: put Windows Boot Manager "
+		     "first\n"
+		     "            in its boot order again, or BitLocker may ask for the key later");
+}
+
 static void print_loader(const json_t *known)
 {
 	const json_t *loader = json_object_get(known, "loader");
@@ -206,6 +215,7 @@ static void print_one(
 	        m->held ? ", held" : "", m->done ? ", repaired: not answered any more" : "");
 	print_place(m);
 	print_loader(known);
+	print_boot_order(m);
 	printf("  MAC       %s\n  address   %s\n  model     %s %s\n  serial    %s\n  UUID      "
 	       "%s\n",
 	        m->mac, m->ip, m->manufacturer, m->product, machine_serial(m), machine_uuid(m));

@@ -10,7 +10,7 @@
 
 static const char *const key_names[FILTER_KEYS] = {"state", "reason", "severity", "group", "site",
         "floor", "owner", "ring", "campaign", "wave", "appliance", "text", "unknown", "conflict",
-        "missing"};
+        "missing", "network_first"};
 
 void filter_free(struct machine_filter *f)
 {
@@ -52,6 +52,7 @@ static bool word_fits(enum filter_key key, const char *word)
 	case FILTER_UNKNOWN:
 	case FILTER_CONFLICT:
 	case FILTER_MISSING:
+	case FILTER_NETWORK_FIRST:
 		return strcmp(word, "1") == 0;
 	default:
 		return strlen(word) <= NM_MAX_NAME;
@@ -193,6 +194,8 @@ static bool word_matches(enum filter_key key, const char *word, const struct mac
 		return m->conflict[0] != 0;
 	case FILTER_MISSING:
 		return m->listed && m->first_seen == 0;
+	case FILTER_NETWORK_FIRST:
+		return m->boot_order == MACHINE_BOOT_ORDER_NETWORK;
 	default:
 		return false;
 	}

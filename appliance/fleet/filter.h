@@ -26,10 +26,11 @@ enum filter_key {
 	FILTER_CAMPAIGN, /* its number; "0" for none */
 	FILTER_WAVE,
 	FILTER_APPLIANCE,
-	FILTER_TEXT,     /* part of name, MAC, serial, UUID or address, in any case */
-	FILTER_UNKNOWN,  /* "1": seen, in no inventory */
-	FILTER_CONFLICT, /* "1" */
-	FILTER_MISSING,  /* "1": in the inventory, never seen */
+	FILTER_TEXT,          /* part of name, MAC, serial, UUID or address, in any case */
+	FILTER_UNKNOWN,       /* "1": seen, in no inventory */
+	FILTER_CONFLICT,      /* "1" */
+	FILTER_MISSING,       /* "1": in the inventory, never seen */
+	FILTER_NETWORK_FIRST, /* "1": its firmware tries the network before Windows */
 	FILTER_KEYS
 };
 

@@ -126,6 +126,7 @@ struct fleet_hello {
 	const char *token, *boot_id, *key;
 	const char *volumes;            /* JSON array */
 	struct fleet_identity identity; /* mac not used */
+	enum machine_boot_order boot_order;
 };
 
 struct fleet_welcome {

@@ -62,6 +62,9 @@ static int session_new(struct fleet *f, const struct fleet_hello *hello, const c
 		return r;
 	identify_take(m, &hello->identity);
 	m->last_seen = now;
+	/* What cannot be read this time says nothing against what was read before. */
+	if (hello->boot_order != MACHINE_BOOT_ORDER_UNKNOWN)
+		m->boot_order = hello->boot_order;
 	if (strcmp(contact, CONTACT_MEDIA) != 0)
 		loader_started(f, m, MACHINE_LOADER_AUTO, now);
 	m->pairing[0] = 0;

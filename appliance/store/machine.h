@@ -31,6 +31,14 @@ int machine_state_parse(const char *name);
 /* Which boot program UEFI firmware gets by PXE; AUTO: nobody says which. */
 enum machine_loader { MACHINE_LOADER_AUTO, MACHINE_LOADER_IPXE, MACHINE_LOADER_SHIM };
 
+/* What its firmware tries first, as its fixer read it last. */
+enum machine_boot_order {
+	MACHINE_BOOT_ORDER_UNKNOWN,
+	MACHINE_BOOT_ORDER_DISK,
+	MACHINE_BOOT_ORDER_NETWORK, /* to be set back by a person: a later boot measures otherwise
+	                             */
+};
+
 /* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */
 struct machine {
 	int64_t id;
@@ -79,6 +87,7 @@ struct machine {
 	int flips;                 /* since it was heard to have started */
 	int64_t asked;             /* when its firmware's latest try began; 0: none */
 	int64_t started;           /* when its boot was heard of last; 0: never */
+	enum machine_boot_order boot_order;
 };
 
 /* What it showed; what it has not shown its inventory line may say; "". Point into m. */

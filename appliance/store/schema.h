@@ -179,6 +179,9 @@ static const char *const migrations[] = {
         "ALTER TABLE machines ADD COLUMN started INTEGER NOT NULL DEFAULT 0;"
         "CREATE TABLE models (model TEXT PRIMARY KEY, loader INTEGER NOT NULL,"
         " revision INTEGER NOT NULL) STRICT;",
+
+        /* What a machine's firmware tries first: enum machine_boot_order. */
+        "ALTER TABLE machines ADD COLUMN boot_order INTEGER NOT NULL DEFAULT 0;",
 };
 
 #endif

@@ -78,6 +78,26 @@ static int find_windows(const char *sys, int current, uint16_t *ret_number, bool
 	return -ENODATA;
 }
 
+const char *boot_order_name(enum boot_order o)
+{
+	static const char *const names[] = {
+	        [BOOT_ORDER_UNKNOWN] = "unknown",
+	        [BOOT_ORDER_DISK] = "disk-first",
+	        [BOOT_ORDER_NETWORK] = "network-first",
+	};
+	return names[o];
+}
+
+enum boot_order boot_order_read(const char *sys)
+{
+	uint16_t windows;
+	bool network_first;
+
+	if (find_windows(sys, boot_current(sys), &windows, &network_first) < 0)
+		return BOOT_ORDER_UNKNOWN;
+	return network_first ? BOOT_ORDER_NETWORK : BOOT_ORDER_DISK;
+}
+
 static enum bootnext failed(const char *what, int code, struct error *err)
 {
 	(void)error_set(err, code, REASON_INTERNAL, "%s: %s", what, strerror(-code));

@@ -24,4 +24,18 @@ const char *bootnext_name(enum bootnext b);
  * _FAILED. */
 enum bootnext bootnext_to_windows(const char *sys, struct error *err);
 
+/* What the firmware tries first: the network or Windows. */
+enum boot_order {
+	BOOT_ORDER_UNKNOWN, /* no UEFI, no readable variables, no active Windows entry */
+	BOOT_ORDER_DISK,
+	BOOT_ORDER_NETWORK, /* a later boot measures the failed network boot before Windows */
+};
+
+/* "unknown", "disk-first", "network-first", as on the wire. Static. */
+const char *boot_order_name(enum boot_order o);
+
+/* sys: "/sys". Reads BootOrder and its entries, never writes; a one-time network boot from the boot
+ * menu leaves a disk-first machine what it is. */
+enum boot_order boot_order_read(const char *sys);
+
 #endif

@@ -79,6 +79,17 @@ class CommandLine(unittest.TestCase):
         self.assertNotIn("in progress", self.run_("machines", "show", "zrh-7").stdout + self.run_("machines", "list").stdout)
         self.assertIn("ZRH-7  (number", self.run_("machines", "show", "zrh-7").stdout)
 
+    def test_network_before_the_disk(self):
+        mac = "52:54:00:00:0c:03"
+        self.run_("machines", "add", mac, "PC03")
+        for order, listed in (("network-first", ["PC03"]), ("disk-first", [])):
+            body = hello(self.web.token(mac), mac)
+            body["machine"]["boot_order"] = order
+            body["machine"]["uuid"] = "4C4C4544-0036-3510-8052-B4C04F564499"
+            self.assertEqual(self.web.api("POST", "/v1/sessions", body)[0], 200)
+            self.assertEqual([m["name"] for m in self.json("machines", "list", "--network-first")], listed)
+            self.assertEqual("tries the network before the disk" in self.run_("machines", "show", "PC03").stdout, bool(listed))
+
     def test_saved_repairs(self):
         """What the page tells of sectors, and the bundle itself, as the page hands it out."""
         mac = "52:54:00:00:0c:02"

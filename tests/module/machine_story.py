@@ -18,13 +18,15 @@ def send(method, path, body):
         return json.load(answer)
 
 
-def boot(mac, serial):
-    """A session of its own."""
+def boot(mac, serial, **machine):
+    """A session of its own. machine: what else its fixer says of it."""
     query = urllib.parse.urlencode({"mac": mac, "uuid": hello("", mac)["machine"]["uuid"], "serial": serial, "asset": "",
                                     "product": "Latitude 7420", "platform": "efi", "buildarch": "x86_64"})
     with urllib.request.urlopen(f"http://{lab.SERVER}/boot/ipxe?{query}", timeout=30) as answer:
         token = re.search(r"netmend\.token=([0-9a-f]{32})", answer.read().decode()).group(1)
-    return send("POST", "/v1/sessions", hello(token, mac))["session"]
+    body = hello(token, mac)
+    body["machine"] |= machine
+    return send("POST", "/v1/sessions", body)["session"]
 
 
 def tell(session, *steps):

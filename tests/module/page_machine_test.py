@@ -214,5 +214,27 @@ class Machine(FleetCase):
         self.assertNotIn("Trying again", page.text("#machine"))
 
 
+class Firmware(FleetCase):
+    people = {"vera": "viewer"}
+    inventory = f"PC-0001,S01,{MAC},Bern,1,Finance,broad\nPC-0002,S02,{EMPTY},Bern,2,Finance,broad\n"
+
+    def test_network_before_the_disk_until_it_is_set_back(self):
+        page = self.page
+        self.sign_in("vera")
+        self.go("#/", "PC-0002")
+        self.assertNotIn("Network before the disk", page.text("#health"))
+        machine_story.boot(MAC, "S01", boot_order="network-first")
+        page.wait_text("Network before the disk in the firmware of 1 machine: to be set back", "#health")
+        page.run("document.querySelector('#health a').click()")
+        page.wait_text("^1 machine of 2 shown", "#filter")
+        page.wait_text("PC-0001", "#rows")
+        page.run("document.querySelector('#rows a').click()")
+        page.wait_text("Its firmware tries the network before the disk. Put Windows Boot Manager first", "#machine")
+        machine_story.boot(MAC, "S01", boot_order="disk-first")
+        page.wait_text(r"(?s)\A(?!.*Its firmware tries)", "#machine")
+        self.go("#/", "PC-0002")
+        page.wait_text(r"(?s)\A(?!.*Network before the disk)", "#health")
+
+
 if __name__ == "__main__":
     main()

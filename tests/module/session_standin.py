@@ -20,7 +20,7 @@ VOLUME = {"disk": INT, "partition": INT, "start": INT, "size": INT, "kind": ("bi
           "id": TEXT, "method": TEXT, "state": TEXT, "suspended": BOOL, "protectors": LIST}
 DISK = {"name": TEXT, "size": INT, "sector": INT, "model": TEXT, "serial": TEXT, "id": TEXT}
 MACHINE = {"uuid": TEXT, "serial": TEXT, "asset": TEXT, "manufacturer": TEXT, "product": TEXT, "macs": LIST,
-           "firmware": ("uefi", "bios")}
+           "firmware": ("uefi", "bios"), "boot_order": ("disk-first", "network-first", "unknown")}
 SESSION = {"v": (1,), "token": TEXT, "boot_id": TEXT, "key": TEXT, "fixer": TEXT, "dry_run": BOOL, "machine": DICT,
            "disks": LIST, "volumes": LIST}
 STATES = ("running", "waiting", "unlocking", "planning", "saving", "repairing", "repaired", "attention")

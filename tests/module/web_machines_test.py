@@ -6,7 +6,7 @@ import io
 import sqlite3
 import unittest
 
-from web_server import Web, operator, until
+from web_server import Web, add, hello, operator, until
 
 MACS = [f"52:54:00:00:01:{i:02x}" for i in range(6)]
 
@@ -125,6 +125,33 @@ class Machines(unittest.TestCase):
         for body in ({"mac": "52:54", "name": ""}, {"mac": "01:00:5e:00:00:01", "name": ""}, {"mac": "525400000202"}):
             self.assertEqual(post(**body)[1]["error"], "VALUE_BAD")
         self.assertEqual(self.act("remove", machines=[answer["id"]])[1]["done"], 1)
+
+
+class BootOrder(unittest.TestCase):
+    def setUp(self):
+        self.web = Web().start()
+        self.addCleanup(self.web.close)
+        add(self.web, MACS[0])
+
+    def say(self, *order):
+        body = hello(self.web.token(MACS[0]), MACS[0])
+        for word in order:
+            body["machine"]["boot_order"] = word
+        self.assertEqual(self.web.api("POST", "/v1/sessions", body)[0], 200)
+
+    def test_listed_until_a_session_reads_the_disk_first(self):
+        def listed():
+            return [m["mac"] for m in self.web.api("GET", "/api/v1/machines?network_first=1")[1]["machines"]]
+
+        for order, first in (((), False), (("disk-first",), False), (("network-first",), True), (("unknown",), True), ((), True),
+                             (("disk-first",), False)):
+            operator(self.web, MACS[0], guard_from=1 << 52)
+            self.say(*order)
+            self.assertEqual((self.web.row(MACS[0])["network_first"], listed()), (first, [MACS[0]] if first else []), order)
+            path = "/api/v1/machines.csv"
+            text = self.web.get(path, secure=True, headers=self.web.access(path, {}))[2].decode()
+            (line,) = csv.DictReader(io.StringIO(text))
+            self.assertEqual(line["network first"], "yes" if first else "", order)
 
 
 if __name__ == "__main__":

@@ -310,6 +310,8 @@ class Strictness(Case):
         bad("key", lambda b: b.update(key="AAAA"))
         bad("boot_id", lambda b: b.update(boot_id="x" * 36))
         bad("firmware", lambda b: b["machine"].update(firmware="coreboot"))
+        bad("boot_order", lambda b: b["machine"].update(boot_order="stick-first"))
+        bad("machine", lambda b: b["machine"].update(boot_order=1))
         bad("macs[0]", lambda b: b["machine"].update(macs=["nonsense"]))
         bad("machine.macs", lambda b: b["machine"].update(macs=[MAC] * 17))
         bad("disks", lambda b: b.update(disks=b["disks"] * 33))

@@ -109,6 +109,11 @@ static void test_in_the_inventory_or_not(void **state)
 	assert_true(fits(&m, "{\"missing\":true}"));
 	m.conflict[0] = 0;
 	assert_false(fits(&m, "{\"conflict\":true}"));
+	assert_false(fits(&m, "{\"network_first\":true}"));
+	m.boot_order = MACHINE_BOOT_ORDER_DISK;
+	assert_false(fits(&m, "{\"network_first\":true}"));
+	m.boot_order = MACHINE_BOOT_ORDER_NETWORK;
+	assert_true(fits(&m, "{\"network_first\":true}"));
 }
 
 static void test_refused(void **state)

@@ -396,18 +396,22 @@ struct decision {
 	size_t entries;
 	int current;
 	enum bootnext result;
+	enum boot_order first;
 };
 
 static const struct decision decisions[] = {
-        {"network first", "\1\0\0\0", 2, 1, BOOTNEXT_SET},
-        {"network first, started from the stick", "\1\0\2\0\0\0", 3, 2, BOOTNEXT_SET},
-        {"disk first, one-time network boot", "\0\0\1\0", 2, 1, BOOTNEXT_SET},
-        {"started by a vendor entry before Windows", "\3\0\0\0", 2, 3, BOOTNEXT_SET},
-        {"disk first", "\0\0\1\0", 2, 0, BOOTNEXT_NOT_NEEDED},
-        {"disk first, no BootCurrent", "\0\0\1\0", 2, -1, BOOTNEXT_NOT_NEEDED},
-        {"no Windows entry", "\1\0\2\0", 2, 1, BOOTNEXT_NO_ENTRY},
-        {"Windows entry switched off", "\1\0\4\0", 2, 1, BOOTNEXT_NO_ENTRY},
-        {"entries that do not exist", "\x77\0\1\0\x76\0\0\0", 4, 1, BOOTNEXT_SET},
+        {"network first", "\1\0\0\0", 2, 1, BOOTNEXT_SET, BOOT_ORDER_NETWORK},
+        {"network first, started from the stick", "\1\0\2\0\0\0", 3, 2, BOOTNEXT_SET,
+                BOOT_ORDER_NETWORK},
+        {"disk first, one-time network boot", "\0\0\1\0", 2, 1, BOOTNEXT_SET, BOOT_ORDER_DISK},
+        {"started by a vendor entry before Windows", "\3\0\0\0", 2, 3, BOOTNEXT_SET,
+                BOOT_ORDER_NETWORK},
+        {"disk first", "\0\0\1\0", 2, 0, BOOTNEXT_NOT_NEEDED, BOOT_ORDER_DISK},
+        {"disk first, no BootCurrent", "\0\0\1\0", 2, -1, BOOTNEXT_NOT_NEEDED, BOOT_ORDER_DISK},
+        {"no Windows entry", "\1\0\2\0", 2, 1, BOOTNEXT_NO_ENTRY, BOOT_ORDER_UNKNOWN},
+        {"Windows entry switched off", "\1\0\4\0", 2, 1, BOOTNEXT_NO_ENTRY, BOOT_ORDER_UNKNOWN},
+        {"entries that do not exist", "\x77\0\1\0\x76\0\0\0", 4, 1, BOOTNEXT_SET,
+                BOOT_ORDER_NETWORK},
 };
 
 static void test_decisions(void **state)
@@ -422,6 +426,9 @@ static void test_decisions(void **state)
 		if (got != d->result)
 			fail_msg("%s: %s instead of %s (%s)", d->name, bootnext_name(got),
 			        bootnext_name(d->result), err.text);
+		if (boot_order_read(sys) != d->first)
+			fail_msg("%s: %s instead of %s", d->name,
+			        boot_order_name(boot_order_read(sys)), boot_order_name(d->first));
 		int n = boot_next_file(raw);
 		assert_int_equal(n, d->result == BOOTNEXT_SET ? 6 : 0);
 		if (n > 0)
@@ -436,6 +443,7 @@ static void test_not_uefi(void **state)
 	(void)state;
 	assert_int_equal(bootnext_to_windows(sys, NULL), BOOTNEXT_NOT_UEFI);
 	assert_string_equal(bootnext_name(BOOTNEXT_NOT_UEFI), "not-uefi");
+	assert_string_equal(boot_order_name(boot_order_read(sys)), "unknown");
 }
 
 /* EFI, but the variables are not mounted. */
@@ -447,6 +455,7 @@ static void test_no_variables(void **state)
 	put_text("firmware/efi/fw_platform_size", "64\n");
 	assert_int_equal(bootnext_to_windows(sys, &err), BOOTNEXT_FAILED);
 	assert_int_equal(err.code, -ENOENT);
+	assert_int_equal(boot_order_read(sys), BOOT_ORDER_UNKNOWN);
 }
 
 int main(void)

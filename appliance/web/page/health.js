@@ -44,6 +44,13 @@ function clockItem(appliance) {
 	return trouble && item("bad", "Clock", "— ", trouble.title);
 }
 
+// Machines IT has to set back one by one: nobody sees them among those that are back.
+function firmwareItem() {
+	const count = fleet.tally.lists.network_first;
+	return count > 0 && item("ask", "Network before the disk", "in the firmware of ",
+		el("a", {href: "#/?network_first=1"}, plural(count, "machine")), ": to be set back");
+}
+
 // The items of the line. now: the appliance's time.
 export function health(appliance, now) {
 	const {dhcp, escrow, recipe, twin, version} = appliance;
@@ -54,6 +61,7 @@ export function health(appliance, now) {
 		escrowItem(escrow),
 		snapshotItem(escrow, now),
 		...escrow.sources.filter((s) => s.reason !== "OK").map(sourceItem),
+		firmwareItem(),
 		el("li", {class: "recipe", title: "What is looked for and removed"}, el("b", {}, "Recipe"), " ", recipe),
 		el("li", {class: "version"}, `netmend ${version}`),
 	].filter(Boolean);

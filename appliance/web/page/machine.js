@@ -35,6 +35,9 @@ function place(row) {
 	return [
 		row.conflict && el("p", {class: "conflict warn"}, el("i", {class: "glyph", "aria-hidden": "true"}, "!"),
 			"It does not fit its inventory line: ", el("b", {}, row.conflict)),
+		row.network_first && el("p", {class: "warn"}, el("i", {class: "glyph", "aria-hidden": "true"}, "!"),
+			"Its firmware tries the network before the disk. Put Windows Boot Manager first in its boot order again, ",
+			"or BitLocker may ask for the key at a later boot."),
 		!row.listed && row.first_seen > 0 && el("p", {class: "hint"}, "In no inventory: no line fits what it says of itself."),
 		facts([["Site", row.site], ["Floor", row.floor], ["Owner", row.owner], ["Ring", row.ring], ["Campaign", campaign],
 			["Start order", row.rank ? String(row.rank) : ""], ["BMC", row.bmc], ["Served by", valuesOf("appliance").length > 1 && row.appliance]]),

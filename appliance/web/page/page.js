@@ -88,7 +88,10 @@ function drawBanner() {
 		banner.textContent = text;
 }
 
+let networkFirst = 0; // machines, in the line as it is drawn
+
 function drawHealth() {
+	networkFirst = fleet.tally.lists.network_first;
 	if (fleet.appliance)
 		$("health").replaceChildren(...health(fleet.appliance, clock()));
 }
@@ -251,6 +254,8 @@ const heard = {
 			dropRow(data.machine);
 			machine.it?.gone(data.machine, data.now);
 		}
+		if (fleet.tally.lists.network_first !== networkFirst)
+			drawHealth();
 		if (type === "campaign")
 			fleet.campaigns.set(data.id, data);
 		if (type === "campaign-gone") {

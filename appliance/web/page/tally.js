@@ -9,6 +9,7 @@ export const lists = {
 	unknown: (row) => !row.listed && row.first_seen > 0,
 	missing: (row) => row.listed && !row.first_seen,
 	conflict: (row) => row.conflict !== "",
+	network_first: (row) => row.network_first,
 	listed: (row) => row.listed,
 };
 const collator = new Intl.Collator("en", {numeric: true});
