@@ -9,6 +9,8 @@ from web_server import BOOT_FILE, DHCP, HEALTH, HEARD, INITRD, KERNEL, PROGRAM, 
 
 MAC = "52:54:00:12:34:56"
 NAME = "52-54-00-12-34-56"
+STRANGER = "52:54:00:65:43:21"
+NETBOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../netboot")
 
 
 class Files(unittest.TestCase):
@@ -54,6 +56,24 @@ class Files(unittest.TestCase):
         self.assertTrue(body.startswith(b"#!ipxe\n"))
         self.assertIn(f"http://127.0.0.1:{self.web.http_port}/boot/ipxe?mac=${{mac:hexhyp}}&uuid=".encode(), body)
         self.assertNotIn(b"@", body)
+
+    def test_every_way_out_is_a_reset(self):
+        """What is left through another loader, or the firmware's next entry, measures otherwise, and BitLocker asks for its key."""
+        add(self.web, MAC)
+        scripts = {"entry": self.web.get("/boot.ipxe")[2].decode(), "remediate": self.web.script(MAC), "local": self.web.script(STRANGER)}
+        operator(self.web, MAC, held=1)
+        scripts["hold"] = self.web.script(MAC)
+        for name in ("grub.cfg", "media.cfg"):
+            with open(os.path.join(NETBOOT, name), encoding="utf-8") as f:
+                scripts[name] = f.read()
+        marks = {"remediate": "netmend.token", "local": "is not to be repaired", "hold": " waits (", "grub.cfg": "netmend.way=grub"}
+        for name, script in scripts.items():
+            self.assertIn(marks.get(name, "netmend"), script, name)
+            words = {w for line in script.splitlines() if not line.lstrip().startswith(("#", "echo")) for w in re.findall(r"[\w-]+", line)}
+            self.assertEqual(script.rstrip().splitlines()[-1], "reboot", name)  # the end of a script is an exit, too
+            self.assertEqual(words & {"exit", "sanboot", "sanhook", "chainloader", "poweroff", "bootmgfw", "ntldr", "fwsetup"}, set(), name)
+            for target in re.findall(r"(?m)^\s*chain\b.*?(\S+) \|\|", script):
+                self.assertRegex(target, r"^http://127\.0\.0\.1:\d+/boot", name)
 
 
 class Decisions(unittest.TestCase):
