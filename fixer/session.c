@@ -193,9 +193,10 @@ static int run(struct session *s)
 	bool go_on;
 
 	s->timing.init = uptime_ms();
+	machine_identity_read(s->env->sys, &s->machine);
+	show_machine(s); /* also above a refusal of the parameters */
 	if (read_parameters(s, &err) < 0)
 		return refused(s, &err);
-	machine_identity_read(s->env->sys, &s->machine);
 	show_machine(s);
 	if (heartbeat_start(s->params.url, s->params.pin, &s->heartbeat, &err) < 0)
 		log_warning("no heartbeat: %s", err.text); /* the repair is worth more */

@@ -122,8 +122,15 @@ void screen_flush(void)
 
 void screen_machine(const char *text)
 {
-	text_clean(screen.view.machine, sizeof(screen.view.machine), text);
+	char clean[sizeof(screen.view.machine)], line[sizeof(clean) + 32];
+
+	text_clean(clean, sizeof(clean), text);
+	if (strcmp(clean, screen.view.machine) == 0)
+		return;
+	memcpy(screen.view.machine, clean, sizeof(clean));
 	redraw();
+	(void)snprintf(line, sizeof(line), "netmend: machine %s", clean);
+	screen_serial(line);
 }
 
 /* What the other side reads: "netmend: STATE: detail", one line however many the screen has. */

@@ -242,6 +242,7 @@ int main(void)
 	screen_open();
 	screen_line("init started at %llu ms", (unsigned long long)started);
 	events_open();
+	show_machine(); /* also above a refusal of the parameters */
 	if (bootparams_read(&params, &err) < 0)
 		init_fail(err.reason, err.text, 60);
 	show_machine();
