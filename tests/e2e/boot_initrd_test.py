@@ -97,6 +97,7 @@ class BootInitrd(unittest.TestCase):
                 "-display", "none", "-no-reboot", "-kernel", vmlinuz if packed else unpacked(vmlinuz),
                 "-initrd", self.initrd, "-append", f"quiet console=tty0 console=ttyS0 standin.end={end} {parameters}",
                 "-serial", f"file:{self.work}/serial", "-qmp", f"unix:{self.work}/qmp,server=on,wait=off",
+                "-smbios", "type=1,manufacturer=Lab,product=Office PC,serial=LAB00077",
                 "-netdev", "user,id=n0,restrict=on", *devices]
         if nic:
             args += ["-device", f"{nic},id=nic,netdev=n0,mac={MAC},romfile="]
@@ -195,7 +196,7 @@ class BootInitrd(unittest.TestCase):
 
     def test_damaged_parameters(self):
         self.start(*self.disk_on("virtio-blk-pci"), parameters=PARAMETERS.replace("sha256", "md5"))
-        self.wait_serial(r"netmend: BOOT PARAMETERS MISSING OR DAMAGED: .*netmend\.pin.*\[BAD_BOOT_PARAMETERS\]")
+        self.wait_serial(r"netmend: machine Office PC +LAB00077\s[\s\S]*netmend: BOOT PARAMETERS MISSING OR DAMAGED: .*netmend\.pin.*\[BAD_BOOT_PARAMETERS\]")
         self.wait_serial("netmend: restarting in 60 seconds")
         self.assertNotIn("fixer started", self.serial())
 
