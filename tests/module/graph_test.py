@@ -94,7 +94,7 @@ class Throttled(Graph):
                     began = time.monotonic()
                     self.assertEqual(fetch.lookup("entra", GUID)[:2], ("OK", [PASSWORD]))
                     self.assertGreater(time.monotonic() - began, 0.4 if after is None else 0.9)
-                    self.assertLess(time.monotonic() - began, 8)
+                    self.assertLess(time.monotonic() - began, 30)
 
     def test_too_long_a_wait_is_told_and_kept(self):
         fetch = self.fetch()

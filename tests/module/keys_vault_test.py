@@ -4,6 +4,7 @@
 
 Run as root, as an administrator would: netmend hands the work to netmend-escrow under its user.
 """
+import fcntl
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import termios
 import time
 import unittest
 import uuid
@@ -89,6 +91,17 @@ class Import(Case):
         self.keys("nonsense", status=2)
         self.assertIn("0 added", self.keys("import", self.dir, status=1).stdout)
 
+    def wait_idle(self, child):
+        """Until all that was written to it is read, and it waits for more."""
+        end, seen = time.monotonic() + 60, 0
+        while seen < 10:
+            self.assertLess(time.monotonic(), end, "it does not read what it is given")
+            time.sleep(0.05)
+            left = struct.unpack("i", fcntl.ioctl(child.stdin, termios.FIONREAD, bytes(4)))[0]
+            with open(f"/proc/{child.pid}/stat") as f:
+                asleep = f.read().rsplit(")", 1)[1].split()[0] == "S"
+            seen = seen + 1 if asleep and left == 0 else 0
+
     def test_stopped_by_hand_nothing_is_lost(self):
         rows = keys(500)
         with subprocess.Popen(self.command("import", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -97,7 +110,7 @@ class Import(Case):
             # More than is looked at first, so that rows are under way, and then it waits.
             child.stdin.write(text + "x,y,z\n" * 20000)
             child.stdin.flush()
-            time.sleep(1)
+            self.wait_idle(child)
             with open(f"/proc/{child.pid}/status") as f:  # a file of somebody else's making is read behind walls
                 self.assertRegex(f.read(), r"Seccomp:\s+2\n")
             child.send_signal(signal.SIGINT)
