@@ -69,6 +69,14 @@ def enter():
     run("ip", "-n", "client", "route", "add", "default", "dev", "cl0")
 
 
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not in {seconds} s")
+        time.sleep(0.05)
+
+
 class InClient:
     """With-block in the client's network: sockets made there stay there."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -98,8 +106,9 @@ def pxe(arch):
     return f"PXEClient:Arch:{arch:05d}:UNDI:003016"
 
 
-def make_packet(kind, mac, vendor, arch=None, user_class=None, ciaddr="0.0.0.0", uuid=None):
-    """(xid, BOOTREQUEST): RFC 951 header, RFC 2131 cookie, options. uuid: of SMBIOS, else one made of the MAC."""
+def make_packet(kind, mac, vendor, arch=None, user_class=None, ciaddr="0.0.0.0", uuid=None, offer=None):
+    """(xid, BOOTREQUEST): RFC 951 header, RFC 2131 cookie, options. uuid: of SMBIOS, else one made of the MAC. offer: the one that a
+    REQUEST takes."""
     xid = random.getrandbits(32)
     hardware = bytes.fromhex(mac.replace(":", ""))
     flags = 0x8000 if ciaddr == "0.0.0.0" else 0
@@ -111,6 +120,8 @@ def make_packet(kind, mac, vendor, arch=None, user_class=None, ciaddr="0.0.0.0",
         options[94] = b"\1\3\x10"
     if user_class:
         options[77] = user_class.encode()
+    if offer:
+        options[50], options[54] = socket.inet_aton(offer["yiaddr"]), offer["server"]
     return xid, header + COOKIE + b"".join(bytes([c, len(v)]) + v for c, v in options.items()) + b"\xff"
 
 
@@ -128,7 +139,7 @@ def parse_reply(data):
         at += 2 + data[at + 1]
     return {"type": options.get(53, b"\0")[0], "yiaddr": socket.inet_ntoa(data[16:20]),
             "siaddr": socket.inet_ntoa(data[20:24]), "file": data[108:236].split(b"\0")[0].decode(),
-            "router": options.get(3, b""), "dns": options.get(6, b"")}
+            "router": options.get(3, b""), "dns": options.get(6, b""), "server": options.get(54, b"")}
 
 
 class Client:
@@ -144,13 +155,13 @@ class Client:
     def close(self):
         self.socket.close()
 
-    def ask(self, mac, vendor, arch=None, user_class=None, proxy=False, wait=0.6, uuid=None):
-        """The first answer, or None. proxy: the second question of PXE, to port 4011."""
+    def ask(self, mac, vendor, arch=None, user_class=None, proxy=False, wait=0.6, uuid=None, offer=None):
+        """The first answer, or None. proxy: the second question of PXE, to port 4011. offer: the one that is taken."""
         if proxy:
             xid, data = make_packet(REQUEST, mac, vendor, arch, user_class, CLIENT, uuid)
             self.socket.sendto(data, (SERVER, 4011))
         else:
-            xid, data = make_packet(DISCOVER, mac, vendor, arch, user_class, uuid=uuid)
+            xid, data = make_packet(REQUEST if offer else DISCOVER, mac, vendor, arch, user_class, uuid=uuid, offer=offer)
             self.socket.sendto(data, ("255.255.255.255", 67))
         end = time.monotonic() + wait
         while (left := end - time.monotonic()) > 0:

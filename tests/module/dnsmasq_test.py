@@ -3,6 +3,7 @@
 """Who gets an answer by DHCP: Debian's dnsmasq under `netmend serve`, asked by a synthetic client on a real network."""
 import contextlib
 import itertools
+import socket
 import sqlite3
 import subprocess
 import time
@@ -12,6 +13,7 @@ import uuid
 import appliance_lab as lab
 
 LISTED, OTHER, WINDOWS = "52:54:00:10:00:01", "52:54:00:10:00:02", "52:54:00:10:00:03"
+ARP = 0x0806
 SCRIPT = f"http://{lab.SERVER}/boot.ipxe"
 
 
@@ -237,6 +239,45 @@ class Full(Answers):
         self.assertEqual(plain["file"], "")
         self.assertEqual(plain["router"], bytes([10, 77, 0, 254]))
         self.assertEqual(plain["dns"], b"")
+
+
+class FullFloor(unittest.TestCase):
+    def test_a_free_address_is_offered_without_a_ping(self):
+        """dnsmasq by itself pings it first, and answers nobody for three seconds: seen as ARP's question for the address."""
+        appliance = lab.Appliance("no-ping", boot="scope = all", rest=Full.settings["rest"])
+        with lab.InClient():
+            asked = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ARP))
+        self.addCleanup(asked.close)
+        appliance.start()
+        self.addCleanup(appliance.stop)
+        client = lab.Client()
+        self.addCleanup(client.close)
+        offered = client.uefi(OTHER, wait=60)["yiaddr"]
+        targets = set()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                targets.add(socket.inet_ntoa(asked.recv(100, socket.MSG_DONTWAIT)[24:28]))
+        self.assertNotIn(offered, targets)
+
+    def test_the_range_alone_says_how_many_get_an_address(self):
+        """dnsmasq by itself stops at 1,000 leases: the machine after them would hear nothing."""
+        appliance = lab.Appliance("leases", boot="scope = all", rest=Full.settings["rest"])
+        appliance.start()
+        appliance.stop()
+        leases = f"{appliance.state}/dnsmasq/leases/leases"
+        with open(leases, "w") as f:
+            f.writelines(f"{int(time.time()) + 86400} 52:54:00:20:{n // 250:02x}:{n % 250:02x} 10.99.{n // 250}.{n % 250 + 1} * *\n"
+                         for n in range(1000))
+        appliance.start()
+        self.addCleanup(appliance.stop)
+        client = lab.Client()
+        self.addCleanup(client.close)
+        offer = client.uefi(LISTED, wait=60)
+        self.assertTrue(offer, appliance.log()[-1500:])
+        taken = client.uefi(LISTED, wait=60, offer=offer)
+        self.assertEqual((taken["type"], taken["yiaddr"]), (5, offer["yiaddr"]), appliance.log()[-1500:])  # 5: ACK
+        with open(leases) as f:
+            self.assertGreaterEqual(len(f.readlines()), 1000)  # it has read them, and kept them
 
 
 if __name__ == "__main__":
