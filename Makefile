@@ -246,13 +246,19 @@ $(CHECKER): $(B)/tests/ntfscheck/main.o $(CHECKER_OBJS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsodium
 
+# The wire of a storm (tests/bench/README.md).
+WIRE := $(B)/tests/bench/wave/wire
+$(WIRE): $(B)/tests/bench/wave/wire.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
 # Machines by the thousand against one appliance (tests/bench/swarm/README.md).
 SWARM := $(B)/tests/bench/swarm/swarm
 $(SWARM): $(call objs,tests/bench/swarm/*.c) $(GEN_LIB_OBJS) $(LIBFIXER) $(LIBBASE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBFIXER) $(LIBBASE) $(FIXER_SYS) -lm
 
-tests: $(TESTS) $(SWARM) $(REPLAYS) $(GENERATORS) $(CHECKER) $(RANDOM_VOLUMES) $(CORRUPT_VOLUMES)
+tests: $(TESTS) $(SWARM) $(WIRE) $(REPLAYS) $(GENERATORS) $(CHECKER) $(RANDOM_VOLUMES) $(CORRUPT_VOLUMES)
 generators: $(GENERATORS)
 
 # The tests bring servers of their own (Samba, slapd): Debian's policy-rc.d keeps their packages from starting a service on
@@ -368,12 +374,13 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(GEN_LIB_OBJS) $(TEST_LIBS
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(TEST_SYS)
 
-bench: all boot-files generators $(SWARM) $(patsubst %.c,$(B)/%,$(wildcard tests/bench/bench_*.c)) ## figures (no verdict)
+bench: all boot-files generators $(SWARM) $(WIRE) $(patsubst %.c,$(B)/%,$(wildcard tests/bench/bench_*.c)) ## figures (no verdict)
 	$(B)/tests/bench/bench_release $(B)
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/repair.py
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/bitlocker.py
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/vault.py
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/fleet.py
+	B=$(abspath $(B)) /usr/bin/python3 tests/bench/storm.py
 	B=$(abspath $(B)) /usr/bin/python3 tests/bench/page.py
 
 .PHONY: tests generators boot-files
