@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A wire between two taps, with delay and loss: for kernels without netem, and frame by frame, where
- * netem would lose whole bursts before they are cut. Each direction is a thread; frames keep their order. */
+/* A wire between two taps, with delay and loss: for kernels without netem, and frame by frame,
+ * where netem would lose whole bursts before they are cut. Each direction is a thread; frames keep
+ * their order. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -121,7 +122,8 @@ static bool start(struct direction *d)
 	return d->frames && pthread_create(&thread, NULL, carry, d) == 0;
 }
 
-/* wire FD FD DELAY_US JITTER_US LOSS_PERCENT SEED: until SIGTERM; then tells what it did, as JSON. */
+/* wire FD FD DELAY_US JITTER_US LOSS_PERCENT SEED: until SIGTERM; then tells what it did, as JSON.
+ */
 int main(int argc, char **argv)
 {
 	struct direction ways[2] = {{0}};
@@ -141,7 +143,8 @@ int main(int argc, char **argv)
 		ways[i].delay = strtoll(argv[3], NULL, 10) * 1000;
 		ways[i].jitter = strtoll(argv[4], NULL, 10) * 1000;
 		ways[i].loss = (uint32_t)(strtod(argv[5], NULL) / 100 * UINT32_MAX);
-		ways[i].random = (strtoull(argv[6], NULL, 10) * 2 + (unsigned)i + 1) * 0x9E3779B97F4A7C15ULL;
+		ways[i].random =
+		        (strtoull(argv[6], NULL, 10) * 2 + (unsigned)i + 1) * 0x9E3779B97F4A7C15ULL;
 		if (!start(&ways[i])) {
 			perror("wire");
 			return 1;
