@@ -132,6 +132,65 @@ static void test_remediate_template_is_a_kernel_command_line(void **state)
 	free(text);
 }
 
+/* What GRUB hands to the kernel when it ran that file of ours: `mac` is its $net_default_mac. */
+static void grub_command_line(const char *file, const struct boot_value *values, size_t count,
+        const char *mac, char out[BOOT_SCRIPT_MAX])
+{
+	static const char linux_line[] = "linux /boot/vmlinuz ";
+	static const char variable[] = "$net_default_mac";
+	struct error err = {0};
+	struct buffer rendered;
+	char *text = NULL;
+
+	assert_int_equal(boot_template_load("netboot", file, &text, &err), 0);
+	buffer_init(&rendered, BOOT_SCRIPT_MAX);
+	assert_int_equal(boot_render(text, values, count, &rendered, &err), 0);
+	char *line = strstr((char *)rendered.data, linux_line);
+	assert_non_null(line);
+	line += strlen(linux_line);
+	line[strcspn(line, ";\n")] = 0;
+	char *place = strstr(line, variable);
+	assert_int_equal(place != NULL, mac != NULL);
+	size_t before = place ? (size_t)(place - line) : strlen(line);
+	assert_true((size_t)snprintf(out, BOOT_SCRIPT_MAX, "%.*s%s%s", (int)before, line,
+	                    mac ? mac : "", place ? place + strlen(variable) : "") <
+	            BOOT_SCRIPT_MAX);
+	assert_null(strchr(out, '$'));
+	buffer_free(&rendered);
+	free(text);
+}
+
+/* init has to get along with what is written into GRUB's files, whatever GRUB knows. */
+static void test_grub_templates_are_kernel_command_lines(void **state)
+{
+	static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+	char line[BOOT_SCRIPT_MAX], pin[65];
+	struct error err = {0};
+	struct bootparams p;
+
+	(void)state;
+	memset(pin, 'a', 64);
+	pin[64] = 0;
+	const struct boot_value network[] = {
+	        {"ADDRESS", "10.0.0.1"}, {"SECURE_SERVER", "10.0.0.1:8443"}, {"PIN", pin}};
+	grub_command_line("grub.cfg", network, 3, "52:54:00:12:34:56", line);
+	assert_int_equal(bootparams_parse(line, &p, &err), 0);
+	assert_string_equal(p.url, "https://10.0.0.1:8443");
+	assert_string_equal(p.way, "grub");
+	assert_string_equal(p.token, "");
+	assert_string_equal(p.address, "");
+	assert_memory_equal(p.mac, mac, 6);
+	assert_int_equal(p.pin[31], 0xaa);
+
+	const struct boot_value medium[] = {{"MARK", "0123"}, {"PIN", pin}, {"APPLIANCE", ""}};
+	grub_command_line("media.cfg", medium, 3, NULL, line);
+	assert_int_equal(bootparams_parse(line, &p, &err), 0);
+	assert_string_equal(p.way, "media");
+	assert_string_equal(p.url, "");
+	assert_string_equal(p.address, "");
+	assert_int_equal(p.pin[31], 0xaa);
+}
+
 static void test_templates_that_are_not_there(void **state)
 {
 	char *text = NULL;
@@ -239,6 +298,7 @@ int main(void)
 	        cmocka_unit_test(test_escape_property),
 	        cmocka_unit_test(test_render),
 	        cmocka_unit_test(test_remediate_template_is_a_kernel_command_line),
+	        cmocka_unit_test(test_grub_templates_are_kernel_command_lines),
 	        cmocka_unit_test(test_templates_that_are_not_there),
 	        cmocka_unit_test(test_uuid),
 	        cmocka_unit_test(test_strings),
