@@ -30,7 +30,7 @@ int control_send(int fd, const struct control_message *message)
 	ssize_t n = send(fd, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0)
-		return -errno;
+		return errno == ECONNRESET ? -EPIPE : -errno;
 	return n == (ssize_t)sizeof(*message) ? 0 : -EPROTO;
 }
 

@@ -19,15 +19,36 @@
 
 #define CLOCK_LOOK_MS 30000
 
+static void web_told(struct serve *s, int r)
+{
+	if (r < 0 && r != -EPIPE)
+		log_warning("cannot tell web: %s", strerror(-r));
+	if (s->to_web.lost && !outbox_waiting(&s->to_web)) {
+		log_warning("web did not keep up: %zu messages about DHCP were lost",
+		        s->to_web.lost);
+		s->to_web.lost = 0;
+	}
+}
+
 static void tell_web(struct serve *s, const struct control_message *m)
 {
 	if (s->web_fd < 0)
 		return; /* being restarted: it learns the state of things when it is back */
-	int r = control_send(s->web_fd, m);
-	if (r == -EAGAIN)
-		log_warning("web does not keep up; one message dropped type=%u", (unsigned)m->type);
-	else if (r < 0 && r != -EPIPE)
-		log_warning("cannot tell web: %s", strerror(-r));
+	web_told(s, outbox_send(&s->to_web, s->web_fd, m));
+}
+
+void serve_write_web(struct serve *s)
+{
+	if (s->web_fd >= 0)
+		web_told(s, outbox_go_on(&s->to_web, s->web_fd));
+}
+
+void serve_web_gone(struct serve *s)
+{
+	if (s->web_fd >= 0)
+		(void)close(s->web_fd);
+	s->web_fd = -1;
+	outbox_clear(&s->to_web);
 }
 
 void serve_tell_health(struct serve *s)
@@ -183,8 +204,7 @@ void serve_read_web(struct serve *s)
 		if (r == -EPIPE) {
 			/* Its end, or a web that closed the pair: useless without it. */
 			child_signal(&s->children[CHILD_WEB], SIGTERM);
-			close(s->web_fd);
-			s->web_fd = -1;
+			serve_web_gone(s);
 		}
 		return;
 	}

@@ -150,6 +150,8 @@ static int wait_for_news(const struct serve *s, int timeout, struct pollfd fds[4
 	fds[0] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = s->log_fd, .events = POLLIN};
 	fds[2] = (struct pollfd){.fd = s->web_fd, .events = POLLIN};
+	if (outbox_waiting(&s->to_web))
+		fds[2].events |= POLLOUT;
 	fds[3] = (struct pollfd){.fd = s->watch_fd, .events = POLLIN};
 	int n = poll(fds, 4, timeout);
 	return n < 0 && errno != EINTR ? -errno : 0;
@@ -168,8 +170,10 @@ static int run(struct serve *s)
 		}
 		if (fds[1].revents)
 			serve_read_log(s);
-		if (fds[2].revents)
+		if (fds[2].revents & ~POLLOUT)
 			serve_read_web(s);
+		if (fds[2].revents & POLLOUT)
+			serve_write_web(s);
 		if (fds[3].revents)
 			serve_read_watch(s);
 		if (fds[0].revents && take_signals(s))
@@ -207,6 +211,7 @@ static void stop(struct serve *s)
 		if (wait_for_news(s, (int)left, fds) < 0)
 			return;
 		serve_read_log(s);
+		serve_write_web(s);
 		serve_read_web(s);
 		serve_read_watch(s);
 		(void)take_signals(s);

@@ -6,8 +6,9 @@
 #include "appliance/config/config.h"
 #include "appliance/supervisor/child.h"
 #include "appliance/supervisor/dnsmasq_log.h"
-#include "appliance/supervisor/state.h"
+#include "appliance/supervisor/outbox.h"
 #include "appliance/supervisor/resync.h"
+#include "appliance/supervisor/state.h"
 #include "appliance/web/web.h"
 
 enum { CHILD_ESCROW, CHILD_FETCH, CHILD_WEB, CHILD_WATCH, CHILD_HOOKS, CHILD_DNSMASQ, CHILDREN };
@@ -50,6 +51,7 @@ struct serve {
 	int log_fd;            /* dnsmasq's output, to read */
 	int signal_fd;
 
+	struct outbox to_web;
 	struct dnsmasq_log log;
 	struct resync resync;
 	bool dhcp_ok;
@@ -90,6 +92,10 @@ void serve_ended(struct serve *s, int which, int status);
 /* relay.c: what comes in from dnsmasq's log, web and watch, and goes out to web. */
 void serve_read_log(struct serve *s);
 void serve_read_web(struct serve *s);
+/* What waits for it goes on. */
+void serve_write_web(struct serve *s);
+/* It has ended, or never began: our end of the pair is closed, and what it was to be told forgotten. */
+void serve_web_gone(struct serve *s);
 void serve_read_watch(struct serve *s);
 void serve_set_health(struct serve *s, bool ok, const char *text);
 void serve_tell_health(struct serve *s);

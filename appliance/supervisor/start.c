@@ -97,7 +97,7 @@ static void start_web(struct serve *s)
 		serve_tell_health(s);
 		serve_tell_clock(s, true);
 	} else {
-		close_ours(&s->web_fd);
+		serve_web_gone(s);
 	}
 	close(theirs);
 	close_ours(&store);
@@ -167,7 +167,7 @@ void serve_ended(struct serve *s, int which, int status)
 	child_ended(&s->children[which], status, s->stopping);
 	if (which == CHILD_WEB) {
 		uint32_t ids[RESYNC_PENDING_MAX];
-		close_ours(&s->web_fd);
+		serve_web_gone(s);
 		(void)resync_take_all(&s->resync, ids); /* nobody is there to be answered */
 	}
 	if (which == CHILD_WATCH)
