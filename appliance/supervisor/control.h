@@ -61,7 +61,8 @@ struct control_message {
 	uint8_t unused[1]; /* zero; makes the size a multiple of four */
 };
 
-/* 0; -EAGAIN when the other side does not read (nothing is sent), -EPIPE when it is gone, other -errno. */
+/* 0; -EAGAIN when the other side does not read (nothing is sent), -EPIPE when it is gone, other
+ * -errno. */
 int control_send(int fd, const struct control_message *message);
 
 /* Takes one message without waiting. 0; -EAGAIN when there is none; -EPIPE when the other side is

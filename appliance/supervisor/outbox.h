@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OUTBOX_MAX  16384 /* messages; 4 MB */
+#define OUTBOX_MAX  16384              /* messages; 4 MB */
 #define OUTBOX_DHCP (OUTBOX_MAX - 256) /* beyond that, news of DHCP is lost; the rest is kept */
 
 /* Zero it to begin with. */

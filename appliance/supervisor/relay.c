@@ -24,8 +24,8 @@ static void web_told(struct serve *s, int r)
 	if (r < 0 && r != -EPIPE)
 		log_warning("cannot tell web: %s", strerror(-r));
 	if (s->to_web.lost && !outbox_waiting(&s->to_web)) {
-		log_warning("web did not keep up: %zu messages about DHCP were lost",
-		        s->to_web.lost);
+		log_warning(
+		        "web did not keep up: %zu messages about DHCP were lost", s->to_web.lost);
 		s->to_web.lost = 0;
 	}
 }

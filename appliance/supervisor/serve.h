@@ -94,7 +94,8 @@ void serve_read_log(struct serve *s);
 void serve_read_web(struct serve *s);
 /* What waits for it goes on. */
 void serve_write_web(struct serve *s);
-/* It has ended, or never began: our end of the pair is closed, and what it was to be told forgotten. */
+/* It has ended, or never began: our end of the pair is closed, and what it was to be told
+ * forgotten. */
 void serve_web_gone(struct serve *s);
 void serve_read_watch(struct serve *s);
 void serve_set_health(struct serve *s, bool ok, const char *text);

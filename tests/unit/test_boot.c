@@ -152,9 +152,9 @@ static void grub_command_line(const char *file, const struct boot_value *values,
 	char *place = strstr(line, variable);
 	assert_int_equal(place != NULL, mac != NULL);
 	size_t before = place ? (size_t)(place - line) : strlen(line);
-	assert_true((size_t)snprintf(out, BOOT_SCRIPT_MAX, "%.*s%s%s", (int)before, line,
-	                    mac ? mac : "", place ? place + strlen(variable) : "") <
-	            BOOT_SCRIPT_MAX);
+	assert_true(
+	        (size_t)snprintf(out, BOOT_SCRIPT_MAX, "%.*s%s%s", (int)before, line,
+	                mac ? mac : "", place ? place + strlen(variable) : "") < BOOT_SCRIPT_MAX);
 	assert_null(strchr(out, '$'));
 	buffer_free(&rendered);
 	free(text);

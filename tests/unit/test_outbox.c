@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages for a web that does not read: none is lost, none overtakes another, until there is no end of them. */
+/* Messages for a web that does not read: none is lost, none overtakes another, until there is no
+ * end of them. */
 #include "appliance/supervisor/outbox.h"
 
 #include <errno.h>
