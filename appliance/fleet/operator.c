@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char *const verb_names[DEEDS] = {
-        "add", "remove", "hold", "release", "retry", "discard"};
+        "add", "remove", "hold", "release", "retry", "discard", "set-back"};
 
 const char *fleet_deed_name(enum fleet_deed verb)
 {
@@ -162,12 +162,22 @@ static int apply_discard(struct decision *d, struct error *err)
 	return deed_seen(d);
 }
 
+/* Its next session, if there is one, reads the firmware again and goes before a person's word. */
+static int apply_set_back(const struct decision *d, struct error *err)
+{
+	if (d->m->boot_order != MACHINE_BOOT_ORDER_NETWORK)
+		return not_now(err, "its firmware is not known to try the network first");
+	d->m->boot_order = MACHINE_BOOT_ORDER_UNKNOWN;
+	return deed_note(d);
+}
+
 /* "off the list: replaced (anna)" */
 static void deed_text(
         struct decision *d, enum fleet_deed verb, const struct actor *by, const char *text)
 {
 	static const char *const words[DEEDS] = {"added to the scope", "taken out of the scope", "",
-	        "released", "may boot again", "interrupted repair discarded"};
+	        "released", "may boot again", "interrupted repair discarded",
+	        "its boot order was set back"};
 	char line[NM_MAX_EVENT_TEXT + 1];
 
 	(void)snprintf(line, sizeof(line), "%s%s%.300s%s%s%s", words[verb],
@@ -195,6 +205,8 @@ int fleet_apply(struct store *s, struct machine *m, enum fleet_deed verb, const 
 		return apply_retry(&d, err);
 	case DEED_DISCARD:
 		return apply_discard(&d, err);
+	case DEED_SET_BACK:
+		return apply_set_back(&d, err);
 	default:
 		return -EINVAL;
 	}

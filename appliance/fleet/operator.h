@@ -15,12 +15,13 @@
 #include <stddef.h>
 
 enum fleet_deed {
-	DEED_ADD,     /* into scope, to be repaired from now on, also after an earlier repair */
-	DEED_REMOVE,  /* out of scope: not answered any more. Its history stays */
-	DEED_HOLD,    /* not answered, no hand-out, no key, until released */
-	DEED_RELEASE, /* ends a hold, the serve guard's too, and clears what a relapse left */
-	DEED_RETRY,   /* what failed, relapsed or booted again and again may boot once more */
-	DEED_DISCARD, /* its pending bundle is kept, but not offered any more: it starts over */
+	DEED_ADD,      /* into scope, to be repaired from now on, also after an earlier repair */
+	DEED_REMOVE,   /* out of scope: not answered any more. Its history stays */
+	DEED_HOLD,     /* not answered, no hand-out, no key, until released */
+	DEED_RELEASE,  /* ends a hold, the serve guard's too, and clears what a relapse left */
+	DEED_RETRY,    /* what failed, relapsed or booted again and again may boot once more */
+	DEED_DISCARD,  /* its pending bundle is kept, but not offered any more: it starts over */
+	DEED_SET_BACK, /* a person put Windows before the network in its firmware: off that list */
 	DEEDS
 };
 

@@ -89,6 +89,13 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(self.web.api("POST", "/v1/sessions", body)[0], 200)
             self.assertEqual([m["name"] for m in self.json("machines", "list", "--network-first")], listed)
             self.assertEqual("tries the network before the disk" in self.run_("machines", "show", "PC03").stdout, bool(listed))
+        body = hello(self.web.token(mac), mac)
+        body["machine"].update(boot_order="network-first", uuid="4C4C4544-0036-3510-8052-B4C04F564499")
+        self.assertEqual(self.web.api("POST", "/v1/sessions", body)[0], 200)
+        # Its Windows is back, no session will come: the person who has been there says so.
+        self.run_("machines", "set-back", "PC03", "--why", "done by hand")
+        self.assertEqual(self.json("machines", "list", "--network-first"), [])
+        self.assertIn("its boot order was set back: done by hand", self.run_("machines", "show", "PC03").stdout)
 
     def test_saved_repairs(self):
         """What the page tells of sectors, and the bundle itself, as the page hands it out."""

@@ -215,7 +215,7 @@ class Machine(FleetCase):
 
 
 class Firmware(FleetCase):
-    people = {"vera": "viewer"}
+    people = {"vera": "viewer", "otto": "operator"}
     inventory = f"PC-0001,S01,{MAC},Bern,1,Finance,broad\nPC-0002,S02,{EMPTY},Bern,2,Finance,broad\n"
 
     def test_network_before_the_disk_until_it_is_set_back(self):
@@ -233,6 +233,26 @@ class Firmware(FleetCase):
         machine_story.boot(MAC, "S01", boot_order="disk-first")
         page.wait_text(r"(?s)\A(?!.*Its firmware tries)", "#machine")
         self.go("#/", "PC-0002")
+        page.wait_text(r"(?s)\A(?!.*Network before the disk)", "#health")
+
+    def test_a_person_says_it_is_set_back(self):
+        """One from its own page, and those chosen in the list."""
+        page = self.page
+        self.sign_in("otto")
+        for mac, serial in ((MAC, "S01"), (EMPTY, "S02")):
+            machine_story.boot(mac, serial, boot_order="network-first")
+        page.wait_text("in the firmware of 2 machines", "#health")
+        self.go("#/", "PC-0002")
+        page.run("[...document.querySelectorAll('#rows a')].find((a) => a.innerText.includes('PC-0002')).click()")
+        page.wait_text("Its firmware tries the network before the disk", "#machine")
+        self.press("Boot order is set back")
+        page.wait_text("Boot order set back: 1 machine", "#machine")
+        page.wait_text("in the firmware of 1 machine:", "#health")
+        self.go("#/?network_first=1", "PC-0001")
+        page.click("#choose-all")
+        page.wait_text("1 machine chosen", "#selection")
+        self.press("Boot order is set back")
+        page.wait_text("Boot order set back: 1 machine", "#selection")
         page.wait_text(r"(?s)\A(?!.*Network before the disk)", "#health")
 
 

@@ -332,6 +332,22 @@ static void test_the_same_bundle_again_is_no_news(void **state)
 	store_session_free(&session);
 }
 
+static void test_set_back(void **state)
+{
+	struct fixture *f = *state;
+
+	int64_t id = add(f);
+	assert_int_equal(decide(f, DEED_SET_BACK, id), -ENODATA);
+	struct machine m = get(f);
+	m.boot_order = MACHINE_BOOT_ORDER_NETWORK;
+	assert_int_equal(store_machine_save(f->fleet.store, &m), 0);
+	assert_int_equal(decide(f, DEED_SET_BACK, id), 0);
+	assert_int_equal(get(f).boot_order, MACHINE_BOOT_ORDER_UNKNOWN);
+	assert_int_equal(get(f).state, m.state);
+	assert_string_equal(get(f).text, m.text);
+	assert_int_equal(decide(f, DEED_SET_BACK, id), -ENODATA);
+}
+
 static void test_discard(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +398,7 @@ int main(void)
 	        TEST(test_results_are_given_once),
 	        TEST(test_the_same_bundle_again_is_no_news),
 	        TEST(test_discard),
+	        TEST(test_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ function fitting(row, bundles) {
 		(row.done || row.state === "attention" || row.severity === "fail") && "retry",
 		row.in_scope ? "remove" : "add",
 		bundles.some((b) => b.state === "pending") && "discard",
+		row.network_first && "set-back",
 	].filter(Boolean);
 }
 
