@@ -13,6 +13,8 @@
 /* Above the socket, below TLS. */
 #define CLOCK_LEVEL (LBER_SBIOD_LEVEL_PROVIDER + 5)
 
+#define MESSAGE_MAX (1 << 20) /* bytes; a record with its blob is some 2 KB */
+
 struct timeval ldap_step(struct ldap_link *link, int64_t deadline, int64_t limit_ms)
 {
 	int64_t now = ldap_now();
@@ -101,6 +103,10 @@ static int connected(LDAP *ld, Sockbuf *socket, LDAPURLDesc *server, struct sock
 	(void)ld;
 	(void)server;
 	(void)address;
+	ber_len_t longest = MESSAGE_MAX;
+	/* Without it libldap takes a message's length at its word, up to 2 GB, all of it locked. */
+	if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &longest) != 1)
+		return -1;
 	return ber_sockbuf_add_io(socket, &clock_layer, CLOCK_LEVEL, context->lc_arg);
 }
 

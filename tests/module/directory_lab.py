@@ -141,6 +141,11 @@ class Fetch:
         with open(self.log_path, errors="replace") as f:
             return f.read()
 
+    def peak(self):
+        """The most memory it ever had, in bytes."""
+        with open(f"/proc/{self.process.pid}/status") as f:
+            return int(re.search(r"^VmHWM:\s+(\d+) kB", f.read(), re.M)[1]) << 10
+
     def wait_for(self, condition, what, seconds=60):
         end = time.monotonic() + seconds
         while not condition():

@@ -300,6 +300,8 @@ class Hostile(Started):
             self.assertEqual(answer["id"], asked)
         else:
             self.assertEqual(json.loads(fetch.socket.recv(131072))["reason"], "OK")
+        if not SANITIZED:
+            self.assertLess(fetch.peak(), 100 << 20, "memory")
         self.assertLess(time.monotonic() - begun, max(seconds, 60))
         self.assertEqual(answer["candidates"], [])
         self.assertTrue(answer["text"])
