@@ -39,7 +39,7 @@ class Commands(unittest.TestCase):
 
     def test_verbs(self):
         wanted = [" ".join(filter(None, [g["name"], v["name"]])) for g in self.groups for v in g["verbs"]]
-        self.assertEqual(sorted(re.findall(r"^\.It Cm ([a-z]+(?: [a-z]+)?)", self.source, re.M)), sorted(wanted))
+        self.assertEqual(sorted(re.findall(r"^\.It Cm ([a-z]+(?: [a-z-]+)?)", self.source, re.M)), sorted(wanted))
 
     def test_words(self):
         """As a reader sees them, behind their verb."""

@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WEB = os.path.join(HERE, "../../appliance/web")
 CALLS = {"post": "POST", "postCsv": "POST", "sendSealed": "POST", "remove": "DELETE", "IMPORT = ": "POST"}
 ADDRESS = re.compile(r"""(?:(\bIMPORT = |(?<![.\w])(?:post|postCsv|sendSealed|remove)(?=\())\(?)?["`](/api/v1/(?:\$\{[^}]*\}|[^"`])*)["`]""")
-VERB = re.compile(r"^\t(\w+): \[\"", re.M)
+VERB = re.compile(r'^\t"?([\w-]+)"?: \["', re.M)
 ROW = re.compile(r"^\| `([^`]+)` \| `(page_\w+_test\.py|page_test\.py)` `(test_\w+)` \|$", re.M)
 
 
