@@ -55,7 +55,7 @@ objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 BASE_OBJS      := $(call objs,fixer/base/*.c)
 BITLOCKER_OBJS := $(call objs,fixer/bitlocker/*.c fixer/block/*.c)
 RECIPE_OBJS    := $(call objs,fixer/windows/recipe*.c)
-FIXER_LIB_OBJS := $(call objs,fixer/block/*.c fixer/bitlocker/*.c fixer/ntfs/*.c fixer/windows/*.c \
+FIXER_LIB_OBJS := $(call objs,fixer/block/*.c fixer/bitlocker/*.c fixer/ntfs/*.c fixer/fat/*.c fixer/windows/*.c \
 	fixer/repair/*.c fixer/link/*.c fixer/machine/*.c fixer/session*.c fixer/unlock*.c)
 FIXER_OBJS     := $(filter-out $(FIXER_LIB_OBJS),$(call objs,fixer/*.c))
 INIT_OBJS      := $(call objs,initrd/init/*.c)

@@ -7,6 +7,7 @@
 #include "fixer/repair/plan_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seeds.h"
+#include "tests/unit/fat_image.h"
 #include "tests/unit/metadata_sample.h"
 
 #include <errno.h>
@@ -273,6 +274,25 @@ static void rename_seed(void)
 	put_seed("rename", "longer", longer, sizeof(longer));
 }
 
+/* Each width; what follows is zeros. */
+static void fat_seed(void)
+{
+	static const struct {
+		const char *name;
+		unsigned bits;
+	} seeds[] = {{"fat12", 12}, {"fat16", 16}, {"fat32", 32}};
+	static uint8_t volume[FAT_IMAGE_MAX];
+
+	for (size_t i = 0; i < 3; i++) {
+		memset(volume, 0, sizeof(volume));
+		(void)fat_image_make(volume, seeds[i].bits);
+		size_t len = FAT_IMAGE_USED;
+		while (volume[len - 1] == 0)
+			len--;
+		put_seed("fat", seeds[i].name, volume, len);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct plan plan;
@@ -292,6 +312,7 @@ int main(int argc, char **argv)
 	partition_seed();
 	mbr_seed();
 	rename_seed();
+	fat_seed();
 	bitlocker_seeds();
 	ntfs_metadata_free(plan.files[0].metadata);
 	return 0;
