@@ -172,6 +172,11 @@ static int report(struct session *s)
 	session_evidence_words(s, crash, sizeof(crash));
 	if (crash[0])
 		screen_line("%s", crash);
+	if (s->safe_mode > SAFE_MODE_NONE) {
+		screen_line("Windows is set to start in safe mode (%s). In that Windows:",
+		        safe_mode_name(s->safe_mode));
+		screen_line("%s", SAFE_MODE_END);
+	}
 	/* From here on the appliance hears the result and nothing after it. */
 	heartbeat_stop(s->heartbeat);
 	s->heartbeat = NULL;
@@ -214,6 +219,7 @@ static int run(struct session *s)
 		return refused(s, &err);
 	api_events_flush(s->api);
 	work(s);
+	session_safe_mode(s);
 	session_evidence(s);
 	return report(s);
 }

@@ -15,6 +15,7 @@
 #include "fixer/machine/identity.h"
 #include "fixer/repair/facts.h"
 #include "fixer/repair/repair.h"
+#include "fixer/repair/safe_mode.h"
 #include "fixer/session.h"
 
 #include <limits.h>
@@ -69,6 +70,7 @@ struct session {
 	struct error failure; /* what ended the session before its volumes were looked at */
 	bool completed;       /* an interrupted repair was brought to its end */
 	size_t sectors;       /* written in this session */
+	enum safe_mode safe_mode;
 	size_t bundle_count;
 	struct session_bundle bundles[NM_MAX_VOLUMES + 1];
 	struct {
@@ -118,6 +120,9 @@ int session_complete_pending(struct session *s, struct error *err);
 
 /* session_repair.c: repairs every volume that is still OK, until one is left half written. */
 void session_repair(struct session *s);
+
+/* session_safe_mode.c: whether this machine's Windows will start in safe mode; sets safe_mode. */
+void session_safe_mode(struct session *s);
 
 /* session_evidence.c: what the volumes tell of their Windows and its last crash. */
 void session_evidence(struct session *s);

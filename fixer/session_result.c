@@ -76,8 +76,9 @@ json_t *session_result(
 
 	for (size_t i = 0; i < s->volume_count; i++)
 		(void)json_array_append_new(volumes, volume_json(&s->volumes[i], &left));
-	return json_pack("{s:i, s:s, s:o, s:I, s:o, s:o, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
+	return json_pack("{s:i, s:s, s:o, s:I, s:o, s:o, s:s, s:s, s:o}", "v", NETMEND_WIRE_VERSION,
 	        "reason", reason_code(reason), "text", json_text(text), "sectors",
 	        (json_int_t)s->sectors, "bundles", bundles_json(s), "timing", timing_json(s),
-	        "boot_next", bootnext_name(boot_next), "volumes", volumes);
+	        "boot_next", bootnext_name(boot_next), "safe_mode", safe_mode_name(s->safe_mode),
+	        "volumes", volumes);
 }

@@ -105,6 +105,17 @@ static int boot_next_check(const char *text, struct error *err)
 	return input_bad(err, "boot_next: set, not-needed, no-entry, failed or not-uefi");
 }
 
+/* Missing: a fixer from an older medium, which does not look. */
+static int safe_mode_check(const char *text, enum machine_safe_mode *ret, struct error *err)
+{
+	int mode = text ? machine_safe_mode_parse(text) : MACHINE_SAFE_MODE_UNKNOWN;
+
+	if (mode < 0)
+		return input_bad(err, "safe_mode: none, minimal, network, dsrepair or unknown");
+	*ret = (enum machine_safe_mode)mode;
+	return 0;
+}
+
 static int bundle_read(json_t *json, struct fleet_report *report, struct error *err)
 {
 	static const struct {
@@ -153,16 +164,17 @@ static int bundles_read(json_t *list, struct fleet_report *report, struct error 
 int input_result(json_t *root, struct fleet_report *ret, struct error *err)
 {
 	struct fleet_report report = {0};
-	const char *reason, *boot_next;
+	const char *reason, *boot_next, *safe_mode = NULL;
 	json_t *bundles, *timing, *volumes, *value;
 	json_int_t sectors;
 	char where[32];
 	size_t i;
 	int v;
 
-	int r = input_unpack(root, err, "body", "{s:i, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "v", &v,
-	        "reason", &reason, "text", &report.text, "sectors", &sectors, "bundles", &bundles,
-	        "timing", &timing, "boot_next", &boot_next, "volumes", &volumes);
+	int r = input_unpack(root, err, "body", "{s:i, s:s, s:s, s:I, s:o, s:o, s:s, s?s, s:o}",
+	        "v", &v, "reason", &reason, "text", &report.text, "sectors", &sectors, "bundles",
+	        &bundles, "timing", &timing, "boot_next", &boot_next, "safe_mode", &safe_mode,
+	        "volumes", &volumes);
 	if (r == 0)
 		r = input_version(v, err);
 	if (r == 0)
@@ -177,6 +189,8 @@ int input_result(json_t *root, struct fleet_report *ret, struct error *err)
 		r = timing_check(timing, err);
 	if (r == 0)
 		r = boot_next_check(boot_next, err);
+	if (r == 0)
+		r = safe_mode_check(safe_mode, &report.safe_mode, err);
 	if (r == 0 && (!json_is_array(volumes) || json_array_size(volumes) > NM_MAX_VOLUMES))
 		r = input_bad(err, "volumes: not a list of at most %d", NM_MAX_VOLUMES);
 	if (r < 0)

@@ -176,7 +176,7 @@ static const char *const headings[] = {"number", "name", "mac", "address", "uuid
         "product", "state", "reason", "severity", "what", "to do", "who acts", "text", "attempt",
         "since", "first seen", "last seen", "in scope", "held", "repaired", "campaign", "wave",
         "its turn", "listed", "site", "floor", "owner", "ring", "bmc", "order", "conflict",
-        "appliance", "loader", "network first"};
+        "appliance", "loader", "network first", "safe mode"};
 #define COLUMNS     (sizeof(headings) / sizeof(headings[0]))
 #define NUMBER_TEXT 24
 
@@ -229,7 +229,8 @@ static int csv_row(struct buffer *out, const struct machine *m)
 	        yes(m->open), yes(m->listed), m->site, m->floor, m->owner, m->ring, m->bmc,
 	        m->rank ? number(n[4], m->rank) : "", m->conflict, m->appliance,
 	        m->loader == MACHINE_LOADER_AUTO ? "" : loader_name(m->loader),
-	        yes(m->boot_order == MACHINE_BOOT_ORDER_NETWORK)};
+	        yes(m->boot_order == MACHINE_BOOT_ORDER_NETWORK),
+	        m->safe_mode > MACHINE_SAFE_MODE_NONE ? machine_safe_mode_name(m->safe_mode) : ""};
 
 	return row_write(out, cells);
 }

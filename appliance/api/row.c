@@ -116,6 +116,8 @@ static void put_state(struct writer *w, const struct machine *m)
 	flag_field(w, ",\"held\":", m->held);
 	flag_field(w, ",\"done\":", m->done);
 	flag_field(w, ",\"network_first\":", m->boot_order == MACHINE_BOOT_ORDER_NETWORK);
+	text_field(w, ",\"safe_mode\":",
+	        m->safe_mode > MACHINE_SAFE_MODE_NONE ? machine_safe_mode_name(m->safe_mode) : "");
 }
 
 static void put_place(struct writer *w, const struct machine *m)

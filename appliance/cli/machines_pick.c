@@ -22,8 +22,9 @@
 	        {"--unknown", NULL, "seen, but in no inventory"},                                \
 	        {"--conflict", NULL, "does not fit its inventory line"},                         \
 	        {"--missing", NULL, "in the inventory, never seen"},                             \
+	        {"--network-first", NULL, "its firmware tries the network before Windows"},      \
 	{                                                                                        \
-		"--network-first", NULL, "its firmware tries the network before Windows"         \
+		"--safe-mode", NULL, "its Windows is set to start in safe mode"                  \
 	}
 
 const struct cli_option machines_filter_options[] = {FILTER_OPTIONS, {0}};
@@ -105,6 +106,8 @@ static const char *key_of(const struct cli_option *o)
 {
 	if (strcmp(o->name, "--network-first") == 0)
 		return "network_first";
+	if (strcmp(o->name, "--safe-mode") == 0)
+		return "safe_mode";
 	return o->name + (strncmp(o->name, "--in-", 5) == 0 ? 5 : 2);
 }
 

@@ -179,6 +179,17 @@ static void print_boot_order(const struct machine *m)
 		     "            in its boot order again, or BitLocker may ask for the key later");
 }
 
+/* For the one who ends it, in that Windows. */
+static void print_safe_mode(const struct machine *m)
+{
+	if (m->safe_mode > MACHINE_SAFE_MODE_NONE)
+		printf("  Windows   is set to start in safe mode (%s), at every start until "
+		       "somebody\n"
+		       "            ends that, there, as administrator:\n"
+		       "            bcdedit /deletevalue {default} safeboot\n",
+		        machine_safe_mode_name(m->safe_mode));
+}
+
 static void print_loader(const json_t *known)
 {
 	const json_t *loader = json_object_get(known, "loader");
@@ -216,6 +227,7 @@ static void print_one(
 	print_place(m);
 	print_loader(known);
 	print_boot_order(m);
+	print_safe_mode(m);
 	printf("  MAC       %s\n  address   %s\n  model     %s %s\n  serial    %s\n  UUID      "
 	       "%s\n",
 	        m->mac, m->ip, m->manufacturer, m->product, machine_serial(m), machine_uuid(m));

@@ -10,7 +10,7 @@
 
 static const char *const key_names[FILTER_KEYS] = {"state", "reason", "severity", "group", "site",
         "floor", "owner", "ring", "campaign", "wave", "appliance", "text", "unknown", "conflict",
-        "missing", "network_first"};
+        "missing", "network_first", "safe_mode"};
 
 void filter_free(struct machine_filter *f)
 {
@@ -53,6 +53,7 @@ static bool word_fits(enum filter_key key, const char *word)
 	case FILTER_CONFLICT:
 	case FILTER_MISSING:
 	case FILTER_NETWORK_FIRST:
+	case FILTER_SAFE_MODE:
 		return strcmp(word, "1") == 0;
 	default:
 		return strlen(word) <= NM_MAX_NAME;
@@ -196,6 +197,8 @@ static bool word_matches(enum filter_key key, const char *word, const struct mac
 		return m->listed && m->first_seen == 0;
 	case FILTER_NETWORK_FIRST:
 		return m->boot_order == MACHINE_BOOT_ORDER_NETWORK;
+	case FILTER_SAFE_MODE:
+		return m->safe_mode > MACHINE_SAFE_MODE_NONE;
 	default:
 		return false;
 	}

@@ -31,6 +31,7 @@ enum filter_key {
 	FILTER_CONFLICT,      /* "1" */
 	FILTER_MISSING,       /* "1": in the inventory, never seen */
 	FILTER_NETWORK_FIRST, /* "1": its firmware tries the network before Windows */
+	FILTER_SAFE_MODE,     /* "1": its Windows is set to start in safe mode */
 	FILTER_KEYS
 };
 

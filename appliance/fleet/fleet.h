@@ -180,6 +180,7 @@ struct fleet_report {
 		enum bundle_state state; /* what its word for it means */
 	} bundles[NM_MAX_VOLUMES + 1];
 	const char *json; /* all of it, for the page */
+	enum machine_safe_mode safe_mode;
 };
 
 /* The end of a session: decides what the machine does next ("reboot", "hold", "again"). The same

@@ -120,6 +120,9 @@ static int result_record(struct fleet *f, const struct store_session *session,
 		return r;
 	m.last_seen = now;
 	(void)change_appliance(f, &m);
+	/* What could not be read this time says nothing against what was read before. */
+	if (report->safe_mode != MACHINE_SAFE_MODE_UNKNOWN)
+		m.safe_mode = report->safe_mode;
 	m.done |= o->done;
 	*ret = o;
 	/* A hold that came meanwhile stays visible; the machine goes on all the same. */

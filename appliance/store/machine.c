@@ -69,3 +69,24 @@ int mac_normalise(const char *text, char ret[MAC_TEXT])
 	        mac[3], mac[4], mac[5]);
 	return 0;
 }
+
+static const char *const safe_modes[] = {
+        [MACHINE_SAFE_MODE_UNKNOWN] = "unknown",
+        [MACHINE_SAFE_MODE_NONE] = "none",
+        [MACHINE_SAFE_MODE_MINIMAL] = "minimal",
+        [MACHINE_SAFE_MODE_NETWORK] = "network",
+        [MACHINE_SAFE_MODE_DSREPAIR] = "dsrepair",
+};
+
+const char *machine_safe_mode_name(enum machine_safe_mode mode)
+{
+	return safe_modes[mode];
+}
+
+int machine_safe_mode_parse(const char *name)
+{
+	for (size_t i = 0; i < sizeof(safe_modes) / sizeof(safe_modes[0]); i++)
+		if (strcmp(name, safe_modes[i]) == 0)
+			return (int)i;
+	return -EINVAL;
+}

@@ -39,6 +39,20 @@ enum machine_boot_order {
 	                             */
 };
 
+/* How its Windows is set to start, as its fixer read in its boot configuration (BCD) last. */
+enum machine_safe_mode {
+	MACHINE_SAFE_MODE_UNKNOWN,
+	MACHINE_SAFE_MODE_NONE,
+	MACHINE_SAFE_MODE_MINIMAL, /* this and what follows: until a person ends it in Windows */
+	MACHINE_SAFE_MODE_NETWORK,
+	MACHINE_SAFE_MODE_DSREPAIR,
+};
+
+/* "unknown", "none", "minimal", "network", "dsrepair". Static. */
+const char *machine_safe_mode_name(enum machine_safe_mode mode);
+/* enum machine_safe_mode, or -EINVAL. */
+int machine_safe_mode_parse(const char *name);
+
 /* Strings are UTF-8 without control characters; "" when not known. Times: ms since 1970. */
 struct machine {
 	int64_t id;
@@ -88,6 +102,7 @@ struct machine {
 	int64_t asked;             /* when its firmware's latest try began; 0: none */
 	int64_t started;           /* when its boot was heard of last; 0: never */
 	enum machine_boot_order boot_order;
+	enum machine_safe_mode safe_mode;
 };
 
 /* What it showed; what it has not shown its inventory line may say; "". Point into m. */

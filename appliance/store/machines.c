@@ -11,11 +11,11 @@
 	" m.pairing, m.changed, m.campaign, m.wave, m.open, m.appliance, i.machine,"         \
 	" i.site, i.floor, i.owner, i.ring, i.bmc, i.rank, i.conflict, i.serial, i.uuid, "   \
 	"m.loader, m.flipped, m.given, m.flips, m.asked, m.started, coalesce(l.loader, 0), " \
-	"m.boot_order "
+	"m.boot_order, m.safe_mode "
 #define MACHINES                                                \
 	"machines m LEFT JOIN inventory i ON i.machine = m.id " \
 	"LEFT JOIN models l ON l.model = trim(m.manufacturer || ' ' || m.product) "
-#define MAC_COLUMN 46 /* behind COLUMNS */
+#define MAC_COLUMN 47 /* behind COLUMNS */
 
 static void machine_read(struct sql *st, struct machine *m)
 {
@@ -66,6 +66,7 @@ static void machine_read(struct sql *st, struct machine *m)
 	m->started = sql_int(st, 43);
 	m->model_loader = (enum machine_loader)sql_int(st, 44);
 	m->boot_order = (enum machine_boot_order)sql_int(st, 45);
+	m->safe_mode = (enum machine_safe_mode)sql_int(st, 46);
 }
 
 static int machine_one(struct store *s, struct sql *st, struct machine *ret)
@@ -174,10 +175,10 @@ int store_machine_save(struct store *s, const struct machine *m)
 	        " reason = ?, text = ?, silent_state = ?, silent_reason = ?, attempt = ?,"
 	        " since = ?, first_seen = ?, last_seen = ?, guard_from = ?, pairing = ?,"
 	        " campaign = ?, wave = ?, open = ?, appliance = ?, loader = ?,"
-	        " flipped = ?, given = ?, flips = ?, asked = ?, started = ?, boot_order = ? WHERE "
-	        "id = ?");
+	        " flipped = ?, given = ?, flips = ?, asked = ?, started = ?, boot_order = ?, "
+	        "safe_mode = ? WHERE id = ?");
 
-	sql_bind(st, "ttttttttiiitttttiiiiitiiitiiiiiiii", m->name, m->mac, m->ip, m->uuid,
+	sql_bind(st, "ttttttttiiitttttiiiiitiiitiiiiiiiii", m->name, m->mac, m->ip, m->uuid,
 	        m->serial, m->asset, m->manufacturer, m->product, (int64_t)m->in_scope,
 	        (int64_t)m->held, (int64_t)m->done, machine_state_name(m->state),
 	        reason_code(m->reason), m->text, machine_state_name(m->silent_state),
@@ -185,7 +186,7 @@ int store_machine_save(struct store *s, const struct machine *m)
 	        m->last_seen, m->guard_from, m->pairing, m->campaign, (int64_t)m->wave,
 	        (int64_t)m->open, m->appliance, (int64_t)m->loader, (int64_t)m->flipped,
 	        (int64_t)m->given, (int64_t)m->flips, m->asked, m->started, (int64_t)m->boot_order,
-	        m->id);
+	        (int64_t)m->safe_mode, m->id);
 	int64_t count;
 	int r = sql_run_count(s, st, &count);
 	if (r < 0)

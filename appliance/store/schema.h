@@ -182,6 +182,9 @@ static const char *const migrations[] = {
 
         /* What a machine's firmware tries first: enum machine_boot_order. */
         "ALTER TABLE machines ADD COLUMN boot_order INTEGER NOT NULL DEFAULT 0;",
+
+        /* How its Windows is set to start: enum machine_safe_mode. */
+        "ALTER TABLE machines ADD COLUMN safe_mode INTEGER NOT NULL DEFAULT 0;",
 };
 
 #endif

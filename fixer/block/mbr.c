@@ -90,7 +90,8 @@ int mbr_read(struct block_device *disk, const uint8_t *sector0, struct partition
 			struct partition p = {.number = i + 1,
 			        .start = e.start,
 			        .size = e.size,
-			        .mbr_type = e.type};
+			        .mbr_type = e.type,
+			        .active = e.status == 0x80};
 			r = table_add(t, &p, disk->sector_size, disk->size, err);
 		}
 		if (r < 0)

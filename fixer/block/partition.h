@@ -17,6 +17,7 @@ struct partition {
 	struct guid type; /* GPT; zero on MBR */
 	struct guid id;   /* GPT unique id; zero on MBR */
 	uint8_t mbr_type; /* 0 on GPT */
+	bool active;      /* MBR: a BIOS starts it */
 	char label[112];  /* GPT name as UTF-8 */
 };
 

@@ -28,28 +28,39 @@ int hive_scratch(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static int copy_file(struct ntfs_view *view, const struct ntfs_file *file, uint8_t *to)
+/* Where the bytes of a hive come from: a file of a view, or memory. */
+struct source {
+	struct ntfs_view *view; /* NULL: memory */
+	uint64_t reference;
+	const uint8_t *bytes;
+	size_t size; /* at most HIVE_MAX */
+};
+
+static int copy_hive(const struct source *from, uint8_t *to)
 {
 	int r = 0;
 
-	for (uint64_t at = 0; r == 0 && at < file->size; at += PIECE) {
-		uint64_t left = file->size - at;
+	if (!from->view) {
+		memcpy(to, from->bytes, from->size);
+		return 0;
+	}
+	for (size_t at = 0; r == 0 && at < from->size; at += PIECE) {
+		size_t left = from->size - at;
 		r = ntfs_file_read(
-		        view, file->reference, at, to + at, left < PIECE ? (size_t)left : PIECE);
+		        from->view, from->reference, at, to + at, left < PIECE ? left : PIECE);
 	}
 	return r;
 }
 
 /* Through a mapping, because the sandbox's limit on file sizes is zero. What an earlier hive left
  * is dropped first. */
-static int fill_scratch(
-        struct ntfs_view *view, const struct ntfs_file *file, int scratch, bool *ret_dirty)
+static int fill_scratch(const struct source *from, int scratch, bool *ret_dirty)
 {
 	uint8_t *map = mmap(NULL, HIVE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, scratch, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
-	int r = madvise(map, HIVE_MAX, MADV_REMOVE) < 0 ? -errno : copy_file(view, file, map);
+	int r = madvise(map, HIVE_MAX, MADV_REMOVE) < 0 ? -errno : copy_hive(from, map);
 	if (r == 0)
 		*ret_dirty = get_le32(map + SEQUENCE_1) != get_le32(map + SEQUENCE_2);
 	(void)munmap(map, HIVE_MAX);
@@ -85,7 +96,20 @@ int hive_open(struct ntfs_view *view, uint64_t root, const char *path, int scrat
 		return -ENOENT;
 	if (file.size > HIVE_MAX)
 		return -EFBIG;
-	r = fill_scratch(view, &file, scratch, ret_dirty);
+	const struct source from = {
+	        .view = view, .reference = file.reference, .size = (size_t)file.size};
+	r = fill_scratch(&from, scratch, ret_dirty);
+	return r < 0 ? r : open_scratch(scratch, ret);
+}
+
+int hive_open_bytes(
+        const void *bytes, size_t len, int scratch, struct hive_h **ret, bool *ret_dirty)
+{
+	const struct source from = {.bytes = bytes, .size = len};
+
+	if (len > HIVE_MAX)
+		return -EFBIG;
+	int r = fill_scratch(&from, scratch, ret_dirty);
 	return r < 0 ? r : open_scratch(scratch, ret);
 }
 
@@ -169,5 +193,22 @@ int hive_number(struct hive_h *hive, const char *path, const char *name, uint32_
 	if (type != hive_t_REG_DWORD || len != 4)
 		return -EBADMSG;
 	*ret = get_le32(bytes);
+	return 0;
+}
+
+int hive_binary(struct hive_h *hive, const char *path, const char *name, void *out, size_t size,
+        size_t *ret_len)
+{
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	hive_type type;
+	size_t len;
+	int r = read_value(hive, path, name, &type, &bytes, &len);
+
+	if (r < 0)
+		return r;
+	if (type != hive_t_REG_BINARY || len > size)
+		return -EBADMSG;
+	memcpy(out, bytes, len);
+	*ret_len = len;
 	return 0;
 }

@@ -20,6 +20,9 @@ int hive_scratch(void);
  * damaged one, other errors of the volume. */
 int hive_open(struct ntfs_view *view, uint64_t root, const char *path, int scratch,
         struct hive_h **ret, bool *ret_dirty);
+/* The same of a hive that is in memory already, len bytes. */
+int hive_open_bytes(
+        const void *bytes, size_t len, int scratch, struct hive_h **ret, bool *ret_dirty);
 void hive_close(struct hive_h *hive); /* NULL is fine */
 
 /* The value called name of the key at path ("Microsoft\Windows NT"), any case. -ENOENT when it is
@@ -27,5 +30,8 @@ void hive_close(struct hive_h *hive); /* NULL is fine */
  * with variables ("%SystemRoot%") as they stand. */
 int hive_text(struct hive_h *hive, const char *path, const char *name, char *out, size_t size);
 int hive_number(struct hive_h *hive, const char *path, const char *name, uint32_t *ret);
+/* A REG_BINARY of at most size bytes, to out. */
+int hive_binary(struct hive_h *hive, const char *path, const char *name, void *out, size_t size,
+        size_t *ret_len);
 
 #endif

@@ -43,10 +43,11 @@ class MainJob(unittest.TestCase):
         story.start_appliance()
         story.crash_loop()
         story.network_boot()
-        for machine in (story.bitlocker, story.plain):
+        for machine, safe_mode in ((story.bitlocker, "minimal"), (story.plain, "none")):
             with self.subTest(machine.name):
                 self.recovered(story, machine)
                 self.assertEqual(story.last_crash(machine)["module"], "csagent.sys")
+                self.assertEqual(story.appliance.detail(machine)["result"]["safe_mode"], safe_mode)
         row = story.wait_waiting()
         self.assertIn(story.no_key.windows.keys()[0][0], row["text"], "the page names the protector to look for")
 

@@ -35,6 +35,7 @@ struct disk_options {
 	unsigned unclean;          /* version of the journal, 1 or 2; 0: it is clean */
 	enum disk_pending pending; /* of an unclean one */
 	unsigned dumps;            /* TREE_DUMP_* */
+	const char *safe_boot;  /* of the BCD on the ESP, a word of bcd.h; NULL: there is no BCD */
 	bool volume_only;       /* output is C: alone: no partition table and no other partition */
 	bool sha256;            /* OUTPUT.json says C:'s; it takes longer than to make the disk */
 	struct fve_options fve; /* of DISK_BITLOCKER */

@@ -188,6 +188,8 @@ static const struct row rows[] = {
         {"good-291", NULL, "also one channel file 291 of 05:40", FLAG(good_291)},
         {"dump", "WHERE", "a crash dump: memory, mini or pagefile; more than once", take_dump, 0, 0,
                 0, 0},
+        {"safe-boot", "MODE", "a BCD on the ESP: none, minimal, network or dsrepair",
+                TEXT(safe_boot, 16)},
         {"unclean", "1.1|2.0", "the journal is not clean, in this version", take_unclean, 0, 0, 0,
                 0},
         {"pending", "WHERE",

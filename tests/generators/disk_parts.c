@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The content of the partitions, each made in a file of its own beside the disk and copied in. */
 #include "tests/generators/disk.h"
+#include "tests/generators/bcd.h"
 #include "tests/generators/esp.h"
 #include "tests/generators/run.h"
 #include "fixer/base/bytes.h"
@@ -169,6 +170,21 @@ static int put_standin(const struct disk *d, struct gen_esp *esp)
 	return r;
 }
 
+static int put_bcd(const struct disk *d, struct gen_esp *esp)
+{
+	struct buffer hive;
+	uint64_t safe_boot;
+
+	if (!gen_bcd_by_name(d->options.safe_boot, &safe_boot))
+		return -EINVAL;
+	buffer_init(&hive, 256 * 1024);
+	int r = gen_bcd_make(safe_boot, &hive);
+	if (r == 0)
+		r = gen_esp_put(esp, "/EFI/Microsoft/Boot/BCD", hive.data, hive.len);
+	buffer_free(&hive);
+	return r;
+}
+
 int disk_write_esp(struct disk *d)
 {
 	const struct gpt_partition *p = &d->partitions[PART_ESP];
@@ -185,6 +201,8 @@ int disk_write_esp(struct disk *d)
 	        &esp, path, p->size, p->start, d->options.sector_size, get_le32(serial));
 	if (r == 0)
 		r = put_standin(d, &esp);
+	if (r == 0 && d->options.safe_boot)
+		r = put_bcd(d, &esp);
 	if (r == 0 && d->options.esp_dir)
 		r = gen_esp_copy_tree(&esp, d->options.esp_dir, "");
 	gen_esp_free(&esp);

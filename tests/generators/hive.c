@@ -23,6 +23,7 @@
 #define SK_SIZE    48
 #define FREE_CELL  (SK_CELL + SK_SIZE)
 #define NONE       UINT32_MAX
+#define HEX        "hex:"
 
 static uint32_t used_cell(uint32_t size)
 {
@@ -124,7 +125,12 @@ static int set_value(hive_h *h, const struct gen_hive_value *v)
 
 	(void)snprintf(key, sizeof(key), "%s", v->name);
 	put_le32(data, v->number);
-	if (v->text) {
+	if (v->text && strncmp(v->text, HEX, strlen(HEX)) == 0) {
+		set.t = hive_t_REG_BINARY;
+		set.len = strlen(v->text + strlen(HEX)) / 2;
+		if (hex_decode(v->text + strlen(HEX), data, set.len) < 0)
+			return -EINVAL;
+	} else if (v->text) {
 		set.t = strchr(v->text, '%') ? hive_t_REG_EXPAND_SZ : hive_t_REG_SZ;
 		set.len = 2 * strlen(v->text) + 2; /* ASCII */
 		if (set.len > sizeof(data))

@@ -10,9 +10,9 @@
 struct gen_hive_value {
 	const char *key; /* "Microsoft\Windows NT"; made when it is not there */
 	const char *name;
-	const char
-	        *text; /* ASCII, at most 255 bytes, for a REG_SZ, or a REG_EXPAND_SZ when it has a
-	                '%'; NULL: a REG_DWORD of number */
+	/* ASCII, at most 255 bytes: a REG_SZ; a REG_EXPAND_SZ when it has a '%'; a REG_BINARY of
+	 * the bytes behind "hex:"; NULL: a REG_DWORD of number. */
+	const char *text;
 	uint32_t number;
 };
 

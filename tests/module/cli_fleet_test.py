@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import bundle_maker
-from web_server import BUILD, Web, hello, result
+from web_server import BUILD, Web, hello, operator, result
 
 USER = 64201
 PLAN = {"name": "july", "scope": {"all": True}}
@@ -96,6 +96,18 @@ class CommandLine(unittest.TestCase):
         self.run_("machines", "set-back", "PC03", "--why", "done by hand")
         self.assertEqual(self.json("machines", "list", "--network-first"), [])
         self.assertIn("its boot order was set back: done by hand", self.run_("machines", "show", "PC03").stdout)
+
+    def test_safe_mode_until_a_result_says_otherwise(self):
+        mac = "52:54:00:00:0c:04"
+        self.run_("machines", "add", mac, "PC04")
+        for mode, listed in (("minimal", ["PC04"]), ("unknown", ["PC04"]), ("none", [])):
+            operator(self.web, mac, done=0, guard_from=1 << 52)
+            body = hello(self.web.token(mac), mac)
+            body["machine"]["uuid"] = "4C4C4544-0036-3510-8052-B4C04F564498"
+            session = self.web.api("POST", "/v1/sessions", body)[1]["session"]
+            self.assertEqual(self.web.api("POST", f"/v1/sessions/{session}/result", result("NO_BAD_FILE", safe_mode=mode))[0], 200)
+            self.assertEqual([m["name"] for m in self.json("machines", "list", "--safe-mode")], listed, mode)
+            self.assertEqual("bcdedit /deletevalue {default} safeboot" in self.run_("machines", "show", "PC04").stdout, bool(listed))
 
     def test_saved_repairs(self):
         """What the page tells of sectors, and the bundle itself, as the page hands it out."""

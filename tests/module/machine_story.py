@@ -35,6 +35,10 @@ def tell(session, *steps):
     send("POST", f"/v1/sessions/{session}/events", events(steps[-1][0], *told))
 
 
+def end(session, reason, **changes):
+    send("POST", f"/v1/sessions/{session}/result", result(reason, **changes))
+
+
 def save(session, bundle):
     return send("PUT", f"/v1/sessions/{session}/journal", bundle)["sha256"]
 

@@ -193,7 +193,7 @@ class Api(unittest.TestCase):
             chosen = json.loads(self.call("POST", f"/api/v1/machines/{number}/loader", {"v": 1, "loader": "shim", "for": whose}))["loader"]
             self.assertEqual(chosen, json.loads(self.call("GET", f"/api/v1/machines/{number}"))["loader"])
         self.assertEqual((chosen["chosen"], chosen["model"]), ("shim", "shim"))
-        self.assertIn(b",shim,\r\n", self.call("GET", "/api/v1/machines.csv"))
+        self.assertIn(b",shim,,\r\n", self.call("GET", "/api/v1/machines.csv"))
         self.assertEqual([(a["kind"], a["object"], a["text"], a["who"]) for a in json.loads(self.call("GET", "/api/v1/actions"))["actions"]
                           if a["verb"] == "loader"], [("model", chosen["model_name"], "shim", "tests"),
                                                       ("machine", told["machine"]["name"], "shim", "tests")])

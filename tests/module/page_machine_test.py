@@ -235,6 +235,22 @@ class Firmware(FleetCase):
         self.go("#/", "PC-0002")
         page.wait_text(r"(?s)\A(?!.*Network before the disk)", "#health")
 
+    def test_safe_mode_until_a_result_says_otherwise(self):
+        page = self.page
+        self.sign_in("vera")
+        self.go("#/", "PC-0002")
+        self.assertNotIn("Safe mode", page.text("#health"))
+        machine_story.end(machine_story.boot(MAC, "S01"), "NO_WINDOWS", safe_mode="minimal")
+        page.wait_text("Safe mode is how Windows is set to start on 1 machine: to be ended there", "#health")
+        page.run("[...document.querySelectorAll('#health a')].find((a) => a.hash.includes('safe_mode')).click()")
+        page.wait_text("^1 machine of 2 shown", "#filter")
+        page.wait_text("PC-0001", "#rows")
+        page.run("document.querySelector('#rows a').click()")
+        page.wait_text(r"in safe mode \(minimal\), at every start.*bcdedit /deletevalue {default} safeboot", "#machine")
+        machine_story.end(machine_story.boot(MAC, "S01"), "NO_WINDOWS", safe_mode="none")
+        page.wait_text(r"(?s)\A(?!.*bcdedit)", "#machine")
+        page.wait_text(r"(?s)\A(?!.*Safe mode)", "#health")
+
     def test_a_person_says_it_is_set_back(self):
         """One from its own page, and those chosen in the list."""
         page = self.page

@@ -420,6 +420,21 @@ class Others(Session):
         self.check(self.boot(), "NO_WINDOWS", HOLD)
         self.assertUntouched()
 
+    def test_safe_mode_is_told(self):
+        for firmware, mode in (("uefi", "minimal"), ("uefi", "network"), ("uefi", "dsrepair"), ("uefi", "none"), ("bios", "minimal")):
+            with self.subTest(firmware=firmware, mode=mode):
+                path, _ = Disks.get(f"safe-boot-{mode}.raw", "--no-windows", "--safe-boot", mode)
+                self.put_disk(path)
+                if firmware == "uefi":
+                    self.put("sys/firmware/efi/fw_platform_size", "64\n")
+                else:
+                    shutil.rmtree(os.path.join(self.root, "sys/firmware"))
+                self.serve(next="hold")
+                told = self.check(self.boot(), "NO_WINDOWS", HOLD)["safe_mode"]
+                self.assertEqual(told, mode if firmware == "uefi" else "unknown")  # its BCD would be elsewhere
+                self.assertEqual("bcdedit /deletevalue {default} safeboot" in self.screen, told not in ("none", "unknown"))
+                self.assertUntouched()
+
     def test_only_the_good_version(self):
         path, _ = Disks.get("good.raw", "--plain", "--bad-files", "0", "--good-291")
         self.put_disk(path)

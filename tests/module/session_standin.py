@@ -27,7 +27,7 @@ STATES = ("running", "waiting", "unlocking", "planning", "saving", "repairing", 
 EVENTS = {"v": (1,), "state": STATES, "events": LIST}
 EVENT = {"seq": INT, "ms": INT, "state": STATES, "step": TEXT, "reason": TEXT, "text": TEXT, "numbers": DICT}
 RESULT = {"v": (1,), "reason": TEXT, "text": TEXT, "sectors": INT, "bundles": LIST, "timing": DICT,
-          "boot_next": ("set", "not-needed", "no-entry", "failed", "not-uefi"), "volumes": LIST}
+          "boot_next": ("set", "not-needed", "no-entry", "failed", "not-uefi"), "safe_mode": ("none", "minimal", "network", "dsrepair", "unknown"), "volumes": LIST}
 TIMING = dict.fromkeys(("init", "session", "release", "plan", "save", "commit", "verify"), INT)
 RESULT_VOLUME = {"disk": INT, "partition": INT, "id": TEXT, "reason": TEXT, "text": TEXT, "plan": TEXT, "journal": TEXT,
                  "sectors": INT, "windows": INT, "files": LIST, "installations": LIST}

@@ -135,7 +135,7 @@ class Page(unittest.TestCase):
         row = snapshot["machines"][0]
         self.assertEqual(sorted(row), sorted(
             "id name mac ip uuid serial product state reason severity group title advice text attempt since first_seen "
-            "last_seen pairing actor in_scope held done network_first campaign wave open listed site floor owner ring bmc rank conflict "
+            "last_seen pairing actor in_scope held done network_first safe_mode campaign wave open listed site floor owner ring bmc rank conflict "
             "appliance".split()))
         self.assertEqual((row["name"], row["state"], row["severity"]), ("floor 3, desk 12", "booting", "ok"))
         for number in ("0", "99", "x", "-1", str(1 << 70)):

@@ -358,7 +358,7 @@ class Strictness(Case):
     def test_result_bodies(self):
         session = self.web.open(MAC)[1]["session"]
         for word, change in (("reason", {"reason": "FINE"}), ("bundles.sha256", {"bundles": [{"sha256": "zz", "written": "all"}]}),
-                             ("bundles.written", {"bundles": [{"sha256": "ab" * 32, "written": "some"}]}), ("bundles", {"bundles": [{}] * 34}), ("boot_next", {"boot_next": "maybe"}),
+                             ("bundles.written", {"bundles": [{"sha256": "ab" * 32, "written": "some"}]}), ("bundles", {"bundles": [{}] * 34}), ("boot_next", {"boot_next": "maybe"}), ("safe_mode", {"safe_mode": "some"}),
                              ("timing", {"timing": {}}), ("volumes", {"volumes": {}}), ("volumes[0]", {"volumes": [{}]}),
                              ("sectors", {"sectors": -1}), ("more", {"more": 1})):
             self.refused(self.post(session, "result", result("REPAIRED") | change), 400, "PROTOCOL_ERROR", word)

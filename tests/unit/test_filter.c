@@ -114,6 +114,11 @@ static void test_in_the_inventory_or_not(void **state)
 	assert_false(fits(&m, "{\"network_first\":true}"));
 	m.boot_order = MACHINE_BOOT_ORDER_NETWORK;
 	assert_true(fits(&m, "{\"network_first\":true}"));
+	for (enum machine_safe_mode mode = 0; mode <= MACHINE_SAFE_MODE_DSREPAIR; mode++) {
+		m.safe_mode = mode;
+		assert_int_equal(
+		        fits(&m, "{\"safe_mode\":true}"), mode >= MACHINE_SAFE_MODE_MINIMAL);
+	}
 }
 
 static void test_refused(void **state)

@@ -221,6 +221,7 @@ static void mbr_is_read(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(d->table.entries[i].number, expected[i].number);
 		assert_int_equal(d->table.entries[i].mbr_type, expected[i].type);
+		assert_int_equal(d->table.entries[i].active, i == 0);
 		assert_int_equal(d->table.entries[i].start, expected[i].start * 512);
 		assert_int_equal(d->table.entries[i].size, expected[i].size * 512);
 	}

@@ -50,7 +50,7 @@ static void test_every_field(void **state)
 
 	(void)state;
 	json_t *row = row_read(&m);
-	assert_int_equal(json_object_size(row), 36);
+	assert_int_equal(json_object_size(row), 37);
 	assert_int_equal(json_integer_value(json_object_get(row, "id")), 7);
 	assert_string_equal(text_of(row, "name"), m.mac);
 	assert_string_equal(text_of(row, "state"), "waiting");

@@ -69,7 +69,8 @@ static void test_machine_survives_reopening(void **state)
 	        .last_seen = 1LL << 40,
 	        .guard_from = 7,
 	        .pairing = "ABCDEF",
-	        .boot_order = MACHINE_BOOT_ORDER_NETWORK};
+	        .boot_order = MACHINE_BOOT_ORDER_NETWORK,
+	        .safe_mode = MACHINE_SAFE_MODE_DSREPAIR};
 	struct machine back;
 
 	assert_int_equal(store_machine_save(f->store, &m), 0);
@@ -85,6 +86,7 @@ static void test_machine_survives_reopening(void **state)
 	assert_int_equal(back.silent_reason, m.silent_reason);
 	assert_int_equal(back.attempt, 3);
 	assert_int_equal(back.boot_order, MACHINE_BOOT_ORDER_NETWORK);
+	assert_int_equal(back.safe_mode, MACHINE_SAFE_MODE_DSREPAIR);
 	assert_int_equal(back.last_seen, m.last_seen);
 	assert_int_equal(store_machine_by_mac(f->store, MAC, &back), 0);
 	assert_int_equal(store_machine_by_ip(f->store, "10.0.0.9", &back), 0);

@@ -8,7 +8,8 @@ import {field, select} from "./form.js";
 import {lists} from "./tally.js";
 
 const VALUES = ["state", "reason", "severity", "site", "floor", "owner", "ring", "campaign", "wave", "appliance"];
-const views = {unknown: "In no inventory", missing: "Listed, never seen", conflict: "Does not fit its line", network_first: "Network before the disk"};
+const views = {unknown: "In no inventory", missing: "Listed, never seen", conflict: "Does not fit its line", network_first: "Network before the disk",
+	safe_mode: "Set to safe mode"};
 const choices = [["site", "Site"], ["floor", "Floor"], ["owner", "Owner"], ["ring", "Ring"], ["campaign", "Campaign"], ["wave", "Wave"],
 	["appliance", "Appliance"]];
 const OFFERED_MAX = 200; // of one field; among more one finds nothing, and the search does
@@ -113,7 +114,7 @@ export class Filters {
 
 	inventory(filter, names) {
 		const now = Object.keys(views).find((name) => filter[name]) ?? "";
-		return names.length > 0 && field("Inventory, firmware", select([["", "any"], ...names.map((name) => [name, views[name]])], now,
+		return names.length > 0 && field("Inventory, firmware, safe mode", select([["", "any"], ...names.map((name) => [name, views[name]])], now,
 			{name: "inventory", onchange: (event) => {
 				const rest = Object.fromEntries(Object.entries(filter).filter(([name]) => !(name in views)));
 				this.change(event.target.value ? {...rest, [event.target.value]: true} : rest);

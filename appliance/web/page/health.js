@@ -51,6 +51,13 @@ function firmwareItem() {
 		el("a", {href: "#/?network_first=1"}, plural(count, "machine")), ": to be set back");
 }
 
+// Back, but without most of its services: somebody set that by hand, before the repair.
+function safeModeItem() {
+	const count = fleet.tally.lists.safe_mode;
+	return count > 0 && item("ask", "Safe mode", "is how Windows is set to start on ",
+		el("a", {href: "#/?safe_mode=1"}, plural(count, "machine")), ": to be ended there");
+}
+
 // The items of the line. now: the appliance's time.
 export function health(appliance, now) {
 	const {dhcp, escrow, recipe, twin, version} = appliance;
@@ -62,6 +69,7 @@ export function health(appliance, now) {
 		snapshotItem(escrow, now),
 		...escrow.sources.filter((s) => s.reason !== "OK").map(sourceItem),
 		firmwareItem(),
+		safeModeItem(),
 		el("li", {class: "recipe", title: "What is looked for and removed"}, el("b", {}, "Recipe"), " ", recipe),
 		el("li", {class: "version"}, `netmend ${version}`),
 	].filter(Boolean);

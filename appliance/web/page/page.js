@@ -88,10 +88,11 @@ function drawBanner() {
 		banner.textContent = text;
 }
 
-let networkFirst = 0; // machines, in the line as it is drawn
+const byHand = () => `${fleet.tally.lists.network_first} ${fleet.tally.lists.safe_mode}`;
+let drawnByHand = ""; // of machines, in the line as it is drawn
 
 function drawHealth() {
-	networkFirst = fleet.tally.lists.network_first;
+	drawnByHand = byHand();
 	if (fleet.appliance)
 		$("health").replaceChildren(...health(fleet.appliance, clock()));
 }
@@ -254,7 +255,7 @@ const heard = {
 			dropRow(data.machine);
 			machine.it?.gone(data.machine, data.now);
 		}
-		if (fleet.tally.lists.network_first !== networkFirst)
+		if (byHand() !== drawnByHand)
 			drawHealth();
 		if (type === "campaign")
 			fleet.campaigns.set(data.id, data);

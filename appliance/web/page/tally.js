@@ -10,6 +10,7 @@ export const lists = {
 	missing: (row) => row.listed && !row.first_seen,
 	conflict: (row) => row.conflict !== "",
 	network_first: (row) => row.network_first,
+	safe_mode: (row) => row.safe_mode !== "",
 	listed: (row) => row.listed,
 };
 const collator = new Intl.Collator("en", {numeric: true});

@@ -27,8 +27,8 @@ class Story:
 
     def make_machines(self):
         self.tell("Making three Windows disks: BitLocker, plain NTFS, BitLocker whose key was never escrowed")
-        self.bitlocker = self.floor.machine("PC-ANNA", "--bitlocker", "--seed", "1", "--dump", "pagefile", bootable=True)
-        self.plain = self.floor.machine("PC-BORIS", "--plain", "--seed", "2", "--dump", "mini", bootable=True)
+        self.bitlocker = self.floor.machine("PC-ANNA", "--bitlocker", "--seed", "1", "--dump", "pagefile", "--safe-boot", "minimal", bootable=True)
+        self.plain = self.floor.machine("PC-BORIS", "--plain", "--seed", "2", "--dump", "mini", "--safe-boot", "none", bootable=True)
         self.no_key = self.floor.machine("PC-CHLOE", "--bitlocker", "--seed", "3", bootable=True)
         self.machines = [self.bitlocker, self.plain, self.no_key]
 
