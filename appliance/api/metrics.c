@@ -2,6 +2,7 @@
 /* GET /metrics: the whole page, and what this appliance knows of itself. */
 #include "appliance/api/metrics.h"
 #include "appliance/api/call.h"
+#include "appliance/fleet/turns.h"
 #include "netmend/version.h"
 
 #include <errno.h>
@@ -151,6 +152,19 @@ static void metrics_process(struct metrics *m, const struct web_api *a)
 	}
 }
 
+static void metrics_turns(struct metrics *m, const struct fleet *f)
+{
+	size_t loading = 0, waiting = 0;
+
+	if (f->turns)
+		turns_count(f->turns, f->clock(), &loading, &waiting);
+	metric_family(m, "netmend_boot_loading", "gauge",
+	        "Machines this appliance lets load kernel and initrd now.");
+	metric_add(m, "netmend_boot_loading", (int64_t)loading, NULL);
+	metric_family(m, "netmend_boot_waiting", "gauge", "Machines that wait for their turn to.");
+	metric_add(m, "netmend_boot_waiting", (int64_t)waiting, NULL);
+}
+
 void metrics_appliance(struct metrics *m, struct web_api *a)
 {
 	metric_family(m, "netmend_build_info", "gauge", "1, with the version.");
@@ -158,6 +172,7 @@ void metrics_appliance(struct metrics *m, struct web_api *a)
 	metric_family(m, "netmend_handouts_total", "counter",
 	        "Boots this appliance handed the fixer to, since its start.");
 	metric_add(m, "netmend_handouts_total", a->fleet->handouts, NULL);
+	metrics_turns(m, a->fleet);
 	metric_family(m, "netmend_returned_total", "counter",
 	        "Machines this appliance saw back in Windows, since its start.");
 	metric_add(m, "netmend_returned_total", a->fleet->returned, NULL);

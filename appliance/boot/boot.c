@@ -42,6 +42,8 @@ int boot_open(struct boot *b, const struct boot_options *options, struct fleet *
 		r = boot_template_load(options->templates, "local.ipxe", &b->local, err);
 	if (r == 0)
 		r = boot_template_load(options->templates, "hold.ipxe", &b->hold, err);
+	if (r == 0)
+		r = boot_template_load(options->templates, "turn.ipxe", &b->turn, err);
 	if (r < 0)
 		boot_close(b);
 	return r;
@@ -53,7 +55,8 @@ void boot_close(struct boot *b)
 	free(b->remediate);
 	free(b->local);
 	free(b->hold);
-	b->entry = b->remediate = b->local = b->hold = NULL;
+	free(b->turn);
+	b->entry = b->remediate = b->local = b->hold = b->turn = NULL;
 }
 
 static void reply_script(
@@ -147,6 +150,17 @@ static void reply_wait(struct http_request *r, struct boot *b, const struct boot
 	        sizeof(values) / sizeof(values[0]));
 }
 
+static void reply_turn(struct http_request *r, struct boot *b, const struct boot_decision *d)
+{
+	char before[12], seconds[12];
+
+	(void)snprintf(before, sizeof(before), "%d", d->before);
+	(void)snprintf(seconds, sizeof(seconds), "%d", d->seconds);
+	const struct boot_value values[] = {{"NAME", boot_shown_name(&d->machine)},
+	        {"BEFORE", before}, {"SERVER", b->server}, {"SECONDS", seconds}};
+	reply_script(r, b->turn, values, sizeof(values) / sizeof(values[0]));
+}
+
 void boot_script(struct http_request *r, struct boot *b)
 {
 	struct fleet_identity identity;
@@ -164,6 +178,8 @@ void boot_script(struct http_request *r, struct boot *b)
 	}
 	if (d.what == FLEET_REMEDIATE)
 		reply_remediate(r, b, &d);
+	else if (d.before >= 0)
+		reply_turn(r, b, &d);
 	else
 		reply_wait(r, b, &d);
 	sodium_memzero(d.token, sizeof(d.token));

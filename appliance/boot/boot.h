@@ -8,8 +8,8 @@
 #include "appliance/http/http.h"
 
 struct boot_options {
-	const char
-	        *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe */
+	const char *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe,
+	                         turn.ipxe */
 	const char *kernel, *initrd, *program;
 	const char *address;
 	int http_port, https_port;
@@ -21,7 +21,7 @@ struct boot_options {
 struct boot {
 	struct boot_options options; /* strings borrowed */
 	struct fleet *fleet;         /* borrowed */
-	char *entry, *remediate, *local, *hold;
+	char *entry, *remediate, *local, *hold, *turn;
 	char server[32];        /* ADDRESS, or ADDRESS:PORT */
 	char secure_server[32]; /* ADDRESS:PORT */
 	char pin[PIN_TEXT];

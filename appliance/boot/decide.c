@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/boot/decide.h"
 #include "appliance/fleet/campaign/campaign.h"
+#include "appliance/fleet/turns.h"
 #include "fixer/base/log.h"
 
 #include <sodium.h>
@@ -25,8 +26,12 @@ static bool is_dry_run(struct fleet *f, bool configured, const struct machine *m
 	       turn.dry_run;
 }
 
-static int seconds_of(const struct boot_decision *d)
+static int seconds_of(const struct fleet *f, const struct boot_decision *d)
 {
+	if (d->before >= 0) {
+		int seconds = turns_sleep(f->turns, d->before);
+		return seconds + (int)randombytes_uniform((uint32_t)seconds / 2 + 1);
+	}
 	switch (d->what) {
 	case FLEET_HOLD:
 		/* Spread out, so that held machines do not all ask at once. */
@@ -48,7 +53,10 @@ int boot_decide(struct fleet *f, bool dry_run, const struct fleet_identity *iden
 		log_error("boot of %s: %s", identity->mac, strerror(-r));
 		return r;
 	}
-	d.seconds = seconds_of(&d);
+	d.before = -1;
+	if (d.what == FLEET_HOLD && d.machine.reason == REASON_BOOT_TURN)
+		d.before = turns_before(f->turns, d.machine.id);
+	d.seconds = seconds_of(f, &d);
 	d.dry_run = d.what == FLEET_REMEDIATE && is_dry_run(f, dry_run, &d.machine);
 	log_info("boot of %s (machine %lld) from %s: %s", d.machine.mac, (long long)d.machine.id,
 	        identity->ip,

@@ -10,6 +10,7 @@ struct boot_decision {
 	struct machine machine;
 	char token[TOKEN_TEXT]; /* of FLEET_REMEDIATE, else ""; wipe it */
 	bool dry_run;           /* of FLEET_REMEDIATE */
+	int before;             /* how many load before it; -1: it does not wait for that */
 	int seconds;            /* until it asks again, or restarts; 0: nothing to wait for */
 };
 

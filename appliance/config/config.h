@@ -89,6 +89,7 @@ struct config {
 	char grub[CONFIG_PATH_MAX];    /* with network */
 	int uefi;                      /* enum uefi_mode: which of the two firmware gets first */
 	int scope;                     /* enum scope_mode */
+	int at_once;                   /* machines that load kernel and initrd together */
 	int dhcp_mode;                 /* enum dhcp_mode */
 	char range[40];                /* "A,B", full mode */
 	char gateway[16];              /* IPv4, or "" */

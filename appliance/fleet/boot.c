@@ -4,6 +4,7 @@
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/identify.h"
 #include "appliance/fleet/loader.h"
+#include "appliance/fleet/turns.h"
 #include "appliance/store/tally.h"
 #include "fixer/base/text.h"
 
@@ -93,6 +94,31 @@ static int boot_contact(
 	return r;
 }
 
+/* As many as may load now do: it counts as no attempt, and gets no token yet. */
+static int boot_turn(struct fleet *f, struct machine *m, int64_t now, int before)
+{
+	bool waits = m->state == STATE_booting && m->reason == REASON_BOOT_TURN;
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), "%d before it", before);
+	m->since = now; /* it shows that it is not stuck */
+	if (!waits)
+		return change_state(
+		        f->store, m, now, STATE_booting, REASON_BOOT_TURN, "boot", text);
+	(void)snprintf(m->text, sizeof(m->text), "%s", text);
+	return store_machine_save(f->store, m);
+}
+
+/* -1: it may load. */
+static int turn_of(
+        struct fleet *f, const struct fleet_identity *identity, int64_t machine, int64_t now)
+{
+	/* What asks for itself has loaded already. */
+	if (!f->turns || identity->way != FLEET_WAY_SCRIPT)
+		return -1;
+	return turns_ask(f->turns, machine, now);
+}
+
 static int boot_remediate(struct fleet *f, const struct fleet_identity *identity, struct machine *m,
         int64_t now, enum fleet_decision *decision, char token[TOKEN_TEXT])
 {
@@ -102,6 +128,7 @@ static int boot_remediate(struct fleet *f, const struct fleet_identity *identity
 	const char *contact;
 	char text[80];
 
+	*decision = FLEET_HOLD;
 	int r = store_token_count(
 	        f->store, m->id, from > m->guard_from ? from : m->guard_from, &served);
 	if (r < 0)
@@ -109,11 +136,13 @@ static int boot_remediate(struct fleet *f, const struct fleet_identity *identity
 	if (served >= FLEET_GUARD_COUNT) {
 		m->held = true;
 		f->answers_stale = true;
-		*decision = FLEET_HOLD;
 		(void)snprintf(text, sizeof(text), "%d network boots within an hour", served + 1);
 		return change_state(
 		        f->store, m, now, STATE_held, REASON_SERVED_TOO_OFTEN, "boot", text);
 	}
+	int before = turn_of(f, identity, m->id, now);
+	if (before >= 0)
+		return boot_turn(f, m, now, before);
 	r = boot_contact(f, identity, now, &contact);
 	if (r < 0)
 		return r;

@@ -45,6 +45,7 @@
 #define FLEET_FLIPS_MAX 2
 
 struct presence;
+struct turns;
 
 struct fleet {
 	struct store *store;
@@ -70,6 +71,7 @@ struct fleet {
 	int64_t answers_seen;       /* changes of machines up to this one are in the answer list */
 	int64_t answers_models;     /* and what was said of models, up to this revision */
 	bool answers_stale;         /* set here: fleet_answer_list() is due (nobody waits for it) */
+	struct turns *turns;        /* who may load now (turns.h); NULL: all at once */
 	struct presence *presences; /* who refused connections; NULL: nobody yet. free() it */
 	/* Some machine changed: tell the pages. Called outside of transactions. */
 	void (*changed)(void *context);
@@ -104,7 +106,7 @@ struct fleet_identity {
 enum fleet_decision {
 	FLEET_REMEDIATE, /* token made, attempt counted */
 	FLEET_LOCAL,     /* say so and restart: not ours, repaired, or a relapse just now */
-	FLEET_HOLD,      /* wait and ask again */
+	FLEET_HOLD,      /* wait and ask again; BOOT_TURN: in turns_sleep() of turns_before() */
 };
 
 #define TOKEN_TEXT 33

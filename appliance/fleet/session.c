@@ -4,6 +4,7 @@
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/identify.h"
 #include "appliance/fleet/loader.h"
+#include "appliance/fleet/turns.h"
 #include "fixer/base/log.h"
 #include "fixer/base/text.h"
 
@@ -157,6 +158,9 @@ int fleet_session_open(struct fleet *f, const struct fleet_hello *hello, struct 
 		return r < 0 ? r : admitted;
 	if (admitted < 0)
 		sodium_memzero(welcome.session, sizeof(welcome.session));
+	/* Whatever it is told: it has loaded. */
+	if (f->turns && welcome.machine.id)
+		turns_end(f->turns, welcome.machine.id, f->clock());
 	*ret = welcome;
 	return admitted;
 }

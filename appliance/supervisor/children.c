@@ -78,6 +78,7 @@ static void init_web(struct serve *s)
 	        .prefix = c->prefix,
 	        .gateway = c->gateway,
 	        .scope = config_scope_name(c),
+	        .at_once = c->at_once,
 	        .loader = loaders_first_name(c),
 	        .dry_run = c->dry_run ? "yes" : "no",
 	        .metrics = s->metrics,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/operator.h"
+#include "appliance/fleet/turns.h"
 #include "appliance/web/web.h"
 
 #include <arpa/inet.h>
@@ -54,6 +55,7 @@ static const struct option_row rows[] = {
         NUMBER("--prefix", prefix, true, 1, 32),
         TEXT("--gateway", gateway, false),
         TEXT("--scope", scope, true),
+        NUMBER("--at-once", at_once, false, 0, TURNS_PLACES_MAX),
         TEXT("--loader", loader, false),
         TEXT("--dry-run", dry_run, false),
         TEXT("--metrics", metrics, false),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/clock.h"
+#include "appliance/fleet/turns.h"
 #include "appliance/supervisor/store_place.h"
 #include "appliance/web/appliance.h"
 #include "appliance/web/process.h"
@@ -123,6 +124,11 @@ static int fleet_start(struct web *w, struct error *err)
 	int r = fleet_store_open(w, err);
 	if (r < 0)
 		return r;
+	if (w->options->at_once > 0) {
+		w->fleet.turns = turns_new((size_t)w->options->at_once);
+		if (!w->fleet.turns)
+			return -ENOMEM;
+	}
 	const struct boot_options boot = {.templates = w->options->templates,
 	        .kernel = w->options->kernel,
 	        .initrd = w->options->initrd,
@@ -295,6 +301,7 @@ void process_end(struct web *w)
 	boot_close(&w->routes.boot);
 	http_static_free(w->routes.page);
 	free(w->fleet.presences);
+	free(w->fleet.turns);
 	hasher_free(w->hasher);
 	store_close(w->fleet.store);
 	if (w->signals.fd > 0)

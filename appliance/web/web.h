@@ -38,6 +38,7 @@ struct web_options {
 	int prefix;                /* of the boot network, 1 to 32 */
 	const char *gateway;       /* IPv4, or "" */
 	const char *scope;         /* "listed" or "all" */
+	int at_once; /* so many machines may load kernel and initrd together; 0: all */
 	/* Which boot program UEFI firmware gets of whom nobody said otherwise: "ipxe", "shim"; ""
 	 * or "auto": there is only one. */
 	const char *loader;
@@ -51,7 +52,7 @@ struct web_options {
 
 /* argv[0] is "web". 0, or -EINVAL with REASON_USAGE naming the option. Every option is required
  * but --control-fd, --gateway, --http-port, --https-port, --dry-run, --metrics, --wallboard,
- * --appliance and one of --database and --store-fd. */
+ * --at-once, --appliance and one of --database and --store-fd. */
 int web_options_parse(int argc, char **argv, struct web_options *ret, struct error *err);
 
 /* The reverse, for the supervisor's exec: fills argv with program, "web", "--http-fd", "3", ...,

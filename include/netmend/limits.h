@@ -75,6 +75,11 @@
 #define NM_LOGIN_IDLE_MINUTES 60 /* and after that without a call */
 #define NM_SETUP_HOURS        24
 
+/* So many machines load kernel and initrd from one appliance together, unless [boot] at-once says
+ * otherwise, which is at most the other. */
+#define NM_BOOT_AT_ONCE     100
+#define NM_BOOT_AT_ONCE_MAX 2000
+
 /* Release policy where the configuration says nothing (../../appliance/escrow/policy/policy.h). */
 #define NM_RELEASE_PER_MINUTE    600
 #define NM_RELEASE_SUBNET_MINUTE 300

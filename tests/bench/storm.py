@@ -21,6 +21,7 @@ def read_options(words=None):
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--machines", type=int, default=1000)
     p.add_argument("--mode", choices=("proxy", "full"), default="proxy", help="[dhcp] mode of the appliance")
+    p.add_argument("--at-once", type=int, default=100, help="[boot] at-once of the appliance")
     p.add_argument("--within", type=float, default=10, help="seconds in which all are switched on")
     p.add_argument("--delay", type=float, default=5, help="milliseconds, each way")
     p.add_argument("--jitter", type=float, default=2, help="milliseconds more or less")
@@ -38,7 +39,7 @@ def part(values, share):
 
 
 def show(options, told):
-    print(f"\n{told['machines']} machines in {options.within:g} s, mode {options.mode}; each way {options.delay:g} ms ± {options.jitter:g} ms, "
+    print(f"\n{told['machines']} machines in {options.within:g} s, mode {options.mode}, {options.at_once} load at once; each way {options.delay:g} ms ± {options.jitter:g} ms, "
           f"{options.loss:g} % of frames lost; {os.cpu_count()} processors for all of it, load average before {told['load']:.1f}")
     print(f"  arrived {told['arrived']}, lost {len(told['lost'])}; restarted once or more {told['restarted']}, given up by a script "
           f"{told['given_up']}")

@@ -29,7 +29,7 @@ class StrictReader(unittest.TestCase):
 
 class Metrics(unittest.TestCase):
     def setUp(self):
-        self.web = Web(scope="all", options=("--metrics", "127.0.0.0/30"))
+        self.web = Web(scope="all", options=("--metrics", "127.0.0.0/30", "--at-once", "50"))
         self.addCleanup(self.web.close)
         self.web.start()
 
@@ -74,7 +74,8 @@ class Metrics(unittest.TestCase):
                 ("netmend_machines", 1, {"state": "running", "severity": "ok"}),
                 ("netmend_machines", 0, {"state": "returned", "severity": "ok"}),
                 ("netmend_machines_by_reason", 4, {"reason": "OK", "severity": "ok"}),
-                ("netmend_attempts_total", 4, {}), ("netmend_handouts_total", 4, {}), ("netmend_returned_total", 0, {}),
+                ("netmend_attempts_total", 4, {}), ("netmend_handouts_total", 4, {}), ("netmend_boot_loading", 3, {}),
+                ("netmend_boot_waiting", 0, {}), ("netmend_returned_total", 0, {}),
                 ("netmend_escrow_up", 1, {}), ("netmend_escrow_released", 7, {}), ("netmend_escrow_waiting", 3, {}),
                 ("netmend_escrow_keys", 12, {}), ("netmend_dhcp_up", 1, {}),
                 ("netmend_http_requests_total", 1, {"server": "https", "group": "fixer", "code": "2xx"}),

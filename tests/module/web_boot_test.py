@@ -5,7 +5,8 @@ import os
 import re
 import unittest
 
-from web_server import BOOT_FILE, DHCP, HEALTH, HEARD, INITRD, KERNEL, PROGRAM, UEFI, WINDOWS, Web, add, operator, pin_of, until
+from first_contact_test import contact
+from web_server import BOOT_FILE, DHCP, HEALTH, HEARD, INITRD, KERNEL, PROGRAM, UEFI, WINDOWS, Web, add, hello, operator, pin_of, until
 
 MAC = "52:54:00:12:34:56"
 NAME = "52-54-00-12-34-56"
@@ -63,10 +64,14 @@ class Files(unittest.TestCase):
         scripts = {"entry": self.web.get("/boot.ipxe")[2].decode(), "remediate": self.web.script(MAC), "local": self.web.script(STRANGER)}
         operator(self.web, MAC, held=1)
         scripts["hold"] = self.web.script(MAC)
+        busy = Web(scope="all", options=("--at-once", "1")).start()
+        self.addCleanup(busy.close)
+        busy.token(MAC)
+        scripts["turn"] = busy.script(STRANGER)
         for name in ("grub.cfg", "media.cfg"):
             with open(os.path.join(NETBOOT, name), encoding="utf-8") as f:
                 scripts[name] = f.read()
-        marks = {"remediate": "netmend.token", "local": "is not to be repaired", "hold": " waits (", "grub.cfg": "netmend.way=grub"}
+        marks = {"remediate": "netmend.token", "local": "is not to be repaired", "hold": " waits (", "turn": "waits for its turn", "grub.cfg": "netmend.way=grub"}
         for name, script in scripts.items():
             self.assertIn(marks.get(name, "netmend"), script, name)
             words = {w for line in script.splitlines() if not line.lstrip().startswith(("#", "echo")) for w in re.findall(r"[\w-]+", line)}
@@ -158,6 +163,40 @@ class Decisions(unittest.TestCase):
         operator(web, MAC, held=1)
         until(lambda: web.answered() == [NAME])
         self.assertIn("waits (HELD)", web.script(MAC))
+
+
+class Turns(unittest.TestCase):
+    def test_so_many_load_at_once_and_the_others_in_their_order(self):
+        web = Web(scope="all", options=("--at-once", "2")).start()
+        self.addCleanup(web.close)
+        macs = [f"52:54:00:44:00:{n:02x}" for n in range(5)]
+        tokens = {mac: web.token(mac) for mac in macs[:2]}
+        for before, mac in enumerate(macs[2:]):
+            script = web.script(mac)
+            self.assertIn(f"waits for its turn to load, {before} before it", script)
+            self.assertRegex(script, r"\nsleep \d+\n")
+            self.assertEqual(script.rstrip().splitlines()[-1], "reboot")
+            self.assertNotIn("netmend.token", script)
+            row = web.row(mac)
+            self.assertEqual((row["state"], row["reason"], row["text"], row["attempt"]), ("booting", "BOOT_TURN", f"{before} before it", 0))
+        # Asking more often, or anew after a restart, brings nobody forward, and one that loads keeps its place.
+        self.assertIn(", 2 before it", web.script(macs[4]))
+        tokens[macs[1]] = web.token(macs[1])
+        self.assertIn(", 0 before it", web.script(macs[2]))
+        metrics = web.get("/metrics", secure=True)[2].decode()
+        self.assertRegex(metrics, r"(?m)^netmend_boot_loading 2$")
+        self.assertRegex(metrics, r"(?m)^netmend_boot_waiting 3$")
+        # The first fixer is there: its place is the next one's.
+        self.assertEqual(web.api("POST", "/v1/sessions", hello(tokens[macs[0]], macs[0]))[0], 200)
+        self.assertIn(", 1 before it", web.script(macs[4]))
+        self.assertIn(", 0 before it", web.script(macs[3]))
+        web.token(macs[2])
+        self.assertEqual((web.row(macs[2])["reason"], web.row(macs[2])["attempt"]), ("OK", 1))
+        steps = [e["reason"] for e in web.machine(macs[2])["timeline"] if e["step"] == "boot"]
+        self.assertEqual(sorted(steps), ["BOOT_TURN", "OK"])
+        # What asks for itself has all of it already.
+        answer = web.api("POST", "/v1/boot", contact("52:54:00:44:00:99", "media"))[1]
+        self.assertEqual((answer["next"], len(answer["token"])), ("remediate", 32))
 
 
 class Supervisor(unittest.TestCase):

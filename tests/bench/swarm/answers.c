@@ -84,7 +84,8 @@ static enum answer script_without(struct machine *m, const char *script)
 		return ANSWER_OVER;
 	if (away)
 		return result_was_sent(m) ? ANSWER_WINDOWS : wrong(m, "sent away");
-	return strstr(script, " waits (") ? ANSWER_LATER : wrong(m, "no boot script");
+	bool waits = strstr(script, " waits (") || strstr(script, " waits for its turn ");
+	return waits ? ANSWER_LATER : wrong(m, "no boot script");
 }
 
 static enum answer take_script(struct machine *m)

@@ -103,7 +103,7 @@ class Floor:
         self.wire_process = build(self.options)
         self.site = None if self.full else site_dhcp()
         mode = f"mode = full\nrange = {FIRST},{LAST}" if self.full else "mode = proxy"
-        self.appliance = lab.Appliance("storm", boot="scope = all\nuefi = ipxe", rest=f"[dhcp]\n{mode}\n[escrow]\nsyslog = no\n")
+        self.appliance = lab.Appliance("storm", boot=f"scope = all\nuefi = ipxe\nat-once = {self.options.at_once}", rest=f"[dhcp]\n{mode}\n[escrow]\nsyslog = no\n")
         self.appliance.start()
         self.pids = self.appliance.children()
         self.segments = retransmitted()

@@ -104,7 +104,7 @@ class Script:
         quiet, (url, *_) = self.take(words)
         _, body = await http(self.machine.address, url, quiet, keep=True)
         self.chained = body[:SCRIPT_MAX].decode()
-        if "\nsleep" in self.chained and "waits (" in self.chained:
+        if "\nsleep" in self.chained and re.search(r"waits (\(|for its turn)", self.chained):
             self.counts["scripts that wait"] += 1
 
     async def image(self, name, words):
