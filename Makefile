@@ -11,7 +11,7 @@ PACKAGES := build-essential pkg-config \
 	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libcmocka-dev \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind krb5-user ldb-tools ldap-utils slapd \
 	dnsmasq-base kea-dhcp4-server isc-dhcp-server nftables iptables ipxe shim-signed grub-efi-amd64-signed linux-image-amd64 firmware-linux-free kmod iproute2 openssl \
-	qemu-system-x86 qemu-system-common qemu-utils ovmf systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
+	qemu-system-x86 qemu-system-common qemu-utils ovmf swtpm swtpm-tools systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools xorriso grub-common grub-pc-bin gdisk python3 python3-jsonschema man-db groff-base bsdextrautils curl sqlite3 xz-utils zstd tcpdump procps chromium \
 	clang clang-format cppcheck git
 

@@ -26,6 +26,8 @@ class Machine:
         self.serial_number = f"LAB{number:05d}"
         self.disk, self.memory, self.nic, self.disk_if, self.model = disk, memory, nic, disk_if, model
         self.firmware = "uefi"  # or "secure", or "bios"
+        self.tpm = False  # True: it has a TPM 2.0 (swtpm)
+        self.ipv6 = True  # False: its firmware does not try to boot over IPv6
         self.pxe = True  # False: firmware that starts over HTTP only
         self.medium = None  # ("cd" or "usb", path of the image): started before anything else
         self.more_disks = []  # options of QEMU, for disks that come before it
@@ -54,7 +56,7 @@ class Machine:
             args += ["-kernel", kernel, "-initrd", initrd, "-append", cmdline,
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac}"]
         else:
-            args += self._firmware_args() + self._medium_args()
+            args += self._firmware_args() + self._tpm_args() + self._medium_args()
             args += [  # Without a ROM file the firmware's own PXE client runs, as on a real machine.
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac},romfile=,bootindex={order['net']}"]
         if self.disk:
@@ -72,12 +74,22 @@ class Machine:
             shutil.copy(SECURE_VARS if secure else OVMF_VARS, variables)
         args = ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={SECURE_CODE if secure else OVMF_CODE}",
                 "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
-        if not self.pxe:
-            for version in ("IPv4", "IPv6"):
+        for version, tried in (("IPv4", self.pxe), ("IPv6", self.pxe and self.ipv6)):
+            if not tried:
                 args += ["-fw_cfg", f"name=opt/org.tianocore/{version}PXESupport,string=n"]
         if secure:
             args += ["-machine", "smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
         return args
+
+    def _tpm_args(self):
+        """Started anew with each power on, as the chip is; what it keeps is in a folder. It ends with QEMU."""
+        if not self.tpm:
+            return []
+        kept, socket = f"{self.workdir}/{self.name}.tpm", f"{self.workdir}/{self.name}.swtpm"
+        os.makedirs(kept, exist_ok=True)
+        subprocess.run(["swtpm", "socket", "--tpm2", "--daemon", "--terminate", "--tpmstate", f"dir={kept}",
+                        "--ctrl", f"type=unixio,path={socket}", "--log", f"file={kept}/log"], check=True)
+        return ["-chardev", f"socket,id=tpm,path={socket}", "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]
 
     def _medium_args(self):
         if not self.medium:
