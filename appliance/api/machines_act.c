@@ -93,7 +93,8 @@ static int act_body(json_t *root, struct act_body *ret, struct error *err)
 		r = input_bad(err, "machines, filter: one of them");
 	int deed = r < 0 ? -1 : fleet_deed_parse(verb);
 	if (r == 0 && deed < 0)
-		r = input_bad(err, "verb: add, remove, hold, release, retry, discard or set-back");
+		r = input_bad(err, "verb: add, remove, hold, release, retry, discard, set-back or "
+		                   "normal-start");
 	if (r == 0)
 		r = input_length(body.text, NM_MAX_NAME, "text", err);
 	if (r < 0)

@@ -167,6 +167,8 @@ const struct cli_verb machines_verbs[] = {
                 "start over without its interrupted repair", machines_act},
         {"set-back", "[MACHINE]", 0, 1, 0, machines_act_options,
                 "its firmware tries Windows before the network again", machines_act},
+        {"normal-start", "[MACHINE]", 0, 1, 0, machines_act_options,
+                "its Windows is not set to safe mode any more", machines_act},
         {"loader", "[MACHINE] [auto|ipxe|shim]", 0, 2, 0, machines_loader_options,
                 "which boot program UEFI firmware gets; without words: what was said of models",
                 machines_loader},

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char *const verb_names[DEEDS] = {
-        "add", "remove", "hold", "release", "retry", "discard", "set-back"};
+        "add", "remove", "hold", "release", "retry", "discard", "set-back", "normal-start"};
 
 const char *fleet_deed_name(enum fleet_deed verb)
 {
@@ -171,13 +171,21 @@ static int apply_set_back(const struct decision *d, struct error *err)
 	return deed_note(d);
 }
 
+static int apply_normal_start(const struct decision *d, struct error *err)
+{
+	if (d->m->safe_mode <= MACHINE_SAFE_MODE_NONE)
+		return not_now(err, "its Windows is not known to be set to safe mode");
+	d->m->safe_mode = MACHINE_SAFE_MODE_UNKNOWN;
+	return deed_note(d);
+}
+
 /* "off the list: replaced (anna)" */
 static void deed_text(
         struct decision *d, enum fleet_deed verb, const struct actor *by, const char *text)
 {
 	static const char *const words[DEEDS] = {"added to the scope", "taken out of the scope", "",
 	        "released", "may boot again", "interrupted repair discarded",
-	        "its boot order was set back"};
+	        "its boot order was set back", "its safe mode was ended"};
 	char line[NM_MAX_EVENT_TEXT + 1];
 
 	(void)snprintf(line, sizeof(line), "%s%s%.300s%s%s%s", words[verb],
@@ -207,6 +215,8 @@ int fleet_apply(struct store *s, struct machine *m, enum fleet_deed verb, const 
 		return apply_discard(&d, err);
 	case DEED_SET_BACK:
 		return apply_set_back(&d, err);
+	case DEED_NORMAL_START:
+		return apply_normal_start(&d, err);
 	default:
 		return -EINVAL;
 	}

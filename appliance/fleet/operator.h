@@ -22,6 +22,7 @@ enum fleet_deed {
 	DEED_RETRY,    /* what failed, relapsed or booted again and again may boot once more */
 	DEED_DISCARD,  /* its pending bundle is kept, but not offered any more: it starts over */
 	DEED_SET_BACK, /* a person put Windows before the network in its firmware: off that list */
+	DEED_NORMAL_START, /* a person ended the safe mode its Windows was set to: off that list */
 	DEEDS
 };
 

@@ -108,6 +108,11 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(self.web.api("POST", f"/v1/sessions/{session}/result", result("NO_BAD_FILE", safe_mode=mode))[0], 200)
             self.assertEqual([m["name"] for m in self.json("machines", "list", "--safe-mode")], listed, mode)
             self.assertEqual("bcdedit /deletevalue {default} safeboot" in self.run_("machines", "show", "PC04").stdout, bool(listed))
+        operator(self.web, mac, safe_mode=3)  # network
+        self.assertEqual([m["name"] for m in self.json("machines", "list", "--safe-mode")], ["PC04"])
+        self.run_("machines", "normal-start", "PC04", "--why", "done by hand")
+        self.assertEqual(self.json("machines", "list", "--safe-mode"), [])
+        self.assertIn("its safe mode was ended: done by hand", self.run_("machines", "show", "PC04").stdout)
 
     def test_saved_repairs(self):
         """What the page tells of sectors, and the bundle itself, as the page hands it out."""

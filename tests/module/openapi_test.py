@@ -212,7 +212,7 @@ class Api(unittest.TestCase):
         self.call("GET", "/api/v1/machines?text=PC02&site=&severity=ok")
         self.call("GET", "/api/v1/machines?frob=1", status=400)
         self.call("GET", "/api/v1/machines.csv?text=PC02")
-        for verb in ("hold", "release", "retry", "discard", "set-back", "remove", "add"):
+        for verb in ("hold", "release", "retry", "discard", "set-back", "normal-start", "remove", "add"):
             self.call("POST", "/api/v1/machines/act", {"v": 1, "verb": verb, "machines": [number, 9999], "text": "why"})
         self.call("POST", "/api/v1/machines/act", {"v": 1, "verb": "hold", "filter": {"text": ["PC02"]}, "text": ""})
 

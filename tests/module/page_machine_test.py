@@ -271,6 +271,23 @@ class Firmware(FleetCase):
         page.wait_text("Boot order set back: 1 machine", "#selection")
         page.wait_text(r"(?s)\A(?!.*Network before the disk)", "#health")
 
+    def test_a_person_says_that_safe_mode_is_ended(self):
+        page = self.page
+        self.sign_in("otto")
+        machine_story.end(machine_story.boot(MAC, "S01"), "NO_WINDOWS", safe_mode="minimal")
+        page.wait_text("Safe mode is how Windows is set to start on 1 machine", "#health")
+        self.go("#/", "PC-0001")
+        page.click("#choose-all")
+        page.wait_text("2 machines chosen", "#selection")
+        self.assertFalse(page.run("document.querySelector('#selection [data-verb=normal-start]').hidden"))
+        self.assertTrue(page.run("document.querySelector('#selection [data-verb=set-back]').hidden"))
+        page.run("[...document.querySelectorAll('#rows a')].find((a) => a.innerText.includes('PC-0001')).click()")
+        page.wait_text("bcdedit /deletevalue {default} safeboot", "#machine")
+        self.press("Safe mode is ended")
+        page.wait_text("Safe mode ended: 1 machine", "#machine")
+        page.wait_text(r"(?s)\A(?!.*bcdedit)", "#machine")
+        page.wait_text(r"(?s)\A(?!.*Safe mode)", "#health")
+
 
 if __name__ == "__main__":
     main()

@@ -348,6 +348,23 @@ static void test_set_back(void **state)
 	assert_int_equal(decide(f, DEED_SET_BACK, id), -ENODATA);
 }
 
+static void test_normal_start(void **state)
+{
+	struct fixture *f = *state;
+
+	int64_t id = add(f);
+	assert_int_equal(decide(f, DEED_NORMAL_START, id), -ENODATA);
+	struct machine m = get(f);
+	m.safe_mode = MACHINE_SAFE_MODE_NONE;
+	assert_int_equal(store_machine_save(f->fleet.store, &m), 0);
+	assert_int_equal(decide(f, DEED_NORMAL_START, id), -ENODATA);
+	m.safe_mode = MACHINE_SAFE_MODE_MINIMAL;
+	assert_int_equal(store_machine_save(f->fleet.store, &m), 0);
+	assert_int_equal(decide(f, DEED_NORMAL_START, id), 0);
+	assert_int_equal(get(f).safe_mode, MACHINE_SAFE_MODE_UNKNOWN);
+	assert_int_equal(decide(f, DEED_NORMAL_START, id), -ENODATA);
+}
+
 static void test_discard(void **state)
 {
 	struct fixture *f = *state;
@@ -399,6 +416,7 @@ int main(void)
 	        TEST(test_the_same_bundle_again_is_no_news),
 	        TEST(test_discard),
 	        TEST(test_set_back),
+	        TEST(test_normal_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ function fitting(row, bundles) {
 		row.in_scope ? "remove" : "add",
 		bundles.some((b) => b.state === "pending") && "discard",
 		row.network_first && "set-back",
+		row.safe_mode && "normal-start",
 	].filter(Boolean);
 }
 

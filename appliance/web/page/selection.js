@@ -19,6 +19,13 @@ export const verbs = {
 	remove: ["Take out of scope", "Out of scope"],
 	discard: ["Discard the saved repair", "Saved repair discarded"],
 	"set-back": ["Boot order is set back", "Boot order set back"],
+	"normal-start": ["Safe mode is ended", "Safe mode ended"],
+};
+
+// What a person has put right by hand, and whose machines that concerns.
+const undone = {
+	"set-back": (row) => row.network_first,
+	"normal-start": (row) => row.safe_mode,
 };
 
 // Does verb to machines (ids): {done, refused}.
@@ -59,7 +66,7 @@ export class Selection {
 		this.why = text({id: "act-why", maxlength: 200});
 		this.problem = problemLine();
 		this.results = el("div", {class: "results", role: "status"});
-		this.buttons = ["hold", "release", "retry", "add", "remove", "set-back"].map((verb) => (
+		this.buttons = ["hold", "release", "retry", "add", "remove", ...Object.keys(undone)].map((verb) => (
 			button(verbs[verb][0], (event) => this.act(verb, event.currentTarget), "", {"data-verb": verb})));
 		this.form = el("div", {class: "acting", hidden: true}, field("Why (goes into the record)", this.why),
 			el("div", {class: "actions"}, this.buttons), this.problem);
@@ -96,7 +103,10 @@ export class Selection {
 		this.all.checked = count > 0 && count === rows.length;
 		this.all.indeterminate = count > 0 && count < rows.length;
 		this.form.hidden = count === 0;
-		this.buttons.at(-1).hidden = !rows.some((row) => row.network_first && this.chosen.has(row.id));
+		for (const button of this.buttons) {
+			const {verb} = button.dataset;
+			button.hidden = verb in undone && !rows.some((row) => undone[verb](row) && this.chosen.has(row.id));
+		}
 		const words = count ? `${plural(count, "machine")} chosen` : "";
 		if (this.count.textContent !== words)
 			this.count.textContent = words;
