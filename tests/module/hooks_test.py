@@ -74,14 +74,16 @@ class HooksTest(unittest.TestCase):
         self.assertGreaterEqual(len(quick.bodies), 3)  # of a hundred at most
         until(lambda: self.hooks.row("down")["failures"] >= 2)
         self.assertIn("connect", self.hooks.row("down")["text"])
-        self.assertEqual((self.hooks.row("down")["delivered"], self.hooks.row("quick")["delivered"]), (0, 250))
+        self.assertEqual(self.hooks.row("down")["delivered"], 0)
+        until(lambda: self.hooks.row("quick")["delivered"] == 250)
         back = self.receiver(port=port)
         told += self.hooks.changes(10)
         until(lambda: len(back.seqs()) == 260)
         self.assertEqual(back.seqs(), told)
         row = until(lambda: (r := self.hooks.row("down"))["delivered"] == 260 and r)
         self.assertEqual((row["text"], row["cursor"]), ("", told[-1]))
-        self.assertEqual((silent.bodies, silent.calls), ([], 1))
+        self.assertGreater(silent.calls, 0)  # it is called again after its time limit
+        self.assertEqual(silent.bodies, [])
 
     def test_killed_in_the_middle(self):
         slow = self.receiver(lambda *_: (time.sleep(0.15), (204, {}, b""))[1])
@@ -132,8 +134,9 @@ class HooksTest(unittest.TestCase):
                            f" VALUES (1, 7, 1, '{state}', 'x', 'OK', '', '{{}}')")
             until(lambda: len(receiver.events()) == 3)
             self.assertEqual([e["state"] for e in receiver.events()], ["seen", "booting", "returned"])
+            # The receiver has the third before the caller has heard its answer.
+            until(lambda: server.sql("SELECT delivered FROM hooks") == [["3"]])
             self.hooks.stop()
-            self.assertEqual(server.sql("SELECT delivered FROM hooks"), [["3"]])
 
     def test_only_one_appliance_calls(self):
         receiver = self.receiver()
