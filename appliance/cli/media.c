@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +16,9 @@
 /* Of packages grub-efi-amd64-signed and grub-pc-bin. */
 #define GRUB_OF_DISKS "grubx64.efi.signed"
 #define GRUB_OF_BIOS  "/usr/lib/grub/i386-pc"
+
+#define LABEL_MAX        63
+#define LABEL_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 static int read_pin(const struct config *config, char ret[PIN_TEXT], struct error *err)
 {
@@ -44,18 +49,55 @@ static void disk_grub(const struct config *config, char ret[STATE_PATH_MAX])
 	        slash ? (int)(slash - config->grub) + 1 : 0, config->grub);
 }
 
-static int appliance_url(const char *address, int port, char ret[MEDIA_URL_TEXT], struct error *err)
+/* RFC 1123, 2.1. One whose last part is a number is a mistyped address. */
+static bool is_host_name(const char *text)
+{
+	const char *label = text;
+	size_t n = strcspn(label, ".");
+
+	while (n > 0 && n <= LABEL_MAX && strspn(label, LABEL_CHARACTERS) >= n && label[0] != '-' &&
+	        label[n - 1] != '-') {
+		if (!label[n])
+			return strspn(label, "0123456789") < n;
+		label += n + 1;
+		n = strcspn(label, ".");
+	}
+	return false;
+}
+
+/* host: an address or a name; NULL: the machine is to find out itself. */
+static int appliance_url(const char *host, int port, char ret[MEDIA_URL_TEXT], struct error *err)
 {
 	struct in_addr a;
 
 	ret[0] = 0;
-	if (!address)
+	if (!host)
 		return 0;
-	if (inet_pton(AF_INET, address, &a) != 1)
+	if (inet_pton(AF_INET, host, &a) != 1 && !is_host_name(host))
 		return error_set(err, -EINVAL, REASON_USAGE,
-		        "--appliance %.40s: an IPv4 address is needed", address);
-	(void)snprintf(ret, MEDIA_URL_TEXT, "https://%s:%d", address, port);
+		        "--appliance %.80s: an IPv4 address or a DNS name is needed", host);
+	int n = snprintf(ret, MEDIA_URL_TEXT, "https://%s:%d", host, port);
+	if (n >= MEDIA_URL_TEXT)
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "--appliance %.80s...: a name of at most %d characters is needed", host,
+		        MEDIA_URL_TEXT - (int)sizeof("https://:65535"));
 	return 0;
+}
+
+/* Said, not refused: the machines may have another name server than this host. */
+static void warn_unknown(const char *host)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	int e = host ? getaddrinfo(host, NULL, &hints, &found) : 0;
+
+	if (e != 0)
+		fprintf(stderr,
+		        "netmend: this host finds no address of %s (%s): make sure that the "
+		        "machines do\n",
+		        host, gai_strerror(e));
+	if (found)
+		freeaddrinfo(found);
 }
 
 /* An image takes the place of a file, never of a disk. */
@@ -83,8 +125,9 @@ static int say_made(const struct cli_call *call, const struct media_made *made, 
 	if (url[0])
 		printf("A machine that starts from it looks for the appliance at %s.\n", url);
 	else
-		printf("A machine that starts from it finds the appliance through DHCP: option 43 "
-		       "of vendor\nclass \"netmend\" (sub-option 1, https://ADDRESS:PORT), else "
+		printf("A machine that starts from it finds the appliance by what DHCP says: "
+		       "option 43 of vendor\nclass \"netmend\" (sub-option 1, "
+		       "https://HOST:PORT), else the name netmend in its\ndomain, else "
 		       "next-server.\n");
 	if (strcmp(call->verb->name, "usb") == 0)
 		printf("Write it to a USB stick, which loses everything on it:\n"
@@ -124,11 +167,13 @@ static int do_make(const struct cli_call *call)
 	        .url = url};
 	if (media_make(&order, call->words[0], &made, &err) < 0)
 		return cli_fail(&err);
+	warn_unknown(cli_value(call, "--appliance"));
 	return say_made(call, &made, url);
 }
 
 static const struct cli_option make_options[] = {
-        {"--appliance", "ADDRESS", "where the appliance is; without it the machine asks DHCP"},
+        {"--appliance", "ADDRESS|NAME",
+                "where the appliance is; without it the machine asks DHCP and DNS"},
         {0},
 };
 

@@ -5,13 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define VENDOR_URL 1
+#define OPTION_DNS    6
+#define OPTION_DOMAIN 15
+#define VENDOR_URL    1
 
 void dhcp_write(const struct dhcp_client *c, uint16_t seconds, const struct dhcp_answer *offer,
         uint8_t ret[DHCP_REQUEST_LEN])
 {
-	static const uint8_t wanted[] = {
-	        DHCP_OPTION_MASK, DHCP_OPTION_ROUTER, DHCP_OPTION_VENDOR_DATA};
+	static const uint8_t wanted[] = {DHCP_OPTION_MASK, DHCP_OPTION_ROUTER, OPTION_DNS,
+	        OPTION_DOMAIN, DHCP_OPTION_VENDOR_DATA};
 	static const uint8_t largest[] = {DHCP_MESSAGE_MAX >> 8, DHCP_MESSAGE_MAX & 0xff};
 	const uint8_t type = offer ? DHCP_REQUEST : DHCP_DISCOVER;
 	const uint16_t secs = htons(seconds);
@@ -70,6 +72,32 @@ static void take_vendor(const uint8_t *data, size_t len, struct dhcp_answer *a)
 	}
 }
 
+static bool is_domain_char(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.';
+}
+
+static void take_dns(const uint8_t *data, size_t len, struct dhcp_answer *a)
+{
+	for (size_t i = 0; i < DHCP_DNS_MAX && len / 4 > i; i++)
+		memcpy(&a->dns[i], data + 4 * i, 4);
+}
+
+/* Some servers end it with a dot or a NUL. What cannot be part of a host name is left out whole. */
+static void take_domain(const uint8_t *data, size_t len, struct dhcp_answer *a)
+{
+	while (len && (data[len - 1] == 0 || data[len - 1] == '.'))
+		len--;
+	if (len >= sizeof(a->domain))
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (!is_domain_char(data[i]))
+			return;
+	memcpy(a->domain, data, len);
+	a->domain[len] = 0;
+}
+
 /* A dhcp_option_fn. */
 static int take_option(uint8_t code, const uint8_t *data, size_t len, void *context)
 {
@@ -87,6 +115,12 @@ static int take_option(uint8_t code, const uint8_t *data, size_t len, void *cont
 		return len == 4 ? take_address(data, len, &a->server) : -EBADMSG;
 	case DHCP_OPTION_ROUTER:
 		return take_address(data, len, &a->gateway);
+	case OPTION_DNS:
+		take_dns(data, len, a);
+		return 0;
+	case OPTION_DOMAIN:
+		take_domain(data, len, a);
+		return 0;
 	case DHCP_OPTION_VENDOR_DATA:
 		take_vendor(data, len, a);
 		return 0;

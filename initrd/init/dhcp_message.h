@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DHCP_URL_TEXT 96
+#define DHCP_URL_TEXT    96
+#define DHCP_DNS_MAX     4
+#define DHCP_DOMAIN_TEXT 128
 
 /* Option 60 of ours; a server that knows it answers with option 43, of which sub-option 1 is the
  * appliance's URL. */
@@ -25,11 +27,13 @@ struct dhcp_client {
 struct dhcp_answer {
 	enum dhcp_type type; /* OFFER, ACK or NAK */
 	struct in_addr address;
-	struct in_addr server;   /* option 54 */
-	struct in_addr mask;     /* 0: not named */
-	struct in_addr gateway;  /* 0: none */
-	struct in_addr next;     /* siaddr; 0: none */
-	char url[DHCP_URL_TEXT]; /* "" */
+	struct in_addr server;            /* option 54 */
+	struct in_addr mask;              /* 0: not named */
+	struct in_addr gateway;           /* 0: none */
+	struct in_addr next;              /* siaddr; 0: none */
+	char url[DHCP_URL_TEXT];          /* "" */
+	struct in_addr dns[DHCP_DNS_MAX]; /* option 6; 0: none */
+	char domain[DHCP_DOMAIN_TEXT];    /* option 15, letters, digits, dots and hyphens; "" */
 };
 
 /* DISCOVER (offer NULL), or the REQUEST of an offer. */

@@ -167,6 +167,7 @@ static void bring_up_network(void)
 	obtain_address(&params, name);
 	if (network_configure(name, &params, &err) < 0)
 		init_fail(err.reason, err.text, 60);
+	obtain_appliance(&params);
 	screen_line("network %s %s/%u", name, params.address, params.prefix);
 }
 

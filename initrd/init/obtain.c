@@ -7,10 +7,12 @@
 #include "initrd/init/events.h"
 #include "initrd/init/leave.h"
 #include "initrd/init/network.h"
+#include "initrd/init/seek.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,8 +23,9 @@
 #define PATIENCE    30000
 #define CMDLINE_MAX 4096
 
-/* Where DHCP names no URL but a boot server: that one, at the port HTTPS has. */
-#define NEXT_PORT 443
+/* Of this boot: what DHCP said, and the command line with what was found out. */
+static struct dhcp_answer answer;
+static char text[CMDLINE_MAX];
 
 bool obtain_port_known(const struct bootparams *p)
 {
@@ -33,13 +36,13 @@ bool obtain_port_known(const struct bootparams *p)
 
 static void show_no_address(void)
 {
-	char text[400];
-	int head = snprintf(text, sizeof(text),
+	char what[400];
+	int head = snprintf(what, sizeof(what),
 	        "No DHCP server has answered; asking on. Plug the machine into a network\n"
 	        "that has one: it goes on by itself.\n");
 
-	network_describe(text + head, sizeof(text) - (size_t)head);
-	screen_status("NO ADDRESS", text);
+	network_describe(what + head, sizeof(what) - (size_t)head);
+	screen_status("NO ADDRESS", what);
 }
 
 static void ask_port(const char *port, const uint8_t mac[6], struct dhcp_answer *ret)
@@ -77,33 +80,32 @@ static void ask_ports(char ret_port[IFNAMSIZ], uint8_t ret_mac[6], struct dhcp_a
 }
 
 /* The text of the command line grows by what was found out, and is parsed anew: one parser. */
-static int add_answer(struct bootparams *p, const struct dhcp_answer *a, const uint8_t mac[6],
-        char text[CMDLINE_MAX], struct error *err)
+static int add(struct bootparams *p, struct error *err, const char *format, ...)
 {
-	char address[INET_ADDRSTRLEN] = "", gateway[INET_ADDRSTRLEN] = "",
-	     next[INET_ADDRSTRLEN] = "";
 	size_t len = strcspn(text, "\n");
+	va_list args;
 
-	(void)inet_ntop(AF_INET, &a->address, address, sizeof(address));
-	if (a->gateway.s_addr)
-		(void)inet_ntop(AF_INET, &a->gateway, gateway, sizeof(gateway));
-	(void)inet_ntop(AF_INET, &a->next, next, sizeof(next));
-	int n = snprintf(text + len, CMDLINE_MAX - len,
-	        " netmend.ip=%s/%u,%s,%02x:%02x:%02x:%02x:%02x:%02x", address, dhcp_prefix(a),
-	        gateway, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-	len += (size_t)n;
-	if (len < CMDLINE_MAX && !p->url[0] && a->url[0])
-		len += (size_t)snprintf(text + len, CMDLINE_MAX - len, " netmend.url=%s", a->url);
-	else if (len < CMDLINE_MAX && !p->url[0] && a->next.s_addr)
-		len += (size_t)snprintf(text + len, CMDLINE_MAX - len, " netmend.url=https://%s:%d",
-		        next, NEXT_PORT);
-	if (len >= CMDLINE_MAX)
+	va_start(args, format);
+	int n = vsnprintf(text + len, sizeof(text) - len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(text) - len)
 		return error_set(err, -EMSGSIZE, REASON_BAD_BOOT_PARAMETERS,
 		        "the kernel command line is too long");
 	return bootparams_parse(text, p, err);
 }
 
-static int read_cmdline(char text[CMDLINE_MAX], struct error *err)
+static int add_address(struct bootparams *p, const uint8_t mac[6], struct error *err)
+{
+	char address[INET_ADDRSTRLEN] = "", gateway[INET_ADDRSTRLEN] = "";
+
+	(void)inet_ntop(AF_INET, &answer.address, address, sizeof(address));
+	if (answer.gateway.s_addr)
+		(void)inet_ntop(AF_INET, &answer.gateway, gateway, sizeof(gateway));
+	return add(p, err, " netmend.ip=%s/%u,%s,%02x:%02x:%02x:%02x:%02x:%02x", address,
+	        dhcp_prefix(&answer), gateway, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static int read_cmdline(struct error *err)
 {
 	CLEANUP_CLOSE int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, CMDLINE_MAX - 1);
@@ -116,7 +118,7 @@ static int read_cmdline(char text[CMDLINE_MAX], struct error *err)
 }
 
 /* For the fixer. */
-static int write_found(const char *text, struct error *err)
+static int write_found(struct error *err)
 {
 	CLEANUP_CLOSE int fd =
 	        open(BOOTPARAMS_FOUND, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -130,8 +132,6 @@ static int write_found(const char *text, struct error *err)
 
 void obtain_address(struct bootparams *p, char port[IFNAMSIZ])
 {
-	char text[CMDLINE_MAX];
-	struct dhcp_answer a;
 	struct error err = {0};
 	uint8_t mac[6];
 
@@ -140,19 +140,30 @@ void obtain_address(struct bootparams *p, char port[IFNAMSIZ])
 	screen_status("Waiting for an address", "from this network's DHCP server");
 	memcpy(mac, p->mac, sizeof(mac));
 	if (obtain_port_known(p))
-		ask_port(port, mac, &a);
+		ask_port(port, mac, &answer);
 	else
-		ask_ports(port, mac, &a);
-	int r = read_cmdline(text, &err);
+		ask_ports(port, mac, &answer);
+	int r = read_cmdline(&err);
 	if (r == 0)
-		r = add_answer(p, &a, mac, text, &err);
+		r = add_address(p, mac, &err);
+	if (r < 0)
+		init_fail(err.reason, err.text, 60);
+}
+
+void obtain_appliance(struct bootparams *p)
+{
+	struct error err = {0};
+	char url[SEEK_URL_TEXT];
+
+	if (!text[0]) /* the boot script has said everything */
+		return;
+	seek_appliance(p, &answer, url);
+	int r = strcmp(url, p->url) == 0 ? 0 : add(p, &err, " netmend.url=%s", url);
 	if (r == 0 && !bootparams_whole(p))
-		r = error_set(&err, -EINVAL, REASON_BAD_BOOT_PARAMETERS,
-		        "Nobody names the appliance: the medium does not, and DHCP has neither "
-		        "option 43 for \"%s\" nor a next-server.",
-		        DHCP_VENDOR);
+		r = error_set(
+		        &err, -EINVAL, REASON_BAD_BOOT_PARAMETERS, "no appliance, or no address");
 	if (r == 0)
-		r = write_found(text, &err);
+		r = write_found(&err);
 	if (r < 0)
 		init_fail(err.reason, err.text, 60);
 }

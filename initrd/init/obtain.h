@@ -15,4 +15,8 @@ bool obtain_port_known(const struct bootparams *p);
  * The port is not known: on each that has a link in turn. */
 void obtain_address(struct bootparams *p, char port[IFNAMSIZ]);
 
+/* The port has its address. Finds the appliance (seek.h) unless a boot script named it, and leaves
+ * all that was found for the fixer. */
+void obtain_appliance(struct bootparams *p);
+
 #endif

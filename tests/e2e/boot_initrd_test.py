@@ -194,6 +194,15 @@ class BootInitrd(unittest.TestCase):
         self.wait_restart()
         self.assertNotRegex(self.serial(), "standin: block (vd|sd|nvme)")
 
+    def test_a_name_nobody_knows(self):
+        """It says what it asked and what would help, and asks on."""
+        self.start(*self.disk_on("virtio-blk-pci"), parameters="netmend.way=media netmend.url=https://mend.floor.invalid:443 "
+                                                               "netmend.pin=sha256:" + "0" * 64)
+        self.wait_serial("netmend: no address of mend.floor.invalid: ")
+        self.wait_serial(r"netmend: NO APPLIANCE FOUND: [\s\S]*netmend: LOOKING FOR THE APPLIANCE: mend.floor.invalid[\s\S]*"
+                         "netmend: NO APPLIANCE FOUND: ")
+        self.assertNotIn("fixer started", self.serial())
+
     def test_damaged_parameters(self):
         self.start(*self.disk_on("virtio-blk-pci"), parameters=PARAMETERS.replace("sha256", "md5"))
         self.wait_serial(r"netmend: machine Office PC +LAB00077\s[\s\S]*netmend: BOOT PARAMETERS MISSING OR DAMAGED: .*netmend\.pin.*\[BAD_BOOT_PARAMETERS\]")

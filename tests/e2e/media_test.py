@@ -16,6 +16,7 @@ from lab.judge import Judge  # noqa: E402
 BOOT = 480
 SHIM = "/usr/lib/shim/shimx64.efi.signed"
 PASSPHRASE = "who compares the code\n"
+DNS = ("--port=53", "--no-resolv", "--no-hosts")  # the site's DHCP server is its name server, too
 OPTION_43 = f"--dhcp-option=vendor:netmend,1,https://{net.APPLIANCE}:443"
 
 
@@ -69,8 +70,9 @@ class Media(unittest.TestCase):
         self.paired_release()
 
     def test_stick_with_secure_boot(self):
-        self.lab("media-stick")
-        path = self.medium("usb", "--appliance", net.APPLIANCE)
+        """The medium names no appliance, nor does DHCP: the name netmend in DHCP's domain does."""
+        self.lab("media-stick", *DNS, "--domain=floor.example", f"--host-record=netmend.floor.example,{net.APPLIANCE}")
+        path = self.medium("usb")
         machine = self.floor.machine("PC-LOCKED", "--bitlocker", "--files", "300", "--size", "512")
         before = Judge(machine)
         self.refused_when_changed(machine, path)
@@ -100,8 +102,9 @@ class Media(unittest.TestCase):
         machine.power_cut()
 
     def test_cd_under_bios(self):
-        self.lab("media-bios")
-        path = self.medium("iso", "--appliance", net.APPLIANCE)
+        """The medium names the appliance by a DNS name."""
+        self.lab("media-bios", *DNS, f"--host-record=mend.floor.example,{net.APPLIANCE}")
+        path = self.medium("iso", "--appliance", "mend.floor.example")
         machine = self.floor.machine("PC-OLD", "--bitlocker", "--files", "300", "--size", "512")
         before = Judge(machine)
         self.start(machine, "bios", "iso", path)

@@ -123,6 +123,15 @@ class Media(unittest.TestCase):
                        env=env, capture_output=True, umask=0o077)
         self.assertEqual(content(again), content(self.image))
 
+    def test_by_name(self):
+        """One that this host does not know: said, not refused."""
+        image = os.path.join(self.dir, "name.iso")
+        done = self.make("iso", image, "--appliance", "mend.floor.invalid")
+        self.assertIn("https://mend.floor.invalid:443", done.stdout)
+        self.assertIn("finds no address of mend.floor.invalid", done.stderr)
+        self.assertIn(b" netmend.url=https://mend.floor.invalid:443;", content(image))
+        os.unlink(image)
+
     def test_no_secret_is_in_it(self):
         image = content(self.image)
         key = content(self.tls + "/key.pem")
@@ -138,7 +147,9 @@ class Media(unittest.TestCase):
     def test_impossible_orders_leave_nothing(self):
         before = sorted(os.listdir(self.dir))
         out = os.path.join(self.dir, "never.iso")
-        for options, word in ((("--appliance", "nonsense address"), "IPv4"), (("--appliance", "10.0.0.300"), "IPv4")):
+        for options, word in ((("--appliance", "nonsense address"), "IPv4"), (("--appliance", "10.0.0.300"), "IPv4"), (("--appliance", "a..b"), "DNS name"),
+                              (("--appliance", "-a.example"), "DNS name"), (("--appliance", "x" * 64 + ".example"), "DNS name"),
+                              (("--appliance", "a;reboot"), "DNS name"), (("--appliance", "long." * 20 + "example"), "at most")):
             done = self.make("iso", out, *options, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(word, done.stderr)

@@ -69,7 +69,7 @@ class Network:
         """The company's own DHCP server: addresses and, but for options, nothing about booting."""
         log = open(f"{self.workdir}/site-dhcp.log", "w")
         self.processes.append(subprocess.Popen(
-            ["ip", "netns", "exec", "site", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+            ["ip", "netns", "exec", "site", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", *([] if "--port=53" in options else ["--port=0"]),
              "--interface=eth0", "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h", "--log-dhcp",
              "--dhcp-authoritative", "--dhcp-leasefile=" + f"{self.workdir}/site-leases", "--log-facility=-",
              "--user=root", *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL))
