@@ -29,6 +29,10 @@ static const struct cli_option options[] = {
                 "print what to type into that DHCP server or switch, look at nothing"},
         {"--machines", "NUMBER", "so many machines are on this network"},
         {"--wait", "SECONDS", "listen so long for DHCP servers, 5 if not told"},
+        {"--boot", NULL,
+                "also start virtual machines from the configured boot files, on a network of their "
+                "own (QEMU, some minutes)"},
+        {"--boot-seconds", "SECONDS", "give such a machine so long, 300 if not told"},
         {0},
 };
 
@@ -153,7 +157,29 @@ static int print_settings(struct config *config, const char *name)
 	return r == 0 ? CLI_OK : r == -EINVAL ? CLI_USAGE : CLI_FAILED;
 }
 
-static int look(struct config *config, long wait, long machines, bool json)
+struct wanted {
+	long wait, machines, boot_seconds;
+	bool boot, json;
+};
+
+static void try_boot(struct config *config, const struct wanted *w, struct facts *facts)
+{
+	struct error err = {0};
+
+	/* Who gets the signed chain first may have Secure Boot on, and has it in the test. */
+	bool secure = facts->signed_ipxe || facts->shim_first;
+
+	facts->trial.wanted = true;
+	if (config->prefix == 0 || config_resolve_kernel(config, &err) < 0) {
+		facts->trial.broken = config->prefix != 0;
+		(void)snprintf(facts->trial.why, sizeof(facts->trial.why), "%.190s",
+		        config->prefix ? err.text : "the interface has no address");
+		return;
+	}
+	trial_run(config, secure, (int)w->boot_seconds, isatty(STDERR_FILENO), &facts->trial);
+}
+
+static int look(struct config *config, const struct wanted *w)
 {
 	struct facts *facts = calloc(1, sizeof(*facts));
 	struct findings *all = calloc(1, sizeof(*all));
@@ -173,20 +199,22 @@ static int look(struct config *config, long wait, long machines, bool json)
 	facts->signed_ipxe = signed_ipxe_is_kept(config);
 	facts->shim_first = has_shim(config) && loaders_first(config) == LOADER_SHIM;
 	gather_link(config, &facts->link);
-	gather_dhcp(config->interface, (int)wait, &facts->dhcp);
+	gather_dhcp(config->interface, (int)w->wait, &facts->dhcp);
 	gather_ports(config, facts);
 	gather_clock(&facts->clock);
 	gather_limits(&facts->limits);
-	facts->limits.machines = (unsigned long)machines;
+	facts->limits.machines = (unsigned long)w->machines;
 	gather_firewall(&facts->firewall);
 	gather_certificate(config, &facts->certificate);
 	gather_escrow(config, &facts->escrow);
+	if (w->boot)
+		try_boot(config, w, facts);
 	judge_everything(facts, all);
-	if (json)
+	if (w->json)
 		status = print_json(all);
 	else
 		print_findings(all);
-	if (!json || status == CLI_OK)
+	if (!w->json || status == CLI_OK)
 		status = all->problems ? CLI_FAILED : CLI_OK;
 	firewall_facts_free(&facts->firewall);
 	free(facts);
@@ -199,10 +227,12 @@ static int do_preflight(const struct cli_call *call)
 	const char *settings = cli_value(call, "--settings");
 	struct error err = {0};
 	struct config config;
-	long wait, machines;
+	struct wanted w = {.json = call->options.json, .boot = cli_value(call, "--boot") != NULL};
 
-	if (number_of(call, "--wait", WAIT_SECONDS, WAIT_MAX, &wait) != CLI_OK ||
-	        number_of(call, "--machines", 0, MACHINES_MAX, &machines) != CLI_OK)
+	if (number_of(call, "--wait", WAIT_SECONDS, WAIT_MAX, &w.wait) != CLI_OK ||
+	        number_of(call, "--machines", 0, MACHINES_MAX, &w.machines) != CLI_OK ||
+	        number_of(call, "--boot-seconds", TRIAL_SECONDS, TRIAL_SECONDS_MAX,
+	                &w.boot_seconds) != CLI_OK)
 		return CLI_USAGE;
 	if (cli_load_config(&call->options, &config, &err) < 0)
 		return cli_fail(&err);
@@ -215,7 +245,7 @@ static int do_preflight(const struct cli_call *call)
 	}
 	if (!config.interface[0])
 		return config_resolve_interface(&config, &err) < 0 ? cli_fail(&err) : CLI_FAILED;
-	return look(&config, wait, machines, call->options.json);
+	return look(&config, &w);
 }
 
 const struct cli_verb preflight_verbs[] = {

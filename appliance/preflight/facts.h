@@ -8,6 +8,7 @@
 
 #include "appliance/config/config.h"
 #include "appliance/preflight/offer.h"
+#include "appliance/preflight/trial.h"
 
 #include <jansson.h>
 
@@ -90,6 +91,7 @@ struct facts {
 	struct firewall_facts firewall;
 	struct certificate_facts certificate;
 	struct escrow_facts escrow;
+	struct trial_facts trial;
 };
 
 #endif

@@ -17,6 +17,8 @@ void judge_clock(const struct facts *f, struct findings *all);
 void judge_limits(const struct facts *f, struct findings *all);
 void judge_certificate(const struct facts *f, struct findings *all);
 void judge_escrow(const struct facts *f, struct findings *all);
+/* Nothing when no test boot was asked for. */
+void judge_trial(const struct facts *f, struct findings *all);
 
 /* All of them, in the order a person would go about it. */
 void judge_everything(const struct facts *f, struct findings *all);

@@ -129,4 +129,5 @@ void judge_everything(const struct facts *f, struct findings *all)
 	judge_clock(f, all);
 	judge_certificate(f, all);
 	judge_escrow(f, all);
+	judge_trial(f, all);
 }

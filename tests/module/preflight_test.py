@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -120,6 +121,48 @@ class Dhcp(Case):
         place = self.place(f"[dhcp]\nmode = full\nrange = {lab.NETWORK}.100,{lab.NETWORK}.120")
         _, found = self.until(place, "offers all machines")
         self.assertIn(f"{lab.CLIENT} answers DHCP on eth0", said(found, "dhcp", "problem"))
+
+
+class TestBoot(Case):
+    """What is said without a boot; the boots themselves are in tests/boot."""
+
+    def test_only_when_asked_for(self):
+        _, found = self.place().preflight()
+        self.assertEqual(of(found, "test boot"), [])
+
+    def test_the_sites_dhcp_alone(self):
+        _, found = self.place("[dhcp]\nmode = off").preflight("--boot")
+        self.assertIn("mode is off", said(found, "test boot", "note"))
+
+    def test_the_appliance_does_not_start(self):
+        _, found = self.place("[repair]\nrecipe = /nonesuch.ini").preflight("--boot")
+        self.assertIn("/nonesuch.ini", said(found, "test boot", "problem"))
+        self.assertFalse(os.path.exists("/sys/class/net/nmfloor"), "its bridge is in a network of its own")
+
+    def test_interrupted(self):
+        """By Ctrl-C or a signal to the process alone: no machine goes on, no folder stays."""
+        place = self.place()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([NETMEND, "preflight", "--boot", "--wait", "1", "--config", place.config],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.wait(self.machines, "a virtual machine")
+            folder = re.search(r"file:(/tmp/netmend-boot-[^/]+)/", self.machines()).group(1)
+            self.assertTrue(os.path.isdir(folder))
+            process.send_signal(number)
+            self.assertEqual(process.wait(60), -number)
+            self.wait(lambda: not self.machines(), "no virtual machine")
+            self.assertFalse(os.path.exists(folder))
+
+    def wait(self, condition, what):
+        end = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.1)
+
+    @staticmethod
+    def machines():
+        """Command lines of the test's virtual machines in this lab's processes."""
+        return subprocess.run(["pgrep", "-af", "^[^ ]*qemu.*product=test boot"], stdout=subprocess.PIPE, text=True).stdout
 
 
 class Host(Case):
