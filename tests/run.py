@@ -30,12 +30,12 @@ PYTHON = "/usr/bin/python3"
 FEWEST = len(os.sched_getaffinity(0)) + 1
 MOST = 3 * FEWEST
 IDLE = 0.15  # share of all processors
-LIMIT = {"unit": 300, "module": 1500, "e2e": 1500, "boot": 1500}
+LIMIT = {"unit": 300, "module": 1500, "e2e": 1500, "boot": 2400}
 WHOLE_MACHINES = ("e2e", "boot")  # each test makes networks of its own, and is a run of its own
 # Module tests open ports: each has a loopback of its own, so that it meets nobody, not even itself in another tree.
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 # Started first, so that nothing long is left alone at the end.
-LONGEST = ("e2e/main_job", "e2e/bad_days_test.test_power_cut", "module/bitlocker_matrix", "module/attack")
+LONGEST = ("boot/pcr", "e2e/main_job", "e2e/bad_days_test.test_power_cut", "module/bitlocker_matrix", "module/attack")
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
 # The lines of a failed test's output that say which of its tests failed, where and why.
 TELLING = re.compile(r"^(FAIL|ERROR): |^\w*(Error|Exception|Expired|Exit)\b|\[ +(ERROR|FAILED) +\]|error: |stopped after|Sanitizer:|assert")

@@ -26,6 +26,7 @@ class Machine:
         self.serial_number = f"LAB{number:05d}"
         self.disk, self.memory, self.nic, self.disk_if, self.model = disk, memory, nic, disk_if, model
         self.firmware = "uefi"  # or "secure", or "bios"
+        self.rom = False  # True: firmware has QEMU's driver of the card, which is iPXE; BIOS has no other way to the network
         self.tpm = False  # True: it has a TPM 2.0 (swtpm)
         self.ipv6 = True  # False: its firmware does not try to boot over IPv6
         self.pxe = True  # False: firmware that starts over HTTP only
@@ -53,12 +54,13 @@ class Machine:
         order = {"net": 1, "disk": 2} if first == "net" else {"net": 2, "disk": 1}
         if direct:
             kernel, initrd, cmdline = direct
-            args += ["-kernel", kernel, "-initrd", initrd, "-append", cmdline,
+            args += ["-kernel", kernel, *(["-initrd", initrd] if initrd else []), "-append", cmdline,
                      "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac}"]
         else:
             args += self._firmware_args() + self._tpm_args() + self._medium_args()
-            args += [  # Without a ROM file the firmware's own PXE client runs, as on a real machine.
-                     "-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac},romfile=,bootindex={order['net']}"]
+            # Without a ROM file the firmware's own PXE client runs, as on a real machine.
+            rom = "" if self.rom else ",romfile="
+            args += ["-device", f"{self.nic},id=nic,netdev=n0,mac={self.mac}{rom},bootindex={order['net']}"]
         if self.disk:
             args += self.more_disks + self._disk_args(None if direct else order["disk"], blkdebug, werror)
         log = open(f"{self.workdir}/{self.name}.qemu.log", "a")
