@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from lab import net, testing  # noqa: E402
+from lab import net, stages, testing  # noqa: E402
 from lab.floor import Floor  # noqa: E402
 
 DISK = ["--bitlocker", "--files", "300", "--size", "512"]
@@ -46,6 +46,7 @@ class Cards(unittest.TestCase):
         self.assertTrue(any(disk in text for text in steps), steps)
         text = machine.wait_serial(r"STANDIN: (files unchanged: (\d+) of \2|FILES CHANGED.*|broken.*|stop screen.*)", BOOT).group(0)
         self.assertIn("files unchanged", text)
+        stages.tell(machine, detail, f"{machine.firmware} {machine.nic} {machine.disk_if}")
 
     def test_bios_e1000e_ahci(self):
         self.lab("cards-bios")

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from lab import isolate, net, testing  # noqa: E402
+from lab import isolate, net, stages, testing  # noqa: E402
 from lab.floor import Floor  # noqa: E402
 
 DISK = ["--bitlocker", "--files", "300", "--size", "512"]
@@ -50,9 +50,11 @@ class Ways(unittest.TestCase):
         machine.power_on(first="net")
         machine.set_first("disk")
         self.appliance.wait_row(machine, BOOT, state="returned")
-        self.assertEqual(self.appliance.detail(machine)["result"]["reason"], "REPAIRED")
+        detail = self.appliance.detail(machine)
+        self.assertEqual(detail["result"]["reason"], "REPAIRED")
         text = machine.wait_serial(r"STANDIN: (files unchanged: (\d+) of \2|FILES CHANGED.*|broken.*|stop screen.*)", BOOT).group(0)
         self.assertIn("files unchanged", text)
+        stages.tell(machine, detail, self.id().split(".")[-1].removeprefix("test_").replace("_", " "))
 
     def nobody_was_asked(self):
         """The key was released once, to a machine that was seen to start from the network."""

@@ -64,6 +64,7 @@ class Machine:
         if self.disk:
             args += self.more_disks + self._disk_args(None if direct else order["disk"], blkdebug, werror)
         log = open(f"{self.workdir}/{self.name}.qemu.log", "a")
+        self.powered_on = time.time()
         self.process = subprocess.Popen(args, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.qmp = Qmp(socket, self.process)
 
