@@ -8,11 +8,12 @@
 PACKAGES := build-essential pkg-config \
 	libmicrohttpd-dev libpq-dev postgresql nginx-light libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
 	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin \
-	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libcmocka-dev \
+	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libfreeipmi-dev libipmiconsole-dev libcmocka-dev \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind krb5-user ldb-tools ldap-utils slapd \
 	dnsmasq-base kea-dhcp4-server isc-dhcp-server nftables iptables ipxe shim-signed grub-efi-amd64-signed linux-image-amd64 firmware-linux-free kmod iproute2 openssl \
 	qemu-system-x86 qemu-system-common qemu-utils ovmf swtpm swtpm-tools systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
 	fuse3 dosfstools mtools xorriso grub-common grub-pc-bin gdisk python3 python3-jsonschema man-db groff-base bsdextrautils curl sqlite3 xz-utils zstd tcpdump procps chromium \
+	openipmi ipmitool freeipmi-tools python3-pyghmi python3-sushy redfishtool \
 	clang clang-format cppcheck git
 
 # ---- settings -------------------------------------------------------------------------------------
@@ -61,21 +62,24 @@ FIXER_OBJS     := $(filter-out $(FIXER_LIB_OBJS),$(call objs,fixer/*.c))
 INIT_OBJS      := $(call objs,initrd/init/*.c)
 MKINITRD_OBJS  := $(call objs,initrd/mkinitrd/*.c)
 ESCROW_LIB_OBJS := $(filter-out %/escrow/main.o,$(call objs,appliance/escrow/*.c appliance/escrow/*/*.c))
+POWER_LIB_OBJS := $(filter-out %/power/main.o,$(call objs,appliance/power/*.c))
 FETCH_LIB_OBJS := $(filter-out %/fetch/main.o,$(call objs,appliance/fetch/*.c))
 GUARD_OBJS     := $(call objs,appliance/guard/*.c)
-APPLIANCE_LIB_OBJS := $(filter-out $(B)/appliance/main.o $(B)/appliance/hooks/main.o $(B)/appliance/escrow/% $(B)/appliance/fetch/%,\
+APPLIANCE_LIB_OBJS := $(filter-out $(B)/appliance/main.o $(B)/appliance/hooks/main.o $(B)/appliance/escrow/% $(B)/appliance/fetch/% $(B)/appliance/power/%,\
 	$(call objs,appliance/*.c appliance/*/*.c appliance/fleet/*/*.c))
 
 LIBBASE      := $(B)/libbase.a
 LIBFIXER     := $(B)/libfixer.a
 LIBESCROW    := $(B)/libescrow.a
 LIBFETCH     := $(B)/libfetch.a
+LIBPOWER     := $(B)/libpower.a
 LIBAPPLIANCE := $(B)/libappliance.a
 LIBINITRD    := $(B)/libinitrd.a
 $(LIBBASE): $(BASE_OBJS)
 $(LIBFIXER): $(FIXER_LIB_OBJS)
 $(LIBESCROW): $(ESCROW_LIB_OBJS)
 $(LIBFETCH): $(FETCH_LIB_OBJS)
+$(LIBPOWER): $(POWER_LIB_OBJS)
 $(LIBAPPLIANCE): $(APPLIANCE_LIB_OBJS)
 $(LIBINITRD): $(filter-out %/main.o,$(INIT_OBJS) $(MKINITRD_OBJS))
 
@@ -86,11 +90,12 @@ FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -lfuse3 -lseccomp -larchi
 APPLIANCE_SYS := -lmicrohttpd -larchive -lsqlite3 -lpq -ljansson -lssl -lcrypto -linih -lsodium -lseccomp -lz -lzstd
 ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lseccomp -lz
 HOOKS_SYS     := -lcurl -lsqlite3 -lpq -ljansson -lcrypto -lsodium -lseccomp
+POWER_SYS     := -lfreeipmi -lipmiconsole -lcurl -ljansson -lcrypto -lsodium -lseccomp
 FETCH_SYS     := -lldap -llber -lgssapi_krb5 -lcurl -ljansson -lcrypto -lsodium -lseccomp
 
 PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)/init) \
 	$(if $(MKINITRD_OBJS),$(B)/mkinitrd) $(if $(wildcard appliance/main.c),$(B)/netmend) \
-	$(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-hooks
+	$(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-hooks $(if $(wildcard appliance/power/main.c),$(B)/netmend-power)
 
 # ---- everyday targets -----------------------------------------------------------------------------
 
@@ -132,6 +137,11 @@ $(B)/netmend-escrow: $(B)/appliance/escrow/main.o $(LIBESCROW) $(GUARD_OBJS) $(B
 $(B)/netmend-fetch: $(B)/appliance/fetch/main.o $(LIBFETCH) $(GUARD_OBJS) $(LIBBASE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(FETCH_SYS)
+
+# So are those of BMCs, each by its password only while it is driven.
+$(B)/netmend-power: $(B)/appliance/power/main.o $(LIBPOWER) $(GUARD_OBJS) $(LIBBASE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(POWER_SYS)
 
 $(B)/netmend-hooks: $(B)/appliance/hooks/main.o $(LIBAPPLIANCE) $(LIBBASE)
 	@echo "  LINK  $@"
@@ -198,8 +208,8 @@ GENERATORS := $(patsubst %.c,$(B)/%,$(wildcard tests/generators/mk*.c))
 GEN_LIB_OBJS := $(filter-out $(B)/tests/generators/mk%,$(call objs,tests/generators/*.c))
 CHECKER_OBJS := $(filter-out %/main.o,$(call objs,tests/ntfscheck/*.c))
 CHECKER    := $(B)/tests/ntfscheck/ntfscheck
-TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFETCH) $(LIBFIXER) $(LIBINITRD) $(LIBBASE)
-TEST_SYS   := $(FIXER_SYS) $(APPLIANCE_SYS) $(FETCH_SYS)
+TEST_LIBS  := $(LIBAPPLIANCE) $(LIBESCROW) $(LIBFETCH) $(LIBPOWER) $(LIBFIXER) $(LIBINITRD) $(LIBBASE)
+TEST_SYS   := $(FIXER_SYS) $(APPLIANCE_SYS) $(FETCH_SYS) $(POWER_SYS)
 # There are so many of them: by the faster of binutils' linkers, a third of the time.
 TEST_LINK   = $(CC) $(LDFLAGS) $(if $(filter 1,$(SANITIZE)),,-fuse-ld=gold) -o $@ $(filter %.o,$^)
 

@@ -80,6 +80,13 @@
 #define NM_BOOT_AT_ONCE     100
 #define NM_BOOT_AT_ONCE_MAX 2000
 
+/* Power: BMCs driven at the same time; how long one order may take; what a BMC may answer. */
+#define NM_POWER_AT_ONCE     256
+#define NM_POWER_SECONDS     120
+#define NM_POWER_SECONDS_MAX 600
+#define NM_MAX_BMC_ANSWER    (512 * 1024)
+#define NM_MAX_BMCS          100000
+
 /* Release policy where the configuration says nothing (../../appliance/escrow/policy/policy.h). */
 #define NM_RELEASE_PER_MINUTE    600
 #define NM_RELEASE_SUBNET_MINUTE 300
