@@ -25,6 +25,7 @@ LAYERS = {
     "initrd": ["netmend/", "fixer/base/", "initrd/"],
     "appliance/escrow": ["netmend/", "fixer/base/", "fixer/bitlocker/bitlocker.h", "appliance/guard/", "appliance/escrow/"],
     "appliance/fetch": ["netmend/", "fixer/base/", "appliance/guard/", "appliance/fetch/"],
+    "appliance/power": ["netmend/", "fixer/base/", "appliance/guard/", "appliance/power/"],
     "appliance/guard": ["netmend/", "fixer/base/", "appliance/guard/"],
     "appliance": ["netmend/", "fixer/base/", "fixer/windows/recipe.h", "appliance/"],
 }

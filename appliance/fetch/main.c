@@ -4,12 +4,12 @@
 #include "appliance/fetch/walls.h"
 #include "appliance/fetch/wipe.h"
 #include "appliance/guard/guard.h"
+#include "appliance/guard/wiping_heap.h"
 #include "fixer/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,45 +22,6 @@ static const char usage[] =
         "Asks the places recovery passwords are kept; usually started by `netmend serve`.\n"
         "check prints a line for each source: name, type, reason and what it means, between "
         "tabs.\n";
-
-#ifndef __SANITIZE_ADDRESS__ /* it has a heap of its own */
-
-/*
- * Passwords pass through TLS, BER, Kerberos and the JSON of several libraries: in this process
- * whatever anybody gives back is overwritten. The C library's own functions do the rest; the linker
- * gives these two to every library.
- */
-extern void __libc_free(void *p);
-extern void *__libc_malloc(size_t size);
-
-void free(void *p)
-{
-	int saved = errno;
-
-	if (p)
-		secret_wipe(p, malloc_usable_size(p));
-	__libc_free(p);
-	errno = saved;
-}
-
-/* Never in place: what is left behind by moving could not be reached any more. */
-void *realloc(void *p, size_t size)
-{
-	size_t old = p ? malloc_usable_size(p) : 0;
-
-	if (size == 0 && p) {
-		free(p);
-		return NULL;
-	}
-	void *moved = __libc_malloc(size);
-	if (moved && p) {
-		memcpy(moved, p, old < size ? old : size);
-		free(p);
-	}
-	return moved;
-}
-
-#endif
 
 struct options {
 	int settings_fd, listen_fd;

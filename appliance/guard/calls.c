@@ -56,9 +56,10 @@ static int allow_sockets(scmp_filter_ctx filter, const int *families, size_t cou
 	return filter_allow_values(filter, SCMP_SYS(socket), 0, families, count);
 }
 
-static int allow_outwards(scmp_filter_ctx filter)
+static int allow_outwards(scmp_filter_ctx filter, bool bind)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+	static const int binding = SCMP_SYS(bind);
 	int r = allow_sockets(filter, families, FILTER_COUNT(families));
 
 	/* The resolver asks the kernel for the host's addresses, and goes on without. */
@@ -66,7 +67,8 @@ static int allow_outwards(scmp_filter_ctx filter)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
 		        SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK));
 	if (r == 0)
-		r = filter_refuse(filter, SCMP_SYS(bind), EACCES);
+		r = bind ? filter_allow(filter, &binding, 1)
+		         : filter_refuse(filter, SCMP_SYS(bind), EACCES);
 	/* The resolver's two questions, for IPv4 and IPv6. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmmsg), 0);
@@ -83,7 +85,7 @@ static int allow_escrow(scmp_filter_ctx filter)
 
 static int allow_hooks(scmp_filter_ctx filter)
 {
-	int r = allow_outwards(filter);
+	int r = allow_outwards(filter, false);
 
 	return r < 0 ? r : filter_allow_writing(filter);
 }
@@ -120,10 +122,12 @@ static int allow_kind(scmp_filter_ctx filter, enum guard_kind kind)
 	case GUARD_HOOKS:
 		return allow_hooks(filter);
 	case GUARD_FETCH:
-		return allow_outwards(filter);
+		return allow_outwards(filter, false);
+	case GUARD_POWER:
+		return allow_outwards(filter, true);
 	case GUARD_FETCH_EXEC:
 		r = allow_programs(filter);
-		return r < 0 ? r : allow_outwards(filter);
+		return r < 0 ? r : allow_outwards(filter, false);
 	}
 	return -EINVAL;
 }

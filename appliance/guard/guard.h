@@ -44,6 +44,8 @@ enum guard_kind {
 	GUARD_FETCH_EXEC, /* the same, but it may start programs. They inherit this: they have what
 	                   * ordinary programs need, may connect outwards, may not listen; what is
 	                   * not foreseen fails with ENOSYS instead of ending them */
+	GUARD_POWER,      /* like fetch, but bind: IPMI's library binds its UDP socket to any port.
+	                   * TCP is bound to none where Landlock judges it, nothing listens */
 	GUARD_HOOKS,      /* like fetch, and files already allowed may be written */
 	GUARD_WEB,        /* files already allowed, connections of both ways on sockets it has or
 	                   * makes; no bind, no listen, no exec, no fork, no ptrace */

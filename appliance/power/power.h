@@ -105,5 +105,6 @@ const struct power_ops *power_kind(const char *type);
 
 /* Monotonic, milliseconds. */
 int64_t power_clock(void);
+void power_pause(int64_t ms);
 
 #endif
