@@ -27,7 +27,7 @@
 #include <cmocka.h>
 
 #define KILLED       200 /* above every errno */
-#define KINDS        4
+#define KINDS        6
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char folder[] = "/tmp/test-guard-XXXXXX";
@@ -126,6 +126,14 @@ static int try_bind(void)
 	return result(fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&any, sizeof(any)));
 }
 
+static int try_bind_tcp(void)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return result(fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&any, sizeof(any)));
+}
+
 static int try_listen(void)
 {
 	int pair[2];
@@ -179,36 +187,45 @@ static int try_namespace(void)
 	return result(syscall(SYS_unshare, 0));
 }
 
-/* escrow, fetch, fetch-exec, web; the order of enum guard_kind. */
+/* The order of kinds[]. */
 static const struct {
 	const char *name;
 	int (*run)(void);
 	int without; /* how it ends with no walls at all: each try can work */
 	int wanted[KINDS];
 } tries[] = {
-        {"write inside", try_write_inside, 0, {0, KILLED, 0, 0}},
-        {"read outside", try_read_outside, 0, {EACCES, EACCES, EACCES, EACCES}},
-        {"write outside", try_write_outside, 0, {EACCES, EACCES, EACCES, EACCES}},
-        {"thread", try_thread, 0, {0, 0, 0, 0}},
-        {"fork", try_fork, 0, {KILLED, KILLED, 0, KILLED}},
-        {"exec", try_exec, 0, {KILLED, KILLED, 0, KILLED}},
-        {"exec outside", try_exec_outside, ENOEXEC, {KILLED, KILLED, EACCES, KILLED}},
-        {"Unix socket", try_unix, 0, {0, 0, 0, 0}},
-        {"netlink", try_netlink, 0, {KILLED, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT}},
-        {"packet socket", try_packet, 0, {KILLED, KILLED, ENOSYS, KILLED}},
-        {"TCP", try_tcp, ECONNREFUSED, {KILLED, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED}},
-        {"bind", try_bind, 0, {KILLED, EACCES, EACCES, EACCES}},
-        {"listen", try_listen, EINVAL, {KILLED, KILLED, ENOSYS, KILLED}},
-        {"resolve", try_resolve, 0, {0, 0, 0, 0}}, /* from /etc/hosts */
-        {"ptrace", try_ptrace, 0, {KILLED, KILLED, ENOSYS, KILLED}},
-        {"read memory", try_read_memory, 0, {KILLED, KILLED, ENOSYS, KILLED}},
-        {"signal outside", try_kill_parent, 0, {KILLED, KILLED, EPERM, KILLED}},
-        {"new code", try_new_code, 0, {KILLED, KILLED, 0, KILLED}},
-        {"setuid", try_become_root, 0, {KILLED, KILLED, ENOSYS, KILLED}},
-        {"namespace", try_namespace, 0, {KILLED, KILLED, ENOSYS, KILLED}},
+        {"write inside", try_write_inside, 0, {0, KILLED, 0, KILLED, 0, 0}},
+        {"read outside", try_read_outside, 0, {EACCES, EACCES, EACCES, EACCES, EACCES, EACCES}},
+        {"write outside", try_write_outside, 0, {EACCES, EACCES, EACCES, EACCES, EACCES, EACCES}},
+        {"thread", try_thread, 0, {0, 0, 0, 0, 0, 0}},
+        {"fork", try_fork, 0, {KILLED, KILLED, 0, KILLED, KILLED, KILLED}},
+        {"exec", try_exec, 0, {KILLED, KILLED, 0, KILLED, KILLED, KILLED}},
+        {"exec outside", try_exec_outside, ENOEXEC,
+                {KILLED, KILLED, EACCES, KILLED, KILLED, KILLED}},
+        {"Unix socket", try_unix, 0, {0, 0, 0, 0, 0, 0}},
+        {"netlink", try_netlink, 0,
+                {KILLED, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT}},
+        {"packet socket", try_packet, 0, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
+        {"TCP", try_tcp, ECONNREFUSED,
+                {KILLED, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED}},
+        {"bind", try_bind, 0, {KILLED, EACCES, EACCES, 0, EACCES, EACCES}},
+        {"bind TCP", try_bind_tcp, 0, {KILLED, EACCES, EACCES, EACCES, EACCES, EACCES}},
+        {"listen", try_listen, EINVAL, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
+        {"resolve", try_resolve, 0, {0, 0, 0, 0, 0, 0}}, /* from /etc/hosts */
+        {"ptrace", try_ptrace, 0, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
+        {"read memory", try_read_memory, 0, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
+        {"signal outside", try_kill_parent, 0, {KILLED, KILLED, EPERM, KILLED, KILLED, KILLED}},
+        {"new code", try_new_code, 0, {KILLED, KILLED, 0, KILLED, KILLED, KILLED}},
+        {"setuid", try_become_root, 0, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
+        {"namespace", try_namespace, 0, {KILLED, KILLED, ENOSYS, KILLED, KILLED, KILLED}},
 };
 
-static const char *const kind_names[KINDS] = {"escrow", "fetch", "fetch-exec", "web"};
+static const struct {
+	const char *name;
+	enum guard_kind kind;
+} kinds[KINDS] = {{"escrow", GUARD_ESCROW}, {"fetch", GUARD_FETCH},
+        {"fetch-exec", GUARD_FETCH_EXEC}, {"power", GUARD_POWER}, {"hooks", GUARD_HOOKS},
+        {"web", GUARD_WEB}};
 
 static void build_walls(enum guard_kind kind)
 {
@@ -221,7 +238,7 @@ static void build_walls(enum guard_kind kind)
 		_exit(KILLED - 1);
 }
 
-/* kind < 0: no walls. The errno it ended with, 0, or KILLED. */
+/* kind: of kinds[]; < 0: no walls. The errno it ended with, 0, or KILLED. */
 static int attempt(int (*run)(void), int kind)
 {
 	int status;
@@ -229,7 +246,7 @@ static int attempt(int (*run)(void), int kind)
 
 	if (pid == 0) {
 		if (kind >= 0)
-			build_walls((enum guard_kind)kind);
+			build_walls(kinds[kind].kind);
 		_exit(run());
 	}
 	assert_true(pid > 0);
@@ -261,7 +278,7 @@ static void each_try_ends_as_it_should(void **state)
 			int got = attempt(tries[i].run, kind);
 			if (got == tries[i].wanted[kind])
 				continue;
-			print_message("%s, %s: %d, wanted %d\n", tries[i].name, kind_names[kind],
+			print_message("%s, %s: %d, wanted %d\n", tries[i].name, kinds[kind].name,
 			        got, tries[i].wanted[kind]);
 			wrong++;
 		}
