@@ -64,16 +64,21 @@ static int start_by_cycle(struct drive *d)
 	return in_the_way ? start_by_off(d) : r;
 }
 
+/* Where off is not followed the controller may still be able to do both itself. */
 static int start_running(struct drive *d)
 {
 	if (d->job->other_method)
 		return start_by_cycle(d);
 	int r = start_by_off(d);
-	if (r == 0 || d->result->power == POWER_OFF || d->told_on ||
-	        !other_way_helps(d->err.reason))
+	struct error off = d->err;
+	if (r == 0 || d->result->power == POWER_OFF || d->told_on || !other_way_helps(off.reason))
 		return r;
 	r = prepare(d);
-	return r < 0 ? r : drive_cycle(d);
+	if (r == 0)
+		r = drive_cycle(d);
+	if (r < 0 && !d->told_on && off.reason == REASON_POWER_STUCK)
+		d->err = off; /* the cycle was refused, too: its step says how */
+	return r;
 }
 
 /* It was on when we came, and is not left off. What ended the order stays the reason. */

@@ -7,6 +7,7 @@
 
 #define POLL_MS   1000
 #define REFUSE_MS 3000 /* between an order that was refused and the next try */
+#define LAST_MS   3000 /* the last look may end so much later than its turn */
 #define ASKS      2    /* times an order is given that was taken and not followed */
 #define REFUSALS  3    /* of OFF; ON has all the time there is: the machine is off */
 /* Off and on by the BMC is quick: so long after it, and always on, it is believed. One that stays
@@ -94,7 +95,7 @@ static int switch_until(struct drive *d, struct switching *s)
 		if (power_clock() >= s->next && s->asked < ASKS && give_order(d, s) < 0)
 			return not_switched(d, s);
 		power_pause(POLL_MS);
-		int r = read_status(d, s->limit, &err);
+		int r = read_status(d, s->limit + LAST_MS, &err);
 		if (r == 0 && d->result->power == s->want)
 			return 0;
 		if (r < 0)
@@ -127,6 +128,7 @@ int drive_switch(struct drive *d, enum power_state want)
 
 struct cycling {
 	int64_t since, told, limit, off_since; /* off_since: 0 while it was not seen off */
+	bool unanswered;                       /* whether it was taken is seen by its power alone */
 	struct error err;
 };
 
@@ -139,7 +141,8 @@ static int give_cycle(struct drive *d, struct cycling *c)
 		int r = d->ops->control(d->bmc, c->limit, POWER_ACT_CYCLE, &c->err);
 		c->told = power_clock();
 		if (r == 0 || c->err.reason == REASON_POWER_UNREACHABLE) {
-			d->told_on = true; /* it may have been taken */
+			d->told_on = true;
+			c->unanswered = r < 0;
 			return 0;
 		}
 		if (!drive_passing(c->err.reason) || ++refused == REFUSALS ||
@@ -156,14 +159,14 @@ static enum cycle_seen watch_cycle(struct drive *d, struct cycling *c)
 	for (;;) {
 		struct error err = {0};
 		power_pause(POLL_MS);
-		int r = read_status(d, c->limit, &err);
+		int r = read_status(d, c->limit + LAST_MS, &err);
 		int64_t now = power_clock();
 		enum power_state state = r == 0 ? d->result->power : POWER_UNKNOWN;
 		if (state == POWER_OFF && c->off_since == 0)
 			c->off_since = now;
 		if (state == POWER_ON && c->off_since)
 			return SEEN_CYCLED;
-		if (state == POWER_ON && now - c->told >= SETTLE_MS)
+		if (state == POWER_ON && !c->unanswered && now - c->told >= SETTLE_MS)
 			return SEEN_ON;
 		if (state == POWER_OFF && now - c->off_since >= STAYS_OFF_MS)
 			return SEEN_STAYS_OFF;
@@ -179,14 +182,13 @@ static enum cycle_seen watch_cycle(struct drive *d, struct cycling *c)
 int drive_cycle(struct drive *d)
 {
 	struct cycling c = {.since = power_clock(), .limit = drive_share(d)};
-	bool was_off = d->result->power == POWER_OFF, unanswered;
+	bool was_off = d->result->power == POWER_OFF;
 	int r = drive_in_time(d, "cycle");
 
 	if (r < 0)
 		return r;
 	if (give_cycle(d, &c) < 0)
 		return drive_failed(d, "cycle", c.since, &c.err);
-	unanswered = c.err.code < 0;
 	if (was_off)
 		c.off_since = c.told;
 	switch (watch_cycle(d, &c)) {
@@ -194,7 +196,7 @@ int drive_cycle(struct drive *d)
 		drive_step(d, "cycle", c.since, true, "power was off, and is on");
 		return 0;
 	case SEEN_ON:
-		if (unanswered)
+		if (c.unanswered)
 			return drive_failed(d, "cycle", c.since, &c.err);
 		(void)snprintf(d->note, sizeof(d->note),
 		        "power is on; it was not seen off between, so only the machine's own "
