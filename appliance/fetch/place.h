@@ -7,7 +7,7 @@
 #ifndef FETCH_PLACE_H
 #define FETCH_PLACE_H
 
-#include "appliance/fetch/asker.h"
+#include "appliance/guard/asker.h"
 #include "appliance/fetch/message.h"
 #include "appliance/fetch/settings.h"
 

@@ -155,8 +155,10 @@ static int parse_any(json_t *j, struct power_message *m, struct error *err)
 	int other, r;
 
 	/* First, so that a refusal finds its question. */
-	if (json_unpack(j, "{s:I,s:I}", "v", &v, "id", &m->id) < 0 || v != 1)
-		return bad(err, "v and id are needed");
+	if (json_unpack(j, "{s:I,s:I}", "v", &v, "id", &m->id) < 0 || v != 1 || m->id < 1) {
+		m->id = 0;
+		return bad(err, "v (1) and id (above 0) are needed");
+	}
 	if (json_unpack_ex(j, NULL, JSON_STRICT,
 	            "{s:I,s:I,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:o,s:s,s:b,s:s,s:I}", "v", &v, "id",
 	            &m->id, "order", &order, "type", &type, "address", &address, "port", &port,

@@ -19,8 +19,8 @@ struct power_message {
 };
 
 /* 0, and the caller's to power_message_clear(); -EBADMSG names the field, never a value; -ENOMEM
- * without locked memory. After an error ret->id is what the message had as far as it could be read,
- * else 0, and there is nothing to clear. */
+ * without locked memory. After an error ret->id is that of the message, 0 when it has none, and
+ * there is nothing to clear. */
 int power_message_parse(
         const void *bytes, size_t len, struct power_message *ret, struct error *err);
 void power_message_clear(struct power_message *m);

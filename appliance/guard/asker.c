@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "appliance/fetch/asker.h"
+#include "appliance/guard/asker.h"
 
-#include "appliance/fetch/wipe.h"
+#include "fixer/base/json_wipe.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -69,7 +69,7 @@ int asker_send(struct asker *a, json_t *answer, bool patient)
 	if (text &&
 	        send(a->fd, text, strlen(text), MSG_NOSIGNAL | (patient ? 0 : MSG_DONTWAIT)) < 0)
 		r = -errno;
-	wipe_free(text);
+	json_wipe_text(text);
 	if (r < 0)
 		(void)shutdown(a->fd, SHUT_RDWR); /* the reader sees it and drops it */
 	return r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A connection to this process. Closed when the reader has dropped it and no answer is under way.
+/* A connection to fetch or power, whose answers come from many threads. Closed when the reader has
+ * dropped it and no answer is under way.
  */
-#ifndef FETCH_ASKER_H
-#define FETCH_ASKER_H
+#ifndef GUARD_ASKER_H
+#define GUARD_ASKER_H
 
 #include <jansson.h>
 #include <stdbool.h>
