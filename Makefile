@@ -95,7 +95,7 @@ FETCH_SYS     := -lldap -llber -lgssapi_krb5 -lcurl -ljansson -lcrypto -lsodium 
 
 PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)/init) \
 	$(if $(MKINITRD_OBJS),$(B)/mkinitrd) $(if $(wildcard appliance/main.c),$(B)/netmend) \
-	$(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-hooks $(if $(wildcard appliance/power/main.c),$(B)/netmend-power)
+	$(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-power $(B)/netmend-hooks
 
 # ---- everyday targets -----------------------------------------------------------------------------
 
@@ -330,7 +330,7 @@ $(B)/netmend.bash: $(B)/netmend
 install: all boot-files $(B)/netmend.bash ## programs, boot files, service (PREFIX, DESTDIR)
 	install -D -t $(PREFIX_DIR)/sbin $(B)/netmend
 	install -D $(B)/fixer.bin $(PREFIX_DIR)/bin/fixer
-	install -D -t $(PREFIX_DIR)/libexec/netmend $(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-hooks $(B)/mkinitrd
+	install -D -t $(PREFIX_DIR)/libexec/netmend $(B)/netmend-escrow $(B)/netmend-fetch $(B)/netmend-power $(B)/netmend-hooks $(B)/mkinitrd
 	install -D -m 0644 -t $(PREFIX_DIR)/lib/netmend $(B)/boot/vmlinuz $(B)/boot/initrd.img
 	install -D -m 0644 -t $(PREFIX_DIR)/share/netmend/netboot $(wildcard netboot/*.ipxe netboot/*.in netboot/*.cfg)
 	install -D -m 0644 -t $(PREFIX_DIR)/share/doc/netmend appliance/config/netmend.conf.example

@@ -199,10 +199,13 @@ static void check_accounts(struct config *config)
 		check_bad(&err);
 		return;
 	}
-	check_good("web-user %s (%u), escrow-user %s (%u), fetch-user %s (%u)%s", config->web.name,
-	        (unsigned)config->web.uid, config->escrow.name, (unsigned)config->escrow.uid,
-	        config->fetch.name, (unsigned)config->fetch.uid,
-	        config->web.missing || config->escrow.missing || config->fetch.missing
+	check_good(
+	        "web-user %s (%u), escrow-user %s (%u), fetch-user %s (%u), power-user %s (%u)%s",
+	        config->web.name, (unsigned)config->web.uid, config->escrow.name,
+	        (unsigned)config->escrow.uid, config->fetch.name, (unsigned)config->fetch.uid,
+	        config->power.name, (unsigned)config->power.uid,
+	        config->web.missing || config->escrow.missing || config->fetch.missing ||
+	                        config->power.missing
 	                ? ": not all on this host, so fixed numbers are used"
 	                : "");
 }

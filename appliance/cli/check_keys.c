@@ -212,10 +212,12 @@ void check_walls(void)
 	struct error err = {0};
 
 	if (guard_has_seccomp()) {
-		check_good("seccomp: escrow, fetch and web lose the system calls they do not need");
+		check_good("seccomp: escrow, fetch, power and web lose the system calls they do "
+		           "not need");
 	} else {
 		error_set(&err, -EOPNOTSUPP, REASON_INTERNAL,
-		        "this kernel has no seccomp filters: escrow, fetch and web do not start "
+		        "this kernel has no seccomp filters: escrow, fetch, power and web do not "
+		        "start "
 		        "without");
 		check_bad(&err);
 	}
@@ -226,7 +228,7 @@ void check_walls(void)
 		check_note(
 		        "no Landlock in this kernel: files are protected by users and modes alone");
 	if (guard_raise_memory_limit())
-		check_good("locked memory: nothing of escrow and fetch is swapped out");
+		check_good("locked memory: nothing of escrow, fetch and power is swapped out");
 	else
 		check_note(
 		        "the limit of locked memory cannot be raised here: only keys are kept from "

@@ -82,6 +82,7 @@ struct config {
 	struct account web;
 	struct account escrow;
 	struct account fetch;
+	struct account power;
 	char kernel[CONFIG_PATH_MAX];
 	char initrd[CONFIG_PATH_MAX];
 	char program[CONFIG_PATH_MAX]; /* what UEFI x64 firmware boots */
@@ -106,6 +107,7 @@ struct config {
 	char password_file[CONFIG_PATH_MAX]; /* of that database; "": none */
 	struct config_release release;
 	struct config_vault_key vault_key;
+	int drive;       /* 1: management controllers (BMCs) may be driven */
 	int syslog;      /* 1: audit records are copied there */
 	int page_import; /* 1: recovery keys may come through the status page */
 	/* The order keys are looked for in: names, the vault's is "vault". As configured, or all in

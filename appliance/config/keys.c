@@ -38,6 +38,7 @@ static const struct key keys[] = {
         KEY("server", "web-user", value_user, web.name),
         KEY("server", "escrow-user", value_user, escrow.name),
         KEY("server", "fetch-user", value_user, fetch.name),
+        KEY("server", "power-user", value_user, power.name),
         KEY("boot", "kernel", value_path, kernel),
         KEY("boot", "initrd", value_path, initrd),
         KEY("boot", "program", value_path, program),
@@ -79,6 +80,7 @@ static const struct key keys[] = {
         LIST("escrow", "sources", value_order, order),
         CHOICE("escrow", "syslog", syslog, &yes_no),
         CHOICE("escrow", "page-import", page_import, &yes_no),
+        CHOICE("power", "drive", drive, &yes_no),
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -109,6 +111,7 @@ void config_defaults(struct config *ret)
 	        .web = {.name = "netmend"},
 	        .escrow = {.name = "netmend-escrow"},
 	        .fetch = {.name = "netmend-fetch"},
+	        .power = {.name = "netmend-power"},
 	        .initrd = NM_PREFIX "/lib/netmend/initrd.img",
 	        .at_once = NM_BOOT_AT_ONCE,
 	        .program = "/usr/lib/ipxe/snponly.efi",
@@ -129,6 +132,7 @@ void config_defaults(struct config *ret)
 	                .approval_minutes = NM_APPROVAL_MINUTES},
 	        .syslog = 1,
 	        .page_import = 1,
+	        .drive = 1,
 	};
 }
 

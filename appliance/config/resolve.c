@@ -20,6 +20,7 @@
 #define FALLBACK_WEB_ID    64871
 #define FALLBACK_ESCROW_ID 64872
 #define FALLBACK_FETCH_ID  64873
+#define FALLBACK_POWER_ID  64874
 
 static void list_interfaces(const struct ifaddrs *all, char *out, size_t size)
 {
@@ -187,6 +188,8 @@ int config_resolve_accounts(struct config *config, struct error *err)
 		r = resolve_account(&config->escrow, "netmend-escrow", FALLBACK_ESCROW_ID, err);
 	if (r == 0)
 		r = resolve_account(&config->fetch, "netmend-fetch", FALLBACK_FETCH_ID, err);
+	if (r == 0)
+		r = resolve_account(&config->power, "netmend-power", FALLBACK_POWER_ID, err);
 	if (r == 0 && config->web.uid == config->escrow.uid)
 		return error_set(err, -EINVAL, REASON_USAGE,
 		        "web-user and escrow-user must be two users: the one the network can talk "
@@ -196,6 +199,13 @@ int config_resolve_accounts(struct config *config, struct error *err)
 		return error_set(err, -EINVAL, REASON_USAGE,
 		        "fetch-user must be another user than web-user and escrow-user: it reads "
 		        "what other networks send and holds the passwords of key sources");
+	uid_t power = config->power.uid;
+	if (r == 0 && (power == config->web.uid || power == config->escrow.uid ||
+	                      power == config->fetch.uid))
+		return error_set(err, -EINVAL, REASON_USAGE,
+		        "power-user must be another user than web-user, escrow-user and "
+		        "fetch-user: it reads what management controllers send and holds their "
+		        "passwords");
 	return r;
 }
 

@@ -121,18 +121,20 @@ static int parse_sources(json_t *list, struct settings *s, struct error *err)
 static int parse_all(json_t *j, struct settings *s, struct error *err)
 {
 	json_t *vault, *release, *sources;
-	const char *fetch;
+	const char *fetch, *power = "";
 	json_int_t v;
 	int syslog, page_import = true;
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:o,s:o,s:o,s:s,s:b,s?b}", "v", &v, "vault",
-	            &vault, "release", &release, "sources", &sources, "fetch", &fetch, "syslog",
-	            &syslog, "page_import", &page_import) < 0 ||
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I,s:o,s:o,s:o,s:s,s?s,s:b,s?b}", "v", &v,
+	            "vault", &vault, "release", &release, "sources", &sources, "fetch", &fetch,
+	            "power", &power, "syslog", &syslog, "page_import", &page_import) < 0 ||
 	        v != 1)
 		return settings_bad(
 		        err, "v (1), vault, release, sources, fetch and syslog are needed");
 	if (fetch[0] && settings_text(fetch, s->fetch, sizeof(s->fetch)) < 0)
 		return settings_bad(err, "fetch is the path of a socket");
+	if (power[0] && settings_text(power, s->power, sizeof(s->power)) < 0)
+		return settings_bad(err, "power is the path of a socket");
 	s->syslog = syslog;
 	s->page_import = page_import;
 	int r = parse_vault(vault, s, err);

@@ -21,6 +21,7 @@ struct settings {
 	size_t source_count; /* in the order they are asked */
 	struct settings_source sources[NM_MAX_SOURCES];
 	char fetch[108];  /* path of netmend-fetch's socket; "": there is none */
+	char power[108];  /* the same of netmend-power's */
 	bool syslog;      /* audit records are copied there */
 	bool page_import; /* recovery keys may come through the status page */
 };

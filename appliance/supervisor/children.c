@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* fds[SERVE_SETTINGS_FD] and fds[SERVE_LISTEN_FD] in the child. */
+/* fds[SERVE_SETTINGS_FD] and fds[SERVE_LISTEN_FD] in the child; power has its socket alone. */
 static const char settings_fd[] = "3", listen_fd[] = "4";
 _Static_assert(CHILD_FIRST_FD == 3, "what settings_fd and listen_fd say");
 
@@ -34,6 +34,7 @@ static void init_paths(struct serve *s)
 	state_path(s->paths[PATH_ESCROW], c->state, "escrow");
 	state_path(s->paths[PATH_SOCKET], c->runtime, "escrow.sock");
 	state_path(s->paths[PATH_FETCH_SOCKET], c->runtime, "fetch.sock");
+	state_path(s->paths[PATH_POWER_SOCKET], c->runtime, "power.sock");
 	state_path(s->paths[PATH_FETCH], c->runtime, "fetch");
 	state_path(s->paths[PATH_RECIPE], c->runtime, "recipe.ini");
 	state_path(s->paths[PATH_PAGE], c->runtime, "page");
@@ -124,6 +125,20 @@ static void init_fetch(struct serve *s)
 	        .output = -1};
 }
 
+static void init_power(struct serve *s)
+{
+	const struct config *c = &s->config;
+	const char *argv[] = {s->power_program, "serve", "--listen-fd", settings_fd, "--escrow-uid",
+	        s->escrow_uid, NULL};
+
+	memcpy(s->power_argv, argv, sizeof(argv));
+	s->children[CHILD_POWER] = (struct child){.name = "power",
+	        .argv = s->power_argv,
+	        .uid = c->power.uid,
+	        .gid = c->power.gid,
+	        .output = -1};
+}
+
 static void init_watch(struct serve *s)
 {
 	const char *argv[] = {s->self, "watch", NULL};
@@ -187,34 +202,54 @@ static int try_settings(const struct serve *s, struct error *err)
 }
 
 /* Opened here, so that they stay while their owners are started again; web may ask escrow, escrow
- * may ask fetch. */
+ * may ask fetch and power. */
 static int open_sockets(struct serve *s, struct error *err)
 {
+	gid_t escrow = s->config.escrow.gid;
+
 	s->escrow_fd = listen_local(s->paths[PATH_SOCKET], s->config.web.gid, err);
 	if (s->escrow_fd < 0)
 		return s->escrow_fd;
-	if (!s->enabled[CHILD_FETCH])
-		return 0;
-	s->fetch_fd = listen_local(s->paths[PATH_FETCH_SOCKET], s->config.escrow.gid, err);
-	return s->fetch_fd < 0 ? s->fetch_fd : 0;
+	if (s->enabled[CHILD_FETCH])
+		s->fetch_fd = listen_local(s->paths[PATH_FETCH_SOCKET], escrow, err);
+	if (s->enabled[CHILD_FETCH] && s->fetch_fd < 0)
+		return s->fetch_fd;
+	if (s->enabled[CHILD_POWER])
+		s->power_fd = listen_local(s->paths[PATH_POWER_SOCKET], escrow, err);
+	return s->enabled[CHILD_POWER] && s->power_fd < 0 ? s->power_fd : 0;
+}
+
+/* Which of them are wanted, and where their programs are. */
+static int find_programs(struct serve *s, struct error *err)
+{
+	const struct {
+		int child;
+		const char *name;
+		char *program;
+	} ours[] = {{CHILD_WEB, "netmend", s->self},
+	        {CHILD_ESCROW, "netmend-escrow", s->escrow_program},
+	        {CHILD_FETCH, "netmend-fetch", s->fetch_program},
+	        {CHILD_POWER, "netmend-power", s->power_program},
+	        {CHILD_HOOKS, "netmend-hooks", s->hooks_program}};
+	int r = 0;
+
+	for (int i = 0; i < CHILDREN; i++)
+		s->enabled[i] = true;
+	s->enabled[CHILD_DNSMASQ] = s->config.dhcp_mode != DHCP_OFF;
+	s->enabled[CHILD_FETCH] = config_needs_fetch(&s->config);
+	s->enabled[CHILD_POWER] = s->config.drive;
+	s->enabled[CHILD_HOOKS] = s->config.hook_count > 0;
+	for (size_t i = 0; r == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (s->enabled[ours[i].child])
+			r = serve_find_program(ours[i].name, ours[i].program, err);
+	return r;
 }
 
 int serve_children_init(struct serve *s, struct error *err)
 {
 	int output[2];
-	int r = serve_find_program("netmend", s->self, err);
+	int r = find_programs(s, err);
 
-	if (r == 0)
-		r = serve_find_program("netmend-escrow", s->escrow_program, err);
-	for (int i = 0; i < CHILDREN; i++)
-		s->enabled[i] = true;
-	s->enabled[CHILD_DNSMASQ] = s->config.dhcp_mode != DHCP_OFF;
-	s->enabled[CHILD_FETCH] = config_needs_fetch(&s->config);
-	s->enabled[CHILD_HOOKS] = s->config.hook_count > 0;
-	if (r == 0 && s->enabled[CHILD_FETCH])
-		r = serve_find_program("netmend-fetch", s->fetch_program, err);
-	if (r == 0 && s->enabled[CHILD_HOOKS])
-		r = serve_find_program("netmend-hooks", s->hooks_program, err);
 	if (r < 0)
 		return r;
 	if (pipe2(output, O_CLOEXEC) < 0 || fcntl(output[0], F_SETFL, O_NONBLOCK) < 0)
@@ -223,6 +258,7 @@ int serve_children_init(struct serve *s, struct error *err)
 	init_paths(s);
 	init_escrow(s);
 	init_fetch(s);
+	init_power(s);
 	init_web(s);
 	init_watch(s);
 	init_hooks(s);
@@ -235,4 +271,5 @@ void serve_children_end(struct serve *s)
 {
 	(void)unlink(s->paths[PATH_SOCKET]);
 	(void)unlink(s->paths[PATH_FETCH_SOCKET]);
+	(void)unlink(s->paths[PATH_POWER_SOCKET]);
 }

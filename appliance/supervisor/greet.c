@@ -24,10 +24,13 @@ void serve_greet(const struct config *c)
 	                              : "listed: only machines on the list are answered",
 	        c->dry_run ? "dry run: machines are inspected, none is written to"
 	                   : "bad files are removed");
-	if (c->web.missing || c->escrow.missing || c->fetch.missing)
-		printf("  note          no users netmend, netmend-escrow and netmend-fetch on this "
-		       "host: running as numbers %u, %u and %u\n\n",
-		        (unsigned)c->web.uid, (unsigned)c->escrow.uid, (unsigned)c->fetch.uid);
+	if (c->web.missing || c->escrow.missing || c->fetch.missing || c->power.missing)
+		printf("  note          not all of the users netmend, netmend-escrow, "
+		       "netmend-fetch "
+		       "and netmend-power are on this host: running as numbers %u, %u, %u and "
+		       "%u\n\n",
+		        (unsigned)c->web.uid, (unsigned)c->escrow.uid, (unsigned)c->fetch.uid,
+		        (unsigned)c->power.uid);
 	printf("Next: import the recovery keys     netmend keys import FILE.csv\n%s"
 	       "      start a machine from the network and watch it on the status page\n\n",
 	        c->scope == SCOPE_ALL ? ""

@@ -78,7 +78,8 @@ static void raise_limits(void)
 	struct rlimit files, wanted = {OPEN_FILES, OPEN_FILES};
 
 	if (!guard_raise_memory_limit())
-		log_info("the limit of locked memory cannot be raised here: of escrow and fetch "
+		log_info("the limit of locked memory cannot be raised here: of escrow, fetch and "
+		         "power "
 		         "only the keys are kept from swap, not every page");
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= OPEN_FILES ||
 	        setrlimit(RLIMIT_NOFILE, &wanted) == 0)
@@ -226,6 +227,7 @@ int serve_main(const struct config *config, struct error *err)
 	        .https_fd = -1,
 	        .escrow_fd = -1,
 	        .fetch_fd = -1,
+	        .power_fd = -1,
 	        .web_fd = -1,
 	        .watch_fd = -1,
 	        .log_fd = -1,

@@ -11,7 +11,7 @@
 #include "appliance/supervisor/state.h"
 #include "appliance/web/web.h"
 
-enum { CHILD_ESCROW, CHILD_FETCH, CHILD_WEB, CHILD_WATCH, CHILD_HOOKS, CHILD_DNSMASQ, CHILDREN };
+enum { CHILD_ESCROW, CHILD_FETCH, CHILD_POWER, CHILD_WEB, CHILD_WATCH, CHILD_HOOKS, CHILD_DNSMASQ, CHILDREN };
 
 /* Files and folders the children are told of. */
 enum {
@@ -22,6 +22,7 @@ enum {
 	PATH_KEY,
 	PATH_SOCKET,
 	PATH_FETCH_SOCKET,
+	PATH_POWER_SOCKET,
 	PATH_FETCH,
 	PATH_HOSTS,
 	PATH_RECIPE,
@@ -46,6 +47,7 @@ struct serve {
 	int http_fd, https_fd; /* listening, for web */
 	int escrow_fd;         /* listening, for escrow */
 	int fetch_fd;          /* listening, for fetch; -1: not needed */
+	int power_fd;          /* listening, for power; likewise */
 	int web_fd;            /* our end of the pair with web; -1 while it doesn't run */
 	int watch_fd;          /* our end of the pair with watch; -1 likewise */
 	int log_fd;            /* dnsmasq's output, to read */
@@ -63,6 +65,7 @@ struct serve {
 	char self[STATE_PATH_MAX];
 	char escrow_program[STATE_PATH_MAX];
 	char fetch_program[STATE_PATH_MAX];
+	char power_program[STATE_PATH_MAX];
 	char hooks_program[STATE_PATH_MAX];
 	char paths[PATHS][STATE_PATH_MAX];
 	char numbers[128];
@@ -71,6 +74,7 @@ struct serve {
 	const char *web_argv[WEB_ARGV_MAX];
 	const char *escrow_argv[SERVE_ARGV_MAX];
 	const char *fetch_argv[SERVE_ARGV_MAX];
+	const char *power_argv[SERVE_ARGV_MAX];
 	const char *watch_argv[SERVE_ARGV_MAX];
 	const char *hooks_argv[SERVE_ARGV_MAX];
 	const char *dnsmasq_argv[SERVE_ARGV_MAX];
@@ -80,7 +84,7 @@ struct serve {
 int serve_main(const struct config *config, struct error *err);
 
 /* children.c: fills in the children (programs, arguments, identities), tries their settings, opens
- * the sockets of escrow and fetch. CANNOT_OPEN when one of the programs is missing. */
+ * the sockets of escrow, fetch and power. CANNOT_OPEN when one of the programs is missing. */
 int serve_children_init(struct serve *s, struct error *err);
 void serve_children_end(struct serve *s); /* removes those sockets */
 /* start.c: opens what the child needs anew for each start, and starts it. On failure it is due

@@ -127,11 +127,13 @@ static int hand_over(const struct locked_text *t, int *ret_fd, struct error *err
 
 int settings_for_escrow(const struct config *c, int *ret_fd, struct error *err)
 {
-	char fetch[STATE_PATH_MAX] = "";
+	char fetch[STATE_PATH_MAX] = "", power[STATE_PATH_MAX] = "";
 	struct locked_text t;
 
 	if (config_needs_fetch(c))
 		state_path(fetch, c->runtime, "fetch.sock");
+	if (c->drive)
+		state_path(power, c->runtime, "power.sock");
 	locked_text_init(&t, NM_MAX_SETTINGS);
 	locked_text_format(&t, "{\"v\":1,");
 	int r = add_vault(&t, &c->vault_key, err);
@@ -140,8 +142,9 @@ int settings_for_escrow(const struct config *c, int *ret_fd, struct error *err)
 		r = add_release(&t, c, err);
 	locked_text_format(&t, ",");
 	add_order(&t, c);
-	locked_text_format(&t, ",\"fetch\":\"%s\",\"syslog\":%s,\"page_import\":%s}", fetch,
-	        c->syslog ? "true" : "false", c->page_import ? "true" : "false");
+	locked_text_format(&t,
+	        ",\"fetch\":\"%s\",\"power\":\"%s\",\"syslog\":%s,\"page_import\":%s}", fetch,
+	        power, c->syslog ? "true" : "false", c->page_import ? "true" : "false");
 	if (r == 0)
 		r = hand_over(&t, ret_fd, err);
 	locked_text_clear(&t);

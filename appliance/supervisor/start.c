@@ -51,6 +51,16 @@ static void start_with_settings(struct serve *s, int which)
 	close(pipe);
 }
 
+/* It is told nothing: what it drives, and with which password, comes with each order. */
+static void start_power(struct serve *s)
+{
+	struct child *child = &s->children[CHILD_POWER];
+
+	child->fds[0] = s->power_fd;
+	child->fd_count = 1;
+	(void)child_start(child); /* logged there, and tried again */
+}
+
 static void start_hooks(struct serve *s)
 {
 	struct child *child = &s->children[CHILD_HOOKS];
@@ -147,6 +157,9 @@ void serve_start(struct serve *s, int which)
 	case CHILD_ESCROW:
 	case CHILD_FETCH:
 		start_with_settings(s, which);
+		break;
+	case CHILD_POWER:
+		start_power(s);
 		break;
 	case CHILD_WEB:
 		start_web(s);

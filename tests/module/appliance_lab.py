@@ -47,7 +47,7 @@ def enter():
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     os.makedirs("/run/netns")
     os.makedirs(BIN)
-    for name in ("netmend", "netmend-escrow", "netmend-fetch", "netmend-hooks"):
+    for name in ("netmend", "netmend-escrow", "netmend-fetch", "netmend-power", "netmend-hooks"):
         shutil.copy(os.path.join(BUILD, name), BIN)
     shutil.copytree(os.path.join(REPO, "netboot"), "/run/netboot")
     for place, _, files in os.walk("/run/netboot"):

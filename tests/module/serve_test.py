@@ -13,8 +13,8 @@ import urllib.request
 
 import appliance_lab as lab
 
-WEB, ESCROW = 64871, 64872  # the numbers used where the users don't exist
-CHILDREN = {"web": WEB, "watch": WEB, "netmend-escrow": ESCROW, "dnsmasq": None}
+WEB, ESCROW, POWER = 64871, 64872, 64874  # the numbers used where the users don't exist
+CHILDREN = {"web": WEB, "watch": WEB, "netmend-escrow": ESCROW, "netmend-power": POWER, "dnsmasq": None}
 
 
 def openssl(*args, stdin=None):
@@ -46,7 +46,7 @@ class Running(unittest.TestCase):
                     self.assertEqual(int(status[field], 16), wanted, field)
 
     def test_children_hold_only_their_descriptors(self):
-        for name, most in {"watch": 6, "netmend-escrow": None, "web": None}.items():
+        for name, most in {"watch": 6, "netmend-escrow": None, "netmend-power": 6, "web": None}.items():
             pid = self.appliance.children()[name]
             targets = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
             self.assertFalse([t for t in targets if t.endswith("serve.lock")], name)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `netmend web` can reach once it belongs to somebody else, and escrow and fetch likewise: the running processes are made
+"""What `netmend web` can reach once it belongs to somebody else, and escrow, fetch and power likewise: the running processes are made
 to do it. Each refusal stands beside somebody for whom the same thing works."""
 import ctypes
 import errno
@@ -18,7 +18,7 @@ import unittest
 import appliance_lab as lab
 from takeover import AT_FDCWD, LIBC, Taken, outcome
 
-WEB, ESCROW, FETCH = 64871, 64872, 64873
+WEB, ESCROW, FETCH, POWER = 64871, 64872, 64873, 64874
 SOURCE = "[source ad]\ntype = ldap\nurl = ldaps://127.0.0.1:1\nuser = u\npassword-file = /run/secret\n"
 PASSWORD = "a password of the domain"
 AF_UNIX, AF_INET, STREAM, SEQPACKET = 1, 2, 1, 5
@@ -109,8 +109,8 @@ class Lab(unittest.TestCase):
         self.appliance.start()
         self.addCleanup(self.appliance.stop)
         self.appliance.wait_for(lambda: self.appliance.snapshot()["appliance"]["escrow"]["ok"], "escrow")
-        self.web, self.escrow, self.fetch = (self.appliance.children()[name] for name in
-                                             ("web", "netmend-escrow", "netmend-fetch"))
+        self.web, self.escrow, self.fetch, self.power = (self.appliance.children()[name] for name in
+                                                         ("web", "netmend-escrow", "netmend-fetch", "netmend-power"))
 
     def state(self, name):
         return f"{self.appliance.state}/{name}"
@@ -124,7 +124,7 @@ class TakenWeb(Lab):
         with connect(self.runtime("escrow.sock")) as root:
             self.assertTrue(ask(root, op="approver", action="add", name="anna", passphrase="long enough")["ok"])
         secrets = [self.state("escrow/" + name) for name in ("vault.db", "vault.key", "audit.log", "approvers.json")]
-        secrets += [f"/proc/{self.escrow}/mem", f"/proc/{self.escrow}/environ", f"/proc/{self.fetch}/mem", "/run/secret"]
+        secrets += [f"/proc/{self.escrow}/mem", f"/proc/{self.escrow}/environ", f"/proc/{self.fetch}/mem", f"/proc/{self.power}/mem", "/run/secret"]
         with Taken(self.web) as web:
             for path in secrets:
                 with self.subTest(path=path):
@@ -155,20 +155,22 @@ class TakenWeb(Lab):
         time.sleep(0.2)
         for otherwise, attempt in attempts:
             with self.subTest(what=attempt):
-                for pid in (self.escrow, self.fetch):
+                for pid in (self.escrow, self.fetch, self.power):
                     self.assertEqual(as_user(WEB, lambda: attempt(pid)), "EPERM")
                 self.assertEqual(as_user(WEB, lambda: attempt(other.pid)), otherwise)
         self.assertEqual(as_user(WEB, lambda: os.setuid(0)), "EPERM")
         # Not even one of its own kind.
         self.assertEqual(as_user(WEB, lambda: attach(self.web)), "EPERM")
         for user, name, how in ((WEB, "fetch.sock", "EACCES"), (WEB, "escrow.sock", "ok"), (FETCH, "escrow.sock", "EACCES"),
-                                (FETCH, "fetch.sock", "EACCES"), (ESCROW, "fetch.sock", "ok")):
+                                (FETCH, "fetch.sock", "EACCES"), (ESCROW, "fetch.sock", "ok"), (WEB, "power.sock", "EACCES"),
+                                (POWER, "power.sock", "EACCES"), (POWER, "escrow.sock", "EACCES"), (ESCROW, "power.sock", "ok")):
             self.assertEqual((user, name, as_user(user, lambda: try_connect(self.runtime(name)))), (user, name, how))
 
-    def test_the_socket_of_the_key_sources(self):
-        calls = ("socket", AF_UNIX, SEQPACKET, 0), ("connect", None, unix_address(self.runtime("fetch.sock")), 108)
-        self.assertEqual(outcome(self.web, *calls), "EACCES")
-        self.assertEqual(outcome(self.escrow, *calls), "ok")
+    def test_the_sockets_of_key_sources_and_controllers(self):
+        for name in ("fetch.sock", "power.sock"):
+            calls = ("socket", AF_UNIX, SEQPACKET, 0), ("connect", None, unix_address(self.runtime(name)), 108)
+            self.assertEqual((name, outcome(self.web, *calls)), (name, "EACCES"))
+            self.assertEqual((name, outcome(self.escrow, *calls)), (name, "ok"))
 
     def own_connection(self, web):
         """The descriptor it talks to escrow with."""
@@ -269,6 +271,21 @@ class Killed(Lab):
         self.ends("netmend-fetch", ("execve", b"/bin/sh\0", 0, 0))
         self.ends("netmend-fetch", ("fork",))
 
+    def test_power(self):
+        for name in ("escrow/vault.db", "escrow/audit.log", "web/netmend.db"):
+            path = self.state(name).encode() + b"\0"
+            self.assertEqual(outcome(self.power, ("openat", AT_FDCWD, path, 0, 0)), "EACCES")
+            self.assertEqual(as_user(POWER, lambda: os.open(self.state(name), os.O_RDONLY)), "EACCES")
+        self.assertEqual(outcome(self.power, ("openat", AT_FDCWD, b"/etc/hosts\0", 0, 0)), "ok")
+        self.assertEqual(outcome(self.power, ("openat", AT_FDCWD, b"/tmp/x\0", os.O_WRONLY | os.O_CREAT, 0o600)), "EACCES")
+        port = struct.pack("<H", AF_INET) + bytes([0x1f, 0x90]) + bytes(12)
+        self.assertEqual(outcome(self.power, ("socket", AF_INET, STREAM, 0), ("bind", None, port, 16)), "EACCES")
+        self.assertEqual(as_user(POWER, lambda: try_bind(8080)), "ok")
+        self.ends("netmend-power", ("socket", AF_INET, STREAM, 0), ("listen", None, 1))
+        self.ends("netmend-power", ("execve", b"/bin/sh\0", 0, 0))
+        self.ends("netmend-power", ("fork",))
+        self.ends("netmend-power", ("ptrace", PTRACE_ATTACH, self.escrow, 0, 0))
+
 
 class AtRest(Lab):
     def listening(self, pid):
@@ -286,11 +303,12 @@ class AtRest(Lab):
     def test_nobody_but_web_listens(self):
         self.assertEqual(self.listening(self.escrow), [])
         self.assertEqual(self.listening(self.fetch), [])
+        self.assertEqual(self.listening(self.power), [])
         self.assertEqual(self.listening(self.web), ["tcp", "tcp"])
         self.assertEqual(self.listening(self.appliance.children()["watch"]), ["packet"])
 
     def test_each_is_shut(self):
-        for pid in (self.escrow, self.fetch, self.web):
+        for pid in (self.escrow, self.fetch, self.power, self.web):
             status = lab.status_of(pid)
             with self.subTest(pid=status["Name"]):
                 self.assertEqual((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
@@ -331,19 +349,22 @@ class AtRest(Lab):
         self.assertFalse(holds(self.appliance.process.pid))
         self.assertFalse(holds(self.web))
         self.assertFalse(holds(self.escrow))
+        self.assertFalse(holds(self.power))
         self.assertTrue(holds(self.fetch))
 
     def test_sockets_outlive_their_owners(self):
-        before = {name: os.stat(self.runtime(name)).st_ino for name in ("escrow.sock", "fetch.sock")}
-        for name, pid in (("netmend-escrow", self.escrow), ("netmend-fetch", self.fetch)):
+        before = {name: os.stat(self.runtime(name)).st_ino for name in ("escrow.sock", "fetch.sock", "power.sock")}
+        for name, pid in (("netmend-escrow", self.escrow), ("netmend-fetch", self.fetch), ("netmend-power", self.power)):
             os.kill(pid, signal.SIGKILL)
         with connect(self.runtime("escrow.sock")) as root:  # waits for the next one, instead of failing
             self.assertTrue(ask(root, op="status")["ok"])
-        self.appliance.wait_for(lambda: "netmend-fetch" in self.appliance.children(), "fetch")
+        self.appliance.wait_for(lambda: {"netmend-fetch", "netmend-power"} <= set(self.appliance.children()), "fetch and power")
         self.assertEqual({name: os.stat(self.runtime(name)).st_ino for name in before}, before)
-        self.assertEqual(oct(os.stat(self.runtime("fetch.sock")).st_mode), "0o140660")
+        for name in ("fetch.sock", "power.sock"):
+            self.assertEqual(oct(os.stat(self.runtime(name)).st_mode), "0o140660")
         self.appliance.stop()
-        self.assertFalse(os.path.exists(self.runtime("escrow.sock")))
+        for name in before:
+            self.assertFalse(os.path.exists(self.runtime(name)))
 
 
 if __name__ == "__main__":

@@ -368,6 +368,35 @@ static void options_follow_the_same_rules(void **state)
 	assert_string_equal(config.state, "/var/lib/netmend");
 }
 
+/* Each process that strangers can talk to has a user of its own. */
+static void users_are_four(void **state)
+{
+	static const char *const same[] = {"web-user = 7\nescrow-user = 7\n",
+	        "web-user = 7\nfetch-user = 7\n", "escrow-user = 7\nfetch-user = 7\n",
+	        "web-user = 7\npower-user = 7\n", "escrow-user = 7\npower-user = 7\n",
+	        "fetch-user = 7\npower-user = 7\n"};
+	struct config config;
+	struct error err = {0};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		(void)snprintf(text, sizeof(text), "[server]\n%s", same[i]);
+		assert_int_equal(parse(text, &config, &err), 0);
+		assert_int_equal(config_resolve_accounts(&config, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "user"));
+	}
+	assert_int_equal(parse("[server]\nweb-user = 7\nescrow-user = 8\nfetch-user = 9\n"
+	                       "power-user = 10\n[power]\ndrive = no\n",
+	                         &config, &err),
+	        0);
+	assert_int_equal(config_resolve_accounts(&config, &err), 0);
+	assert_int_equal(config.power.uid, 10);
+	assert_int_equal(config.drive, 0);
+	config_defaults(&config);
+	assert_int_equal(config.drive, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +409,7 @@ int main(void)
 	        cmocka_unit_test(injection_into_dnsmasq_is_refused),
 	        cmocka_unit_test(odd_files),
 	        cmocka_unit_test(options_follow_the_same_rules),
+	        cmocka_unit_test(users_are_four),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

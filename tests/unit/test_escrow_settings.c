@@ -32,7 +32,9 @@ static char *text_with(const char *vault, const char *release, const char *inven
 	                    vault ? vault : "{\"key\":\"file\",\"secret\":\"AAEC\"}",
 	                    release ? release : RELEASE, inventory ? inventory : INVENTORY,
 	                    sources ? sources : SOURCES,
-	                    rest ? rest : "\"fetch\":\"/run/f.sock\",\"syslog\":true") > 0);
+	                    rest ? rest
+	                         : "\"fetch\":\"/run/f.sock\",\"power\":\"/run/"
+	                           "p.sock\",\"syslog\":true") > 0);
 	return text;
 }
 
@@ -77,6 +79,7 @@ static void test_everything_is_taken(void **state)
 	assert_string_equal(s.sources[0].name, "ad");
 	assert_string_equal(s.sources[1].type, "vault");
 	assert_string_equal(s.fetch, "/run/f.sock");
+	assert_string_equal(s.power, "/run/p.sock");
 	assert_true(s.syslog);
 	settings_clear(&s);
 	free(text);
@@ -123,6 +126,7 @@ static const struct wrong wrongs[] = {
         {.rest = "\"fetch\":\"\"", .named = "syslog"},
         {.rest = "\"fetch\":\"\",\"syslog\":true,\"fetch\":\"\"", .named = "JSON"},
         {.rest = "\"fetch\":\"a\\nb\",\"syslog\":true", .named = "fetch"},
+        {.rest = "\"fetch\":\"\",\"power\":\"a\\nb\",\"syslog\":true", .named = "power"},
 };
 
 static void test_what_is_wrong_is_named(void **state)

@@ -117,7 +117,7 @@ static void defaults_for_escrow(void **state)
 	        "\"machine_mismatches\":6,\"suspects\":5,\"request_minutes\":60,"
 	        "\"approval_minutes\":15,\"subnets\":[],\"inventory\":null},"
 	        "\"sources\":[{\"name\":\"vault\",\"type\":\"vault\"}],\"fetch\":\"\","
-	        "\"syslog\":true,\"page_import\":true}";
+	        "\"power\":\"/run/netmend/power.sock\",\"syslog\":true,\"page_import\":true}";
 	json_t *got = for_escrow(""), *model = json_loads(wanted, 0, NULL);
 
 	(void)state;
@@ -131,18 +131,20 @@ static void release_for_escrow(void **state)
 	json_t *got = for_escrow("[release]\ncampaign = \"a\\b\"\nfrom = 1970-01-01T00:00:01Z\n"
 	                         "approval = two-person\nsubnets = 10.0.0.0/8 192.0.2.0/24\n"
 	                         "[server]\nruntime = /r\n[source x]\ntype = exec\nprogram = /p\n"
-	                         "[escrow]\nsyslog = no\npage-import = no\nvault-key = ask\n");
-	const char *campaign, *approval, *second, *key, *source, *type, *fetch;
+	                         "[escrow]\nsyslog = no\npage-import = no\nvault-key = ask\n"
+	                         "[power]\ndrive = no\n");
+	const char *campaign, *approval, *second, *key, *source, *type, *fetch, *power;
 	json_int_t from;
 	int syslog, page_import;
 
 	(void)state;
 	assert_int_equal(
-	        json_unpack(got, "{s:{s:s,s:s,s:I,s:[s,s]},s:{s:s},s:[{},{s:s,s:s}],s:s,s:b,s:b}",
+	        json_unpack(got,
+	                "{s:{s:s,s:s,s:I,s:[s,s]},s:{s:s},s:[{},{s:s,s:s}],s:s,s:s,s:b,s:b}",
 	                "release", "campaign", &campaign, "approval", &approval, "from", &from,
 	                "subnets", &second, &second, "vault", "key", &key, "sources", "name",
-	                &source, "type", &type, "fetch", &fetch, "syslog", &syslog, "page_import",
-	                &page_import),
+	                &source, "type", &type, "fetch", &fetch, "power", &power, "syslog", &syslog,
+	                "page_import", &page_import),
 	        0);
 	assert_string_equal(campaign, "\"a\\b\"");
 	assert_string_equal(approval, "two-person");
@@ -152,6 +154,7 @@ static void release_for_escrow(void **state)
 	assert_string_equal(source, "x");
 	assert_string_equal(type, "exec");
 	assert_string_equal(fetch, "/r/fetch.sock");
+	assert_string_equal(power, "");
 	assert_int_equal(syslog, 0);
 	assert_int_equal(page_import, 0);
 	json_decref(got);
