@@ -11,7 +11,16 @@
 #include "appliance/supervisor/state.h"
 #include "appliance/web/web.h"
 
-enum { CHILD_ESCROW, CHILD_FETCH, CHILD_POWER, CHILD_WEB, CHILD_WATCH, CHILD_HOOKS, CHILD_DNSMASQ, CHILDREN };
+enum {
+	CHILD_ESCROW,
+	CHILD_FETCH,
+	CHILD_POWER,
+	CHILD_WEB,
+	CHILD_WATCH,
+	CHILD_HOOKS,
+	CHILD_DNSMASQ,
+	CHILDREN
+};
 
 /* Files and folders the children are told of. */
 enum {
