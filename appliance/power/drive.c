@@ -208,7 +208,7 @@ static const char *done_text(const struct drive *d)
 	}
 }
 
-static void tell(struct drive *d, int r)
+void drive_tell(struct drive *d, int r, const char *done)
 {
 	struct power_result *ret = d->result;
 	char whole[640];
@@ -219,9 +219,18 @@ static void tell(struct drive *d, int r)
 		(void)snprintf(whole, sizeof(whole), "%.*s%s%s", room, d->err.text,
 		        *d->note ? "; " : "", d->note);
 	else
-		(void)snprintf(whole, sizeof(whole), "%s: %s%s%s", d->job->target.address,
-		        done_text(d), *d->note ? "; " : "", d->note);
+		(void)snprintf(whole, sizeof(whole), "%s: %s%s%s", d->job->target.address, done,
+		        *d->note ? "; " : "", d->note);
 	drive_text(d, ret->text, sizeof(ret->text), whole);
+}
+
+void drive_close(struct drive *d)
+{
+	int64_t now = power_clock(), deadline = d->job->deadline;
+
+	if (d->bmc)
+		d->ops->close(d->bmc, (deadline > now ? deadline : now) + LOGOUT_MS);
+	d->bmc = NULL;
 }
 
 void power_drive(const struct power_job *job, struct power_result *ret)
@@ -235,9 +244,6 @@ void power_drive(const struct power_job *job, struct power_result *ret)
 		r = drive_identify(&d);
 	if (r == 0)
 		r = carry_out(&d);
-	if (d.bmc) {
-		int64_t now = power_clock();
-		d.ops->close(d.bmc, (job->deadline > now ? job->deadline : now) + LOGOUT_MS);
-	}
-	tell(&d, r);
+	drive_close(&d);
+	drive_tell(&d, r, done_text(&d));
 }

@@ -62,6 +62,12 @@ struct power_result {
 	struct power_step steps[POWER_STEPS_MAX];
 };
 
+/* The screen of job's machine, when it is the one it is believed to be: logs in, looks whose it is,
+ * logs out, listens. job->order says nothing. Reads POWER_UNSUPPORTED for a kind without one; type
+ * "auto" is IPMI, where no certificate is pinned. Steps, identity, reason and text into ret. */
+void power_console(
+        const struct power_job *job, struct power_result *ret, struct power_screen *ret_screen);
+
 /* Never fails otherwise than by ret->reason. Blocks until job->deadline at the latest, and little
  * longer. */
 void power_drive(const struct power_job *job, struct power_result *ret);

@@ -76,11 +76,14 @@ static int connect_in_turn(struct drive *d)
 
 int drive_connect(struct drive *d)
 {
-	const char *type = d->job->type;
+	return strcmp(d->job->type, "auto") == 0 ? connect_in_turn(d)
+	                                         : drive_connect_kind(d, d->job->type);
+}
 
-	if (strcmp(type, "auto") == 0)
-		return connect_in_turn(d);
+int drive_connect_kind(struct drive *d, const char *type)
+{
 	const struct power_ops *ops = power_kind(type);
+
 	return ops ? open_kind(d, ops, drive_share(d))
 	           : drive_fail(d, "connect", power_clock(), -ENOTSUP, REASON_POWER_UNSUPPORTED,
 	                     "%s: this build does not drive controllers of type %s",

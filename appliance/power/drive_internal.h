@@ -40,6 +40,8 @@ bool drive_passing(enum reason reason);
  */
 
 int drive_connect(struct drive *d);
+/* By this kind alone. */
+int drive_connect_kind(struct drive *d, const char *type);
 /* Who it is, and whether that is the machine meant. */
 int drive_identify(struct drive *d);
 
@@ -61,5 +63,12 @@ int drive_boot(struct drive *d, enum power_device device);
 int drive_boot_read(struct drive *d);
 int drive_insert(struct drive *d);
 int drive_eject(struct drive *d);
+
+/* --- drive.c -----------------------------------------------------------------------------------
+ */
+
+void drive_close(struct drive *d);
+/* Reason and sentence of the result: r is 0, done says what for, or what ended it, in d->err. */
+void drive_tell(struct drive *d, int r, const char *done);
 
 #endif

@@ -19,8 +19,8 @@ struct power_message {
 };
 
 /* 0, and the caller's to power_message_clear(); -EBADMSG names the field, never a value; -ENOMEM
- * without locked memory. After an error ret->id is that of the message, 0 when it has none, and
- * there is nothing to clear. */
+ * without locked memory. After an error ret->id and ret->console are those of the message, id 0
+ * when it has none, and there is nothing to clear. */
 int power_message_parse(
         const void *bytes, size_t len, struct power_message *ret, struct error *err);
 void power_message_clear(struct power_message *m);
@@ -32,7 +32,10 @@ bool power_message_image_good(const char *url); /* http(s)://..., printable, no 
 
 /* Answers; the caller's to json_decref(). NULL without memory. */
 json_t *power_message_answer(json_int_t id, const struct power_result *r);
+/* Of the order "console". */
+json_t *power_message_screen(
+        json_int_t id, const struct power_result *r, const struct power_screen *screen);
 /* Of an order that no BMC was asked for. */
-json_t *power_message_refusal(json_int_t id, enum reason reason, const char *text);
+json_t *power_message_refusal(const struct power_message *m, enum reason reason, const char *text);
 
 #endif

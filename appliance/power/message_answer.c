@@ -72,10 +72,24 @@ json_t *power_message_answer(json_int_t id, const struct power_result *r)
 	        bmc_of(&r->identity), "steps", steps_of(r));
 }
 
-json_t *power_message_refusal(json_int_t id, enum reason reason, const char *text)
+json_t *power_message_screen(
+        json_int_t id, const struct power_result *r, const struct power_screen *screen)
 {
+	json_t *rows = json_array();
+
+	for (size_t i = 0; rows && i < POWER_SCREEN_ROWS; i++)
+		(void)json_array_append_new(rows, json_string(screen->rows[i]));
+	return json_pack("{s:i,s:I,s:s,s:s,s:i,s:o,s:I}", "v", 1, "id", id, "reason",
+	        reason_code(r->reason), "text", r->text, "columns", POWER_SCREEN_COLUMNS, "rows",
+	        rows, "seen", (json_int_t)screen->seen);
+}
+
+json_t *power_message_refusal(const struct power_message *m, enum reason reason, const char *text)
+{
+	static const struct power_screen nothing;
 	struct power_result r = {.reason = reason};
 
 	(void)snprintf(r.text, sizeof(r.text), "%s", text);
-	return power_message_answer(id, &r);
+	return m->console ? power_message_screen(m->id, &r, &nothing)
+	                  : power_message_answer(m->id, &r);
 }

@@ -72,6 +72,21 @@ static void wipe_stack(void)
 }
 #endif
 
+static json_t *drive(const struct power_message *m, struct power_result *result)
+{
+	if (!m->console) {
+		power_drive(&m->job, result);
+		return power_message_answer(m->id, result);
+	}
+	struct power_screen *screen = calloc(1, sizeof(*screen));
+	if (!screen)
+		return NULL;
+	power_console(&m->job, result, screen);
+	json_t *answer = power_message_screen(m->id, result, screen);
+	free(screen);
+	return answer;
+}
+
 static json_t *carry_out(const struct job *j)
 {
 	const struct power_message *m = &j->m;
@@ -84,16 +99,15 @@ static json_t *carry_out(const struct job *j)
 		        "too many orders at once: its %u seconds went by before its turn; nothing "
 		        "was done",
 		        m->seconds);
-		return power_message_refusal(m->id, REASON_POWER_BUSY, text);
+		return power_message_refusal(m, REASON_POWER_BUSY, text);
 	}
 	result = calloc(1, sizeof(*result));
 	if (!result)
-		return power_message_refusal(m->id, REASON_OUT_OF_MEMORY, "no memory");
-	power_drive(&m->job, result);
+		return power_message_refusal(m, REASON_OUT_OF_MEMORY, "no memory");
+	json_t *answer = drive(m, result);
 	log_info("order=%s address=%s type=%s reason=%s ms=%lld", name_of(m), m->job.target.address,
 	        result->type ? result->type : m->job.type, reason_code(result->reason),
 	        (long long)(power_clock() - begun));
-	json_t *answer = power_message_answer(m->id, result);
 	free(result);
 	return answer;
 }
@@ -195,8 +209,8 @@ void pool_take(struct pool *p, struct asker *asker, struct power_message *m)
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		(void)asker_send(asker,
-		        power_message_refusal(m->id, REASON_OUT_OF_MEMORY, "no memory"), false);
+		(void)asker_send(
+		        asker, power_message_refusal(m, REASON_OUT_OF_MEMORY, "no memory"), false);
 		power_message_clear(m);
 		return;
 	}
@@ -208,7 +222,7 @@ void pool_take(struct pool *p, struct asker *asker, struct power_message *m)
 	pthread_mutex_unlock(&p->lock);
 	if (!refused)
 		return;
-	(void)asker_send(asker, power_message_refusal(j->m.id, REASON_POWER_BUSY, refused), false);
+	(void)asker_send(asker, power_message_refusal(&j->m, REASON_POWER_BUSY, refused), false);
 	job_free(j);
 }
 

@@ -66,6 +66,16 @@ struct power_identity {
 	                            */
 };
 
+#define POWER_SCREEN_ROWS    24
+#define POWER_SCREEN_COLUMNS 80
+#define POWER_SCREEN_ROW     (4 * POWER_SCREEN_COLUMNS + 1) /* bytes of UTF-8 */
+
+/* A text console, as a terminal shows it: clean texts without blanks at their end. */
+struct power_screen {
+	char rows[POWER_SCREEN_ROWS][POWER_SCREEN_ROW];
+	int64_t seen; /* when the last character came, milliseconds since 1970; 0: none came */
+};
+
 /*
  * Errors of every call: err has a reason and a sentence that names the BMC's address and what to
  * do, never the password.
@@ -96,6 +106,10 @@ struct power_ops {
 	/* Virtual media: url of an ISO; read only. NULL where a kind has none. */
 	int (*insert)(void *bmc, int64_t deadline, const char *url, struct error *err);
 	int (*eject)(void *bmc, int64_t deadline, struct error *err);
+	/* What is on its text console (serial over LAN), over a session of its own: listens until
+	 * deadline. That nothing came is no error. NULL where a kind has none. */
+	int (*console)(const struct power_target *t, int64_t deadline, struct power_screen *ret,
+	        struct error *err);
 };
 
 extern const struct power_ops power_ipmi, power_redfish, power_amt;

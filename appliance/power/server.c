@@ -54,7 +54,7 @@ static bool take_message(struct server *s, struct asker *asker, size_t len)
 	}
 	log_warning("%s", err.text);
 	return m.id > 0 &&
-	       asker_send(asker, power_message_refusal(m.id, err.reason, err.text), false) == 0;
+	       asker_send(asker, power_message_refusal(&m, err.reason, err.text), false) == 0;
 }
 
 /* False when the asker is gone. */

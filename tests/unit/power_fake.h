@@ -23,6 +23,7 @@ enum fake_call {
 	FAKE_CYCLE,
 	FAKE_INSERT,
 	FAKE_EJECT,
+	FAKE_CONSOLE,
 	FAKE_CALLS
 };
 
@@ -304,6 +305,20 @@ static int fake_eject(void *bmc, int64_t deadline, struct error *err)
 	return fake_begin(FAKE_EJECT, "eject", deadline, &done, err);
 }
 
+static int fake_console(
+        const struct power_target *t, int64_t deadline, struct power_screen *ret, struct error *err)
+{
+	bool done;
+	int r = fake_begin(FAKE_CONSOLE, "console", deadline, &done, err);
+
+	(void)t;
+	if (r == 0) {
+		(void)snprintf(ret->rows[23], POWER_SCREEN_ROW, "login: %s", fake.words);
+		ret->seen = 1785672000000;
+	}
+	return r;
+}
+
 #define FAKE_OPS                                                               \
 	.close = fake_close, .identify = fake_identify, .status = fake_status, \
 	.boot_set = fake_boot_set, .boot_get = fake_boot_get, .control = fake_control
@@ -314,7 +329,7 @@ static const struct power_ops fake_kinds[] = {
                 FAKE_OPS,
                 .insert = fake_insert,
                 .eject = fake_eject},
-        {.type = "ipmi", .open = fake_open_ipmi, FAKE_OPS},
+        {.type = "ipmi", .open = fake_open_ipmi, FAKE_OPS, .console = fake_console},
         {.type = "amt", .open = fake_open_amt, FAKE_OPS},
 };
 

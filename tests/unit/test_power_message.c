@@ -209,13 +209,22 @@ static void boot_in_words(void **state)
 static void refusal_is_an_answer_like_any(void **state)
 {
 	(void)state;
-	json_t *j = power_message_refusal(3, REASON_POWER_BUSY, "an order is under way");
+	struct power_message m = {.id = 3};
+	json_t *j = power_message_refusal(&m, REASON_POWER_BUSY, "an order is under way");
 	assert_string_equal(json_string_value(json_object_get(j, "reason")), "POWER_BUSY");
 	assert_string_equal(json_string_value(json_object_get(j, "type")), "");
 	assert_string_equal(json_string_value(json_object_get(j, "power")), "unknown");
 	assert_string_equal(json_string_value(json_object_get(j, "boot")), "");
 	assert_int_equal(json_array_size(json_object_get(j, "steps")), 0);
 	assert_int_equal(json_object_size(j), 10);
+	json_decref(j);
+	m.console = true;
+	j = power_message_refusal(&m, REASON_POWER_BUSY, "an order is under way");
+	assert_string_equal(json_string_value(json_object_get(j, "reason")), "POWER_BUSY");
+	assert_int_equal(json_array_size(json_object_get(j, "rows")), POWER_SCREEN_ROWS);
+	assert_int_equal(json_integer_value(json_object_get(j, "columns")), 80);
+	assert_int_equal(json_integer_value(json_object_get(j, "seen")), 0);
+	assert_int_equal(json_object_size(j), 7);
 	json_decref(j);
 }
 

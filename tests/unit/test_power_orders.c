@@ -253,6 +253,64 @@ static void type_nobody_drives(void **state)
 	assert_string_equal(fake.trace, "");
 }
 
+/* --- its console ----------------------------------------------------------------------------- */
+
+static struct power_screen screen;
+
+static void look_at_console(void)
+{
+	job.deadline = fake.now + 10000;
+	power_console(&job, &result, &screen);
+	assert_int_equal(fake.closed, fake.opened);
+	assert_true(result.text[0]);
+	assert_changes(strstr(fake.trace, "console") ? "console" : "");
+}
+
+static void console_of_the_right_machine(void **state)
+{
+	(void)state;
+	job.type = "auto";
+	fake.types = "redfish ipmi";
+	fake.words = "s3cret-word";
+	look_at_console();
+	assert_reason(OK);
+	assert_string_equal(result.type, "ipmi");
+	assert_string_equal(fake.trace, "open:ipmi identify close console");
+	assert_string_equal(screen.rows[23], "login: ***********");
+	assert_string_equal(screen.rows[0], "");
+	assert_int_equal(screen.seen, 1785672000000);
+}
+
+static void console_of_another_is_not_read(void **state)
+{
+	(void)state;
+	job.type = fake.types = "ipmi";
+	(void)snprintf(fake.identity.uuid, 40, "%s", UUID);
+	(void)snprintf(job.uuid, sizeof(job.uuid), "%s", OTHER_UUID);
+	look_at_console();
+	assert_reason(POWER_WRONG_MACHINE);
+	assert_int_equal(screen.seen, 0);
+
+	/* Not without the certificate that is known; not of a kind without one. */
+	assert_int_equal(begin(state), 0);
+	job.type = "auto";
+	fake.types = "ipmi";
+	memset(job.target.pin, 'a', POWER_PIN - 1);
+	look_at_console();
+	assert_reason(POWER_UNSUPPORTED);
+	assert_string_equal(fake.trace, "");
+	assert_int_equal(begin(state), 0);
+	look_at_console();
+	assert_reason(POWER_UNSUPPORTED);
+	assert_string_equal(fake.trace, "");
+
+	assert_int_equal(begin(state), 0);
+	job.type = fake.types = "ipmi";
+	fake_fail(FAKE_CONSOLE, REASON_POWER_BUSY, FAKE_ALWAYS);
+	look_at_console();
+	assert_reason(POWER_BUSY);
+}
+
 /* --- time, words, chance --------------------------------------------------------------------- */
 
 static void slow_controller_is_given_up_in_time(void **state)
@@ -360,6 +418,8 @@ int main(void)
 	        cmocka_unit_test_setup(refused_login_ends_the_search, begin),
 	        cmocka_unit_test_setup(pinned_controller_is_not_asked_without_a_certificate, begin),
 	        cmocka_unit_test_setup(type_nobody_drives, begin),
+	        cmocka_unit_test_setup(console_of_the_right_machine, begin),
+	        cmocka_unit_test_setup(console_of_another_is_not_read, begin),
 	        cmocka_unit_test_setup(slow_controller_is_given_up_in_time, begin),
 	        cmocka_unit_test_setup(password_that_is_echoed_is_not_told, begin),
 	        cmocka_unit_test_setup(no_behaviour_makes_it_lie, begin),
