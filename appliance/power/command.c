@@ -43,12 +43,15 @@ static const struct option table[] = {{"order", required_argument, NULL, OPT_ORD
         {"serial", required_argument, NULL, OPT_SERIAL},
         {"firmware", required_argument, NULL, OPT_FIRMWARE},
         {"other", no_argument, NULL, OPT_OTHER}, {"image", required_argument, NULL, OPT_IMAGE},
-        {"seconds", required_argument, NULL, OPT_SECONDS}, {0}};
+        {"seconds", required_argument, NULL, OPT_SECONDS},
+        /* Everybody sees arguments: never one of ours, nor short for password-file. */
+        {"password", required_argument, NULL, OPT_COUNT}, {0}};
 
 static int parse_options(int argc, char **argv, const char *ret[OPT_COUNT])
 {
 	int c;
 
+	opterr = 0; /* it would repeat what was typed */
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (c < OPT_ORDER || c >= OPT_COUNT)
 			return -EINVAL;
@@ -58,23 +61,33 @@ static int parse_options(int argc, char **argv, const char *ret[OPT_COUNT])
 	                                                                                 : -EINVAL;
 }
 
+static struct secret *cannot_read(const char *path, int error)
+{
+	log_error("cannot read the password from %s: %s", path, strerror(error));
+	return NULL;
+}
+
 /* Its first line; "-" is standard input. */
 static struct secret *read_password(const char *path)
 {
 	bool input = strcmp(path, "-") == 0;
 	CLEANUP_CLOSE int opened = input ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	struct secret *s = secret_new(NM_MAX_PASSPHRASE + 2);
 	size_t len = 0;
 	ssize_t n = 1;
 
-	while (s && n > 0 && len + 1 < s->len && !memchr(s->data, '\n', len)) {
+	if (!input && opened < 0)
+		return cannot_read(path, errno);
+	struct secret *s = secret_new(NM_MAX_PASSPHRASE + 2);
+	if (!s)
+		return cannot_read(path, ENOMEM);
+	while (n > 0 && len + 1 < s->len && !memchr(s->data, '\n', len)) {
 		n = read(input ? STDIN_FILENO : opened, s->data + len, s->len - 1 - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
-	if (!s || n < 0) {
-		log_error("cannot read the password from %s: %s", path, strerror(errno));
+	if (n < 0) {
+		int error = errno;
 		secret_free(s);
-		return NULL;
+		return cannot_read(path, error);
 	}
 	s->data[strcspn((char *)s->data, "\r\n")] = 0;
 	return s;
