@@ -15,6 +15,16 @@
 #define SETTLE_MS    10000
 #define STAYS_OFF_MS 15000
 
+/* One call has no more than this: a silence is not waited out where another look would help. */
+#define CALL_MS 20000
+
+static int64_t call_limit(int64_t limit)
+{
+	int64_t most = power_clock() + CALL_MS;
+
+	return limit < most ? limit : most;
+}
+
 static const char *name_of(enum power_state s)
 {
 	return s == POWER_ON ? "on" : s == POWER_OFF ? "off" : "unknown";
@@ -57,7 +67,8 @@ static int give_order(struct drive *d, struct switching *s)
 {
 	bool on = s->want == POWER_ON;
 	struct error err = {0};
-	int r = d->ops->control(d->bmc, s->limit, on ? POWER_ACT_ON : POWER_ACT_OFF, &err);
+	int r = d->ops->control(
+	        d->bmc, call_limit(s->limit), on ? POWER_ACT_ON : POWER_ACT_OFF, &err);
 
 	/* Whatever is answered: it may have been taken. */
 	if (on)
@@ -95,7 +106,7 @@ static int switch_until(struct drive *d, struct switching *s)
 		if (power_clock() >= s->next && s->asked < ASKS && give_order(d, s) < 0)
 			return not_switched(d, s);
 		power_pause(POLL_MS);
-		int r = read_status(d, s->limit + LAST_MS, &err);
+		int r = read_status(d, call_limit(s->limit + LAST_MS), &err);
 		if (r == 0 && d->result->power == s->want)
 			return 0;
 		if (r < 0)
@@ -138,7 +149,7 @@ static int give_cycle(struct drive *d, struct cycling *c)
 {
 	for (unsigned refused = 0;;) {
 		c->err = (struct error){0};
-		int r = d->ops->control(d->bmc, c->limit, POWER_ACT_CYCLE, &c->err);
+		int r = d->ops->control(d->bmc, call_limit(c->limit), POWER_ACT_CYCLE, &c->err);
 		c->told = power_clock();
 		if (r == 0 || c->err.reason == REASON_POWER_UNREACHABLE) {
 			d->told_on = true;
@@ -159,7 +170,7 @@ static enum cycle_seen watch_cycle(struct drive *d, struct cycling *c)
 	for (;;) {
 		struct error err = {0};
 		power_pause(POLL_MS);
-		int r = read_status(d, c->limit + LAST_MS, &err);
+		int r = read_status(d, call_limit(c->limit + LAST_MS), &err);
 		int64_t now = power_clock();
 		enum power_state state = r == 0 ? d->result->power : POWER_UNKNOWN;
 		if (state == POWER_OFF && c->off_since == 0)

@@ -141,7 +141,7 @@ static int fake_begin(
 	}
 	/* No answer takes all the time there is; "later" is said until the end. */
 	bool waits = reason == REASON_POWER_UNREACHABLE || reason == REASON_POWER_BUSY;
-	fake_advance(waits && left < 10000 ? left : waits ? 10000 : fake.call_ms);
+	fake_advance(waits ? left : fake.call_ms);
 	return reason == REASON_OK
 	               ? 0
 	               : error_set(err, -EIO, reason, "10.9.0.5: %s: %s", what, fake.words);
