@@ -29,6 +29,7 @@ class Power:
         with open(os.path.join(self.dir, "log"), "wb") as log:
             self.process = subprocess.Popen([PROGRAM, "serve", "--socket", self.path, "--escrow-uid", str(escrow_uid)], stderr=log)
         self.number, self.sock = 0, self.connect()
+        self.round_trip()  # its socket is there before it reads: SIGTERM would end it otherwise than it should
 
     def connect(self):
         deadline = time.monotonic() + 60
@@ -59,6 +60,11 @@ class Power:
         if not data:
             raise AssertionError(f"the connection was closed: {self.log()}")
         return json.loads(data)
+
+    def round_trip(self, sock=None):
+        """What was sent before it has been taken in."""
+        self.send("no such order", sock)
+        assert self.receive(sock)["reason"] == "PROTOCOL_ERROR"
 
     def ask(self, order, **fields):
         number = self.send(order, **fields)

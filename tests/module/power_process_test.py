@@ -199,10 +199,10 @@ class Process(unittest.TestCase):
         wait_until(lambda: all(self.silent.was_asked(n) for n in range(AT_ONCE)), "as many orders as may be under way")
         with self.power.connect() as gone:
             self.stall(300, gone)  # waits, and nobody would hear of it
-            self.round_trip(gone)
+            self.power.round_trip(gone)
         # Who is ready is read in one round of its loop: by the second answer the end of the other one was read, too.
-        self.round_trip(self.power.sock)
-        self.round_trip(self.power.sock)
+        self.power.round_trip()
+        self.power.round_trip()
         waiting = self.quick()
         first = next(iter(stalled))
         self.silent.release(stalled[first])
@@ -212,11 +212,6 @@ class Process(unittest.TestCase):
         for n in stalled.values():
             self.silent.release(n)
         self.assertEqual({self.power.receive()["id"] for _ in range(AT_ONCE - 1)}, set(stalled) - {first})
-
-    def round_trip(self, sock):
-        """What was sent before it has been taken in."""
-        sock.send(json.dumps(message(999999, "no such order")).encode())
-        self.assertEqual(self.power.receive(sock)["reason"], "PROTOCOL_ERROR")
 
     def test_what_is_under_way_is_named_at_the_end(self):
         self.stall(7)
