@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """netmend-power as a process: who may give it orders, what it takes, many orders at once, what is left of a password. The
-controllers are TCP ports of this test that say nothing, or where nobody listens."""
+controllers are TCP ports of this test that say nothing, or where nobody listens, and a stand-in of Intel AMT."""
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -13,6 +14,7 @@ import time
 import unittest
 
 import power_client
+from amt_standin import Amt
 from power_client import Power, message
 
 AT_ONCE = 256  # NM_POWER_AT_ONCE
@@ -77,6 +79,17 @@ class Silent:
             for connections in self.open.values():
                 for connection in connections:
                     connection.close()
+
+
+def tls_context():
+    """A certificate of its own, as a controller makes one."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = os.path.join(folder, "cert"), os.path.join(folder, "key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        "/CN=AMT", "-out", cert, "-keyout", key], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        return context
 
 
 def connects_as(uid, path):
@@ -219,6 +232,23 @@ class Process(unittest.TestCase):
         self.power.process.terminate()
         self.assertEqual(self.power.process.wait(60), 0)
         self.assertIn(f"stopped in the middle of order=status address={self.silent.address(7)}", self.power.log())
+
+    def test_orders_that_are_carried_out(self):
+        """Behind the walls, by TLS and Digest, several at once; nothing of a password stays, neither in memory nor in the log."""
+        machines = [Amt(tls_context(), user="netmend", password=f"{PASSWORD} {n}") for n in range(4)]
+        for machine in machines:
+            self.addCleanup(machine.close)
+        sent = {self.power.send("boot", type=KIND, port=m.port, password=m.password): m for m in machines}
+        for _ in machines:
+            answer = self.power.receive()
+            machine = sent.pop(answer["id"])
+            self.assertEqual((answer["reason"], answer["power"], answer["type"]), ("OK", "on", KIND), answer)
+            self.assertRegex(answer["pin"], "^[0-9a-f]{64}$")
+            self.assertEqual(len(machine.started), 1)
+            self.assertNotIn(PASSWORD, json.dumps(answer))
+        self.assertNotIn(PASSWORD, self.power.log())
+        if not SANITIZED:  # another heap, which wipes nothing
+            wait_until(lambda: not holds(self.power.process.pid, PASSWORD), "the passwords wiped")
 
     @unittest.skipIf(SANITIZED, "another heap, which wipes nothing")
     def test_no_password_is_left(self):
