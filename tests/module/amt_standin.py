@@ -67,7 +67,7 @@ class Amt:
         self.faults = {}  # class or method -> Fault
         self.answers = {}  # class or method -> bytes in the place of the answer
         self.keeps_settings = True  # what is put is kept
-        self.busy = 0  # requests that are answered 503
+        self.busy, self.retry_after = 0, "1"  # requests that are answered 503; seconds it tells then, and with faults
         self.uses = 1000  # of a nonce
         self.status = None  # HTTP status in the place of any answer
         self.asked, self.problems, self.logins = [], [], 0
@@ -328,7 +328,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 amt.problems.append(f"Content-Type {self.headers.get('Content-Type')}")
             if amt.busy > 0:
                 amt.busy -= 1
-                return self.send(503, b"", Retry_After="1")
+                return self.send(503, b"", Retry_After=amt.retry_after)
             return self.send_answer(text)
         except OSError:
             self.close_connection = True
@@ -337,7 +337,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             uri, action, name, content = self.amt.answer(text)
         except Fault as fault:
-            return self.send(fault.status, fault_envelope(fault), Content_Type="application/soap+xml; charset=UTF-8")
+            return self.send(fault.status, fault_envelope(fault), Content_Type="application/soap+xml; charset=UTF-8",
+                             Retry_After=self.amt.retry_after)
         except ET.ParseError as error:
             self.amt.problems.append(f"no XML: {error}")
             return self.send(400)

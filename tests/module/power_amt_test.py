@@ -253,8 +253,9 @@ class Refusals(AmtCase):
         self.assert_order(self.order("boot"), "POWER_BOOT_FLAG")
 
     def test_power_refused(self):
+        self.amt.power = amt_standin.ON
         self.amt.returns["RequestPowerStateChange"] = [2] * 9
-        self.assert_order(self.order("on", seconds="15"), "POWER_REFUSED", "code is 2")
+        self.assert_order(self.order("off"), "POWER_REFUSED", "code is 2")
 
     def test_fault_in_words(self):
         self.amt.faults["CIM_AssociatedPowerManagementService"] = Fault("InternalError", "The service failed \u202eand \x85 says so", 500)
@@ -262,11 +263,12 @@ class Refusals(AmtCase):
         self.assert_order(result, "POWER_REFUSED", "InternalError", "The service failed ?and ?? says so")
 
     def test_busy_to_the_end(self):
-        self.amt.busy = 1 << 20
-        self.assert_order(self.order("status", seconds="5"), "POWER_BUSY")
+        """It says when to come again, and that is after the order's end: nobody waits for that."""
+        self.amt.busy, self.amt.retry_after = 1 << 20, "60"
+        self.assert_order(self.order("status", seconds="50"), "POWER_BUSY")
         self.amt.busy = 0
         self.amt.faults["CIM_AssociatedPowerManagementService"] = Fault("TimedOut", "later", 500)
-        self.assert_order(self.order("status", seconds="5"), "POWER_BUSY")
+        self.assert_order(self.order("status", seconds="50"), "POWER_BUSY", "TimedOut")
 
     def test_no_media(self):
         self.assert_order(self.order("media", "--image", "http://127.0.0.1/x.iso"), "POWER_UNSUPPORTED")
