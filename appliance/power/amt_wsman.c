@@ -29,6 +29,7 @@ static int post(struct amt *a, int64_t deadline, const struct amt_question *q,
 	        .path = "/wsman",
 	        .body = envelope,
 	        .headers = headers,
+	        .repeatable = strcmp(q->action, "RequestPowerStateChange") != 0,
 	        .max = AMT_ANSWER_MAX,
 	        .deadline = deadline};
 	int r = bmc_https_call(a->https, &call, ret, err);

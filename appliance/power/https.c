@@ -175,6 +175,9 @@ static CURLcode set_method(CURL *curl, const struct bmc_call *call)
 		r = curl_easy_setopt(curl, post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+	bool anew = strcmp(call->method, "POST") == 0 && !call->repeatable;
+	if (r == CURLE_OK)
+		r = curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, anew ? 1L : 0L);
 	return r;
 }
 

@@ -30,8 +30,11 @@ struct bmc_call {
 	const char *body;           /* or NULL; JSON unless a header says otherwise */
 	const char *const *headers; /* "Name: value", ends with NULL; or NULL */
 	bool without_login;         /* none is offered in this call */
-	size_t max;                 /* bytes of body the answer may have */
-	int64_t deadline;           /* power_clock() */
+	/* A POST that may come twice. Any other one goes by a new connection: on one that was used
+	 * before, whoever closes it without an answer would be sent the same again. */
+	bool repeatable;
+	size_t max;       /* bytes of body the answer may have */
+	int64_t deadline; /* power_clock() */
 };
 
 struct bmc_answer {

@@ -225,6 +225,41 @@ static void test_digest(void **state)
 	bmc_https_free(h);
 }
 
+static size_t times_seen(const char *path)
+{
+	json_t *seen = seen_by(&good), *entry;
+	size_t i, count = 0;
+
+	json_array_foreach(seen, i, entry)
+	{
+		count += strcmp(json_string_value(json_array_get(entry, 1)), path) == 0;
+	}
+	json_decref(seen);
+	return count;
+}
+
+/* Whoever closes a connection without an answer may have done what he was asked. */
+static void test_post_is_sent_once(void **state)
+{
+	struct power_target t = target_of(good.pin);
+	struct bmc_https *h = new_to(&t, true, good.port, HTTPS_LOGIN_BASIC);
+	struct bmc_call call = {.method = "POST",
+	        .path = "/hang-up?once",
+	        .max = MAX,
+	        .deadline = power_clock() + MINUTE};
+	struct bmc_answer a;
+	struct error err;
+
+	(void)state;
+	/* Its connection stays open. By curl's own rules the next call would go by it, and again.
+	 */
+	assert_int_equal(call_path(h, "/echo", &a, &err), 0);
+	bmc_answer_clear(&a);
+	assert_int_equal(bmc_https_call(h, &call, &a, &err), -EHOSTUNREACH);
+	bmc_https_free(h);
+	assert_int_equal(times_seen("/hang-up?once"), 1);
+}
+
 static void test_wrong_password(void **state)
 {
 	static const struct {
@@ -283,6 +318,7 @@ int main(void)
 	        cmocka_unit_test(test_type_of_a_body),
 	        cmocka_unit_test(test_login_is_left_out),
 	        cmocka_unit_test(test_digest),
+	        cmocka_unit_test(test_post_is_sent_once),
 	        cmocka_unit_test(test_wrong_password),
 	        cmocka_unit_test(test_no_step_down_to_basic),
 	};
