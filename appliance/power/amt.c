@@ -86,10 +86,12 @@ static int amt_open(const struct power_target *t, int64_t deadline, void **ret, 
 		if (why.reason != REASON_POWER_UNREACHABLE)
 			break;
 	}
-	if (why.reason == REASON_POWER_UNREACHABLE && count > 1 && t->port == 0)
-		(void)error_set(&why, why.code, why.reason,
-		        "%s: Intel AMT answers neither on port %d nor on %d", t->address, PORT_TLS,
-		        PORT_PLAIN);
+	if (why.reason == REASON_POWER_UNREACHABLE && count > 1 && t->port == 0) {
+		struct error last = why;
+		(void)error_set(&why, last.code, last.reason,
+		        "%s: Intel AMT answers neither on port %d nor on %d (%.150s)", t->address,
+		        PORT_TLS, PORT_PLAIN, last.text);
+	}
 	if (err)
 		*err = why;
 	return r;

@@ -9,6 +9,7 @@
 
 static const struct amt_class package = {AMT_CIM_SCHEMA, "CIM_ComputerSystemPackage"};
 static const struct amt_class chassis = {AMT_CIM_SCHEMA, "CIM_Chassis"};
+static const struct amt_class host_setup = {AMT_IPS_SCHEMA, "IPS_HostBasedSetupService"};
 static const struct amt_class software = {AMT_CIM_SCHEMA, "CIM_SoftwareIdentity"};
 
 /* What one version has and another has not: 0 and NULL. */
@@ -45,6 +46,18 @@ static void copy_uuid(const struct amt_xml *x, char out[40])
 		guid_format(&uuid, out);
 }
 
+/* In client control mode a boot order takes somebody who reads a code from the machine's screen:
+ * better known before the day it is needed. */
+static const char *mode_of(const struct amt_xml *x)
+{
+	const char *mode = x ? amt_xml_text(x, "CurrentControlMode") : NULL;
+
+	return !mode                    ? ""
+	       : strcmp(mode, "1") == 0 ? ", client control mode"
+	       : strcmp(mode, "2") == 0 ? ", admin control mode"
+	                                : "";
+}
+
 int amt_identify(void *bmc, int64_t deadline, struct power_identity *ret, struct error *err)
 {
 	struct amt *a = bmc;
@@ -68,8 +81,12 @@ int amt_identify(void *bmc, int64_t deadline, struct power_identity *ret, struct
 		return r;
 	copy(x, "VersionString", version, sizeof(version));
 	amt_xml_free(x);
-	(void)snprintf(ret->firmware, sizeof(ret->firmware), "Intel AMT%s%s", version[0] ? " " : "",
-	        version);
+	r = get_if_any(a, deadline, &host_setup, NULL, NULL, &x, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(ret->firmware, sizeof(ret->firmware), "Intel AMT%s%s%s",
+	        version[0] ? " " : "", version, mode_of(x));
+	amt_xml_free(x);
 	(void)snprintf(ret->pin, sizeof(ret->pin), "%s", bmc_https_pin(a->https));
 	return 0;
 }

@@ -266,6 +266,7 @@ class Amt:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out in one piece
     amt = None
 
     def log_message(self, *args):

@@ -164,7 +164,7 @@ class Orders(AmtCase):
         result = self.order("check", "--uuid", amt_standin.UUID.lower())
         self.assert_order(result, "OK")
         self.assertEqual({k: result["bmc"][k] for k in ("vendor", "product", "firmware", "uuid", "serial")},
-                         {"vendor": "Maker & Sons", "product": "Desk <7>", "firmware": "Intel AMT 16.1.30", "uuid": amt_standin.UUID,
+                         {"vendor": "Maker & Sons", "product": "Desk <7>", "firmware": "Intel AMT 16.1.30, admin control mode", "uuid": amt_standin.UUID,
                           "serial": "S-0042"})
         self.assertEqual(self.amt.acts(), [])
 
@@ -173,7 +173,7 @@ class Orders(AmtCase):
         self.assertEqual(self.amt.acts(), [])
 
     def test_one_that_does_not_say_who_it_is(self):
-        self.amt.absent = {"CIM_ComputerSystemPackage", "CIM_SoftwareIdentity", "CIM_Chassis"}
+        self.amt.absent = {"CIM_ComputerSystemPackage", "CIM_SoftwareIdentity", "CIM_Chassis", "IPS_HostBasedSetupService"}
         result = self.order("check")
         self.assert_order(result, "OK")
         self.assertEqual((result["bmc"]["uuid"], result["bmc"]["firmware"]), ("", "Intel AMT"))
@@ -202,6 +202,7 @@ class Refusals(AmtCase):
         self.amt.mode = "1"
         result = self.order("boot")
         self.assert_order(result, "POWER_RIGHTS", "client control mode", "admin control mode")
+        self.assertIn("client control mode", result["bmc"]["firmware"])
         self.assertNotIn("SetBootConfigRole", str(self.amt.acts()))
         self.assertEqual(self.amt.source, None)
 
