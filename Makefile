@@ -8,7 +8,7 @@
 PACKAGES := build-essential pkg-config \
 	libmicrohttpd-dev libpq-dev postgresql nginx-light libjansson-dev libsodium-dev libssl-dev libarchive-dev libzstd-dev libbz2-dev \
 	liblzma-dev zlib1g-dev libkmod-dev libsqlite3-dev libinih-dev ntfs-3g-dev ntfs-3g libhivex-dev libhivex-bin \
-	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libfreeipmi-dev libipmiconsole-dev libxml2-dev libcmocka-dev \
+	libfuse3-dev libseccomp-dev libldap-dev libsasl2-dev libkrb5-dev libcurl4-openssl-dev libsasl2-modules-gssapi-mit libfreeipmi-dev libipmiconsole-dev libvterm-dev libxml2-dev libcmocka-dev \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind krb5-user ldb-tools ldap-utils slapd \
 	dnsmasq-base kea-dhcp4-server isc-dhcp-server nftables iptables ipxe shim-signed grub-efi-amd64-signed linux-image-amd64 firmware-linux-free kmod iproute2 openssl \
 	qemu-system-x86 qemu-system-common qemu-utils ovmf swtpm swtpm-tools systemd-boot-efi binutils busybox-static cryptsetup-bin dislocker libbde-utils \
@@ -90,7 +90,7 @@ FIXER_SYS     := $(ICONV_WRAP) -l:libhivex.a -lntfs-3g -lfuse3 -lseccomp -larchi
 APPLIANCE_SYS := -lmicrohttpd -larchive -lsqlite3 -lpq -ljansson -lssl -lcrypto -linih -lsodium -lseccomp -lz -lzstd
 ESCROW_SYS    := -lsqlite3 -ljansson -lcrypto -lsodium -lseccomp -lz
 HOOKS_SYS     := -lcurl -lsqlite3 -lpq -ljansson -lcrypto -lsodium -lseccomp
-POWER_SYS     := -lfreeipmi -lipmiconsole -lxml2 -lcurl -ljansson -lssl -lcrypto -lsodium -lseccomp
+POWER_SYS     := -lfreeipmi -lipmiconsole -lvterm -lxml2 -lcurl -ljansson -lssl -lcrypto -lsodium -lseccomp
 FETCH_SYS     := -lldap -llber -lgssapi_krb5 -lcurl -ljansson -lcrypto -lsodium -lseccomp
 
 PROGRAMS := $(if $(wildcard fixer/main.c),$(B)/fixer.bin) $(if $(INIT_OBJS),$(B)/init) \
