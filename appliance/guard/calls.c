@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,6 +76,20 @@ static int allow_outwards(scmp_filter_ctx filter, bool bind)
 	return r < 0 ? r : filter_allow_loading(filter);
 }
 
+/* libipmiconsole sets its own limit of open files to the highest it may have, and does nothing when
+ * it cannot. No other limit, and of nobody else. */
+static int allow_power(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp mine = SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, 0xffffffffu, 0);
+	const struct scmp_arg_cmp files =
+	        SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_NOFILE);
+	int r = allow_outwards(filter, true);
+
+	return r < 0 ? r
+	             : seccomp_rule_add(
+	                       filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, mine, files);
+}
+
 static int allow_escrow(scmp_filter_ctx filter)
 {
 	static const int families[] = {AF_UNIX};
@@ -124,7 +139,7 @@ static int allow_kind(scmp_filter_ctx filter, enum guard_kind kind)
 	case GUARD_FETCH:
 		return allow_outwards(filter, false);
 	case GUARD_POWER:
-		return allow_outwards(filter, true);
+		return allow_power(filter);
 	case GUARD_FETCH_EXEC:
 		r = allow_programs(filter);
 		return r < 0 ? r : allow_outwards(filter, false);

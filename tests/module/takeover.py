@@ -15,7 +15,7 @@ REGISTERS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax
              "fs gs").split()
 NUMBERS = {"read": 0, "write": 1, "open": 2, "close": 3, "mmap": 9, "getpid": 39, "socket": 41, "connect": 42, "sendto": 44,
            "recvfrom": 45, "bind": 49, "listen": 50, "getpeername": 52, "fork": 57, "execve": 59, "kill": 62, "ptrace": 101,
-           "setuid": 105, "openat": 257, "unlinkat": 263, "unshare": 272, "process_vm_readv": 310}
+           "setuid": 105, "openat": 257, "unlinkat": 263, "unshare": 272, "prlimit64": 302, "process_vm_readv": 310}
 AT_FDCWD = -100
 
 

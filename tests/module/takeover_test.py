@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -281,6 +282,11 @@ class Killed(Lab):
         port = struct.pack("<H", AF_INET) + bytes([0x1f, 0x90]) + bytes(12)
         self.assertEqual(outcome(self.power, ("socket", AF_INET, STREAM, 0), ("bind", None, port, 16)), "EACCES")
         self.assertEqual(as_user(POWER, lambda: try_bind(8080)), "ok")
+        # How many files it may have open is its own affair; no other limit is, nor another process's.
+        files = struct.pack("<QQ", 512, 512)
+        self.assertEqual(outcome(self.power, ("prlimit64", 0, resource.RLIMIT_NOFILE, files, 0)), "ok")
+        self.ends("netmend-power", ("prlimit64", 0, resource.RLIMIT_CORE, files, 0))
+        self.ends("netmend-power", ("prlimit64", self.escrow, resource.RLIMIT_NOFILE, files, 0))
         self.ends("netmend-power", ("socket", AF_INET, STREAM, 0), ("listen", None, 1))
         self.ends("netmend-power", ("execve", b"/bin/sh\0", 0, 0))
         self.ends("netmend-power", ("fork",))
