@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/power/command.h"
 
-#include "appliance/power/message.h"
+#include "appliance/power/pool.h"
 #include "appliance/power/walls.h"
 #include "fixer/base/json_wipe.h"
 #include "fixer/base/log.h"
@@ -155,9 +155,9 @@ static int make_message(const char *o[OPT_COUNT], const char *password, struct p
 	return r;
 }
 
-static int print_result(const struct power_result *r)
+/* Exit status. Takes answer over. */
+static int print_answer(json_t *answer, enum reason reason)
 {
-	json_t *answer = power_message_answer(1, r);
 	char *text = answer ? json_dumps(answer, JSON_INDENT(2)) : NULL;
 	bool printed = text && puts(text) >= 0 && fflush(stdout) == 0;
 
@@ -165,7 +165,7 @@ static int print_result(const struct power_result *r)
 	json_decref(answer);
 	if (!printed)
 		log_error("cannot print the answer");
-	return printed ? (r->reason == REASON_OK ? 0 : 3) : 1;
+	return printed ? (reason == REASON_OK ? 0 : 3) : 1;
 }
 
 static int carry_out(struct power_message *m)
@@ -178,8 +178,8 @@ static int carry_out(struct power_message *m)
 		log_error("%s", result ? err.text : "no memory");
 	} else {
 		m->job.deadline = power_clock() + (int64_t)m->seconds * 1000;
-		power_drive(&m->job, result);
-		status = print_result(result);
+		json_t *answer = pool_drive(m, result);
+		status = print_answer(answer, result->reason);
 	}
 	free(result);
 	return status;

@@ -3,6 +3,7 @@
  * IPMI 2.0 over the network. Commands and their bytes: the specification's chapters 20 (device) and
  * 28 (chassis); what ipmitool 1.8.19 sends was captured and is the same.
  */
+#include "appliance/power/console.h"
 #include "appliance/power/ipmi_identity.h"
 #include "appliance/power/ipmi_session.h"
 
@@ -234,4 +235,5 @@ const struct power_ops power_ipmi = {
         .boot_set = ipmi_boot_set,
         .boot_get = ipmi_boot_get,
         .control = ipmi_control,
+        .console = ipmi_console,
 };

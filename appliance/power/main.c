@@ -23,7 +23,7 @@ static const char usage[] =
         "%sDrives management controllers (BMCs); usually started by `netmend serve`.\n"
         "order does one order in this process and prints what came of it as JSON: for trying\n"
         "one controller out. The password is the first line of FILE, or of standard input (-).\n"
-        "ORDER: status, check, boot, media, eject, on, off, cycle.\n";
+        "ORDER: status, check, boot, media, eject, on, off, cycle, console.\n";
 
 struct options {
 	int listen_fd;

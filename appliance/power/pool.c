@@ -72,7 +72,7 @@ static void wipe_stack(void)
 }
 #endif
 
-static json_t *drive(const struct power_message *m, struct power_result *result)
+json_t *pool_drive(const struct power_message *m, struct power_result *result)
 {
 	if (!m->console) {
 		power_drive(&m->job, result);
@@ -104,7 +104,7 @@ static json_t *carry_out(const struct job *j)
 	result = calloc(1, sizeof(*result));
 	if (!result)
 		return power_message_refusal(m, REASON_OUT_OF_MEMORY, "no memory");
-	json_t *answer = drive(m, result);
+	json_t *answer = pool_drive(m, result);
 	log_info("order=%s address=%s type=%s reason=%s ms=%lld", name_of(m), m->job.target.address,
 	        result->type ? result->type : m->job.type, reason_code(result->reason),
 	        (long long)(power_clock() - begun));

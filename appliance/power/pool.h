@@ -12,6 +12,10 @@
 struct pool;
 struct pool *pool_new(void); /* NULL without memory; lives as long as the process */
 
+/* One order, in this thread: its answer, the caller's to json_decref(), and what became of it in
+ * result. NULL without memory. */
+json_t *pool_drive(const struct power_message *m, struct power_result *result);
+
 /* Takes what is in m over (m is empty afterwards); answers asker, now or later. */
 void pool_take(struct pool *p, struct asker *asker, struct power_message *m);
 

@@ -107,7 +107,8 @@ struct power_ops {
 	int (*insert)(void *bmc, int64_t deadline, const char *url, struct error *err);
 	int (*eject)(void *bmc, int64_t deadline, struct error *err);
 	/* What is on its text console (serial over LAN), over a session of its own: listens until
-	 * deadline. That nothing came is no error. NULL where a kind has none. */
+	 * the screen stands still, at most until deadline. That nothing came is no error. NULL
+	 * where a kind has none. */
 	int (*console)(const struct power_target *t, int64_t deadline, struct power_screen *ret,
 	        struct error *err);
 };
