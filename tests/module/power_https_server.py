@@ -116,6 +116,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def at_much_later(self):
         self.answer(503, Retry_After="86400")
 
+    def at_sized(self):
+        """/sized?NUMBER, in one piece."""
+        self.answer(200, b"x" * int(self.path.split("?")[1]))
+
+    def at_sized_in_chunks(self):
+        left = int(self.path.split("?")[1])
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while left:
+            piece = min(left, 100)
+            self.wfile.write(b"%x\r\n%s\r\n" % (piece, b"x" * piece))
+            left -= piece
+        self.wfile.write(b"0\r\n\r\n")
+
     def at_huge(self):
         self.send_response(200)
         self.chunks(b"x" * 8192)

@@ -72,6 +72,23 @@ static void test_headers_that_do_not_fit(void **state)
 	bmc_answer_clear(&a);
 }
 
+static void test_just_enough(void **state)
+{
+	static const char *const fine[] = {"/sized?65536", "/sized-in-chunks?65536"};
+	static const char *const more[] = {"/sized?65537", "/sized-in-chunks?65537"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct bmc_answer a;
+		struct error err;
+		assert_int_equal(get(fine[i], HTTPS_LOGIN_NONE, &a, &err), 0);
+		assert_int_equal(a.len, MAX);
+		assert_int_equal(strlen(a.body), MAX);
+		bmc_answer_clear(&a);
+		assert_refused(more[i], HTTPS_LOGIN_NONE, -EMSGSIZE, REASON_POWER_ANSWER_BAD);
+	}
+}
+
 static void test_too_much(void **state)
 {
 	(void)state;
@@ -196,6 +213,7 @@ int main(void)
 	        cmocka_unit_test(test_empty_answer),
 	        cmocka_unit_test(test_later),
 	        cmocka_unit_test(test_headers_that_do_not_fit),
+	        cmocka_unit_test(test_just_enough),
 	        cmocka_unit_test(test_too_much),
 	        cmocka_unit_test(test_no_answer),
 	        cmocka_unit_test(test_deadline),
