@@ -137,8 +137,8 @@ static int session_error(const struct power_target *t, int number, struct error 
 
 /* --- one session ----------------------------------------------------------------------------- */
 
-/* What waits, up to size bytes; 0: the library has ended the session; -ETIME: nothing until then.
- */
+/* What waits, even when that time is over, up to size bytes; 0: the library has ended the session;
+ * -ETIME: nothing. */
 static ssize_t receive(const struct session *s, int64_t until, void *bytes, size_t size)
 {
 	for (;;) {
@@ -156,8 +156,8 @@ static ssize_t receive(const struct session *s, int64_t until, void *bytes, size
 }
 
 /* Logs out, and waits for it a little: who asks again would find himself on that console. The
- * context, with its copy of the password, is the library's to give back (and so to be wiped) as
- * soon as it has logged out. */
+ * context, with its copy of the password, is the library's to give back (and so to be wiped): as
+ * soon as it has logged out, or within 30 seconds where it never was logged in. */
 static void close_session(struct session *s, int64_t until)
 {
 	char rest[512];
@@ -167,7 +167,7 @@ static void close_session(struct session *s, int64_t until)
 	if (s->ctx)
 		ipmiconsole_ctx_destroy(s->ctx);
 	if (s->fd >= 0) {
-		while (receive(s, until, rest, sizeof(rest)) > 0)
+		while (receive(s, until, rest, sizeof(rest)) > 0 && power_clock() < until)
 			;
 		(void)close(s->fd);
 	}
@@ -284,7 +284,8 @@ static void listen_until(
 	size_t all = 0;
 	ssize_t n;
 
-	while (all < BYTES_MAX && (n = receive(s, end, bytes, sizeof(bytes))) > 0) {
+	while (all < BYTES_MAX && power_clock() < until &&
+	        (n = receive(s, end, bytes, sizeof(bytes))) > 0) {
 		console_terminal_write(t, bytes, (size_t)n);
 		*ret_seen = milliseconds_since_1970();
 		all += (size_t)n;
