@@ -6,6 +6,7 @@
 
 /* Each kind that this program is linked with. */
 static const struct power_ops *const kinds[] = {
+        &power_redfish,
         &power_ipmi,
         &power_amt,
         NULL,
