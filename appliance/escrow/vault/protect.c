@@ -151,7 +151,8 @@ static int wipe(struct vault *v, struct error *err)
 		return r;
 	randombytes_buf(keys->data, SUBKEYS_LEN);
 	r = store_run(v,
-	        "BEGIN IMMEDIATE; DELETE FROM records; DELETE FROM names; DELETE FROM sources",
+	        "BEGIN IMMEDIATE; DELETE FROM records; DELETE FROM names; DELETE FROM sources; "
+	        "DELETE FROM bmcs; DELETE FROM bmc_names; DELETE FROM bmc_logins",
 	        err);
 	if (r == 0)
 		r = wrap_store(v, &w, kek, keys, err);

@@ -26,7 +26,15 @@ static const char schema[] =
         " nonce BLOB NOT NULL, box BLOB NOT NULL) STRICT;"
         "CREATE INDEX IF NOT EXISTS records_id ON records(id_hash) WHERE id_hash IS NOT NULL;"
         "CREATE TABLE IF NOT EXISTS names(hash BLOB NOT NULL, n INTEGER NOT NULL,"
-        " PRIMARY KEY(hash, n)) STRICT, WITHOUT ROWID;";
+        " PRIMARY KEY(hash, n)) STRICT, WITHOUT ROWID;"
+        /* Management controllers (bmc.h): hashes of what a machine, an address, a group is. */
+        "CREATE TABLE IF NOT EXISTS bmcs(n INTEGER PRIMARY KEY, nonce BLOB NOT NULL,"
+        " box BLOB NOT NULL) STRICT;"
+        "CREATE TABLE IF NOT EXISTS bmc_names(hash BLOB NOT NULL, n INTEGER NOT NULL,"
+        " PRIMARY KEY(hash, n)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX IF NOT EXISTS bmc_names_n ON bmc_names(n);"
+        "CREATE TABLE IF NOT EXISTS bmc_logins(n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+        " nonce BLOB NOT NULL, box BLOB NOT NULL) STRICT;";
 
 #define CANDIDATE_COLUMNS \
 	"SELECT r.mark, r.nonce, r.box, s.name FROM records r JOIN sources s ON s.n = r.source "
