@@ -10,7 +10,7 @@
 
 struct quirks {
 	bool full_boot;   /* every boot order has target, enabled and mode */
-	bool none_target;     /* an override is taken back with target None, too */
+	bool none_target; /* an override is taken back with target None, too */
 	bool settings;    /* boot orders go to @Redfish.Settings, where there is one */
 	bool usb_cd;      /* virtual media are "UsbCd" */
 	bool bare_insert; /* InsertMedia has the image alone */
