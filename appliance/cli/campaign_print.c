@@ -120,7 +120,7 @@ static int print_waves(const json_t *campaign)
 
 static int print_campaign(const json_t *c)
 {
-	char started[CLI_TIME_TEXT];
+	char started[CLI_TIME_TEXT], power[PLAN_POWER_WORDS];
 
 	cli_time_text(number_of(c, "started"), started);
 	printf("%s (number %lld), by %s\n\n  %s: %s\n", text_of(c, "name"), number_of(c, "id"),
@@ -129,7 +129,11 @@ static int print_campaign(const json_t *c)
 		printf("  %s: %s\n", text_of(c, "title"), text_of(c, "text"));
 	else if (text_of(c, "text")[0])
 		printf("  %s\n", text_of(c, "text"));
-	printf("  started %s\n\n", started);
+	printf("  started %s\n", started);
+	plan_power_words(json_object_get(c, "plan"), power);
+	if (power[0])
+		printf("  its machines are switched on %s\n", power);
+	printf("\n");
 	return print_waves(c);
 }
 

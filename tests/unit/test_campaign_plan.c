@@ -55,6 +55,45 @@ static void test_defaults(void **state)
 	plan_clear(&p);
 }
 
+/* Younger than the call that sends a plan: left out, nothing is driven; half of it is refused. */
+static void test_power(void **state)
+{
+	struct plan p = plan_of("{\"name\":\"july\",\"scope\":{\"all\":true}}"), again;
+	struct error err = {0};
+	char words[PLAN_POWER_WORDS];
+
+	(void)state;
+	assert_false(p.power.drive);
+	assert_int_equal(p.power.at_once, 20);
+	assert_int_equal(p.power.per_rack, 2);
+	assert_int_equal(p.power.per_feed, 0);
+	plan_power_words(p.root, words);
+	assert_string_equal(words, "");
+	json_t *call = json_deep_copy(p.root);
+	plan_clear(&p);
+
+	assert_int_equal(json_object_del(call, "power"), 0);
+	assert_int_equal(plan_read(call, true, &p, &err), 0);
+	assert_false(p.power.drive);
+	plan_clear(&p);
+	json_t *power = json_pack("{s:b, s:i, s:i}", "drive", true, "at_once", 256, "per_feed", 7);
+	assert_int_equal(json_object_set_new(call, "power", power), 0);
+	assert_int_equal(plan_read(call, true, &again, &err), -EINVAL);
+	assert_string_equal(err.text, "per_rack: missing");
+
+	assert_int_equal(plan_read(call, false, &p, &err), 0);
+	assert_true(p.power.drive);
+	plan_power_words(p.root, words);
+	assert_string_equal(words, "by their management controllers: 256 at once, 2 of a rack, 7 "
+	                           "of a power feed");
+	assert_int_equal(plan_read(p.root, true, &again, &err), 0);
+	assert_int_equal(again.power.at_once, 256);
+	assert_int_equal(again.power.per_feed, 7);
+	plan_clear(&again);
+	plan_clear(&p);
+	json_decref(call);
+}
+
 static void test_refused(void **state)
 {
 #define S "\"scope\":{\"all\":true}"
@@ -82,6 +121,13 @@ static void test_refused(void **state)
 	        {"{\"name\":\"a\"," S ",\"waves\":[{\"name\":\"w\",\"percent\":101}]}", "percent"},
 	        {"{\"name\":\"a\"," S ",\"stop\":{\"failed_percent\":101}}", "failed_percent"},
 	        {"{\"name\":\"a\"," S ",\"surprise\":1}", "surprise"},
+	        {"{\"name\":\"a\"," S ",\"power\":true}", "power"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"drive\":1}}", "drive"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"at_once\":0}}", "at_once"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"at_once\":257}}", "at_once"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"per_rack\":-1}}", "per_rack"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"per_feed\":1001}}", "per_feed"},
+	        {"{\"name\":\"a\"," S ",\"power\":{\"per_row\":1}}", "per_row"},
 	};
 
 	(void)state;
@@ -172,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_defaults),
+	        cmocka_unit_test(test_power),
 	        cmocka_unit_test(test_refused),
 	        cmocka_unit_test(test_scope),
 	        cmocka_unit_test(test_waves),

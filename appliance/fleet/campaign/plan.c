@@ -212,7 +212,7 @@ static int window_take(struct plan *p, struct error *err)
 static int root_take(struct plan *p, struct error *err)
 {
 	static const char *const names[] = {"name", "recipe", "scope", "from", "until", "approval",
-	        "dry_run", "start_order", "waves", "stop", NULL};
+	        "dry_run", "start_order", "waves", "stop", "power", NULL};
 
 	int r = plan_known(p->root, "plan", names, err);
 	if (r < 0)
@@ -253,6 +253,8 @@ int plan_read(const json_t *json, bool whole, struct plan *ret, struct error *er
 	const char *missing = r == 0 && whole ? plan_missing(p.root, json) : NULL;
 	if (missing)
 		r = plan_bad(err, missing, "missing");
+	if (r == 0)
+		r = plan_power_take(&p, whole ? json_object_get(json, "power") : NULL, err);
 	if (r < 0)
 		plan_clear(&p);
 	else

@@ -26,6 +26,16 @@ struct plan_wave {
 
 #define PLAN_MINUTES_MAX (31 * 24 * 60)
 
+/* Whether the campaign switches its machines by their management controllers, and how many start
+ * at once: of all, of a rack, of a power feed. */
+struct plan_power {
+	bool drive;
+	int at_once;            /* 1 to NM_POWER_AT_ONCE */
+	int per_rack, per_feed; /* 0: no limit */
+};
+#define PLAN_POWER_GROUP_MAX 1000
+#define PLAN_POWER_WORDS     120
+
 struct plan {
 	json_t *root; /* every field there, as campaigns show it */
 	char name[CAMPAIGN_NAME];
@@ -43,14 +53,20 @@ struct plan {
 	struct plan_wave waves[NM_MAX_WAVES];
 	int stop_percent; /* 0: never */
 	int stop_at_least;
+	struct plan_power power;
 };
 
 /* -EINVAL with VALUE_BAD naming the field (RECIPE_BAD for the recipe's text), -ENOMEM. *ret needs
- * plan_clear() after 0 only. json is borrowed. whole: every field has to be there, as in a call;
- * else, as in a file a person wrote, all but the names and the scope have a default. */
+ * plan_clear() after 0 only. json is borrowed. whole: every field has to be there, as in a call
+ * (but `power`, which is younger than the call: without it nothing is driven; half of it is
+ * refused); else, as in a file a person wrote, all but the names and the scope have a default. */
 int plan_read(const json_t *json, bool whole, struct plan *ret, struct error *err);
 int plan_parse(const char *text, size_t len, struct plan *ret, struct error *err);
 void plan_clear(struct plan *p);
+
+/* What a plan as campaigns show it says of power, in a sentence: "by their management controllers:
+ * 20 at once, 2 of a rack"; "" when nothing is driven. */
+void plan_power_words(const json_t *plan, char ret[PLAN_POWER_WORDS]);
 
 /* The waves of the campaign: the plan's and the last one, "rest". */
 size_t plan_wave_count(const struct plan *p);

@@ -36,7 +36,6 @@ int plan_text(char *dst, size_t size, const char *src, const char *field, struct
 	return 0;
 }
 
-/* The list of that name, made when it is not there. */
 int plan_list_take(json_t *object, const char *name, const char *where, bool numbers, json_t **ret,
         struct error *err)
 {
@@ -81,7 +80,6 @@ int plan_lists_take(json_t *object, const char *where, struct plan_lists *l, str
 	return r;
 }
 
-/* Fields of that object that nobody knows. */
 int plan_known(json_t *object, const char *where, const char *const *names, struct error *err)
 {
 	const char *name;

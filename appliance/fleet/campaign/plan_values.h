@@ -27,6 +27,8 @@ int plan_integer(json_t *object, const char *name, json_int_t low, json_int_t hi
         struct error *err);
 /* ms since 1970; 0: none. */
 int plan_moment(json_t *object, const char *name, int64_t *ret, struct error *err);
+/* The part "power". given: as the caller wrote it, when all of it has to be there; or NULL. */
+int plan_power_take(struct plan *p, const json_t *given, struct error *err);
 /* The first field of full that is not in given; both have the same lists. NULL: none. */
 const char *plan_missing(const json_t *full, const json_t *given);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "appliance/fleet/campaign/plan.h"
 #include "appliance/fleet/campaign/report_html.h"
 #include "netmend/limits.h"
 
@@ -118,6 +119,15 @@ static int stops(const json_t *plan, struct buffer *out)
 	return row(out, "Stops by itself", text);
 }
 
+/* Who switched the machines on. */
+static int power(const json_t *plan, struct buffer *out)
+{
+	char words[PLAN_POWER_WORDS];
+
+	plan_power_words(plan, words);
+	return words[0] ? row(out, "Switched on", words) : 0;
+}
+
 static int recipe(const json_t *plan, struct buffer *out)
 {
 	const char *text = text_of(plan, "recipe");
@@ -147,6 +157,8 @@ int report_plan(const json_t *campaign, struct buffer *out)
 		r = approval(plan, out);
 	if (r == 0)
 		r = stops(plan, out);
+	if (r == 0)
+		r = power(plan, out);
 	if (r == 0)
 		r = row(out, "Start order",
 		        json_is_true(json_object_get(plan, "start_order")) ? "kept" : "not kept");
