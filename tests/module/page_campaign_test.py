@@ -160,6 +160,37 @@ class Campaign(FleetCase):
         page.wait_text("2 Lugano", "#view")
         self.assertNotIn("No wave is left", page.text("#view"))
 
+    def test_power_in_the_plan(self):
+        """Nothing is driven unless somebody says so; what is said stays when the plan is changed."""
+        page = self.page
+        self.sign_in("otto", "#/campaigns/new")
+        self.preview("12 machines in this campaign")
+        self.assertNotIn("Of one rack", page.text("#view form"))
+        self.fill(Name_of="Racks")
+        page.click(self.input("Start machines by their management controllers"))
+        self.fill(Machines_started="0", Of_one_rack="1", Of_one_power_feed="3")
+        self.preview("at_once")
+        self.fill(Machines_started="5")
+        self.preview("12 machines in this campaign")
+        self.press("Save as a draft")
+        page.wait_text(r"Switched on\s+by their management controllers: 5 at once, 1 of a rack, 3 of a power feed", "#view")
+        number = int(page.run("location.hash.split('/').pop()"))
+        self.addCleanup(self.ask, "DELETE", f"api/v1/campaigns/{number}")
+        plan = json.loads(self.appliance.get(f"/api/v1/campaigns/{number}"))["campaign"]["plan"]
+        self.assertEqual(plan["power"], {"drive": True, "at_once": 5, "per_rack": 1, "per_feed": 3})
+        self.press("Change the plan")
+        self.preview("12 machines in this campaign")
+        self.fill(Of_one_rack="0")
+        self.press("Save the plan")
+        page.wait_text(r"Switched on\s+by their management controllers: 5 at once, 3 of a power feed", "#view")
+        self.press("Change the plan")
+        self.preview("12 machines in this campaign")
+        page.click(self.input("Start machines by their management controllers"))
+        self.fits(360)
+        self.press("Save the plan")
+        page.wait_text(r"Switched on\s+by hand", "#view")
+        self.assertEqual([c for c in page.complaints() if "campaigns/preview" not in c], [])  # which has refused 0 at once
+
     def test_the_form_on_a_phone(self):
         """What is as proposed is told in a sentence, and folded: the button to save is not far."""
         page = self.page

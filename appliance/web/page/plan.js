@@ -5,7 +5,7 @@ import {getJson, post, problemOf} from "./api.js";
 import {Choice} from "./choice.js";
 import {fleet, valuesOf} from "./fleet.js";
 import {check, field, form, number, select, text} from "./form.js";
-import {approvals, dimensions, listedName, recipes} from "./plan_words.js";
+import {approvals, byHand, dimensions, listedName, recipes} from "./plan_words.js";
 import {NARROW, Waves, read} from "./waves.js";
 
 const PREVIEW_AFTER = 300; // ms without a change
@@ -19,7 +19,7 @@ function fresh() {
 		scope: {all: true, sites: [], floors: [], owners: [], rings: [], subnets: [], machines: []},
 		from: 0, until: 0, approval: "config", dry_run: false, start_order: true,
 		waves: [wave("canary", canary ? {rings: ["canary"]} : {machines: 2}, rule), wave("everyone else", {}, rule)],
-		stop: {failed_percent: 10, at_least: 2}};
+		stop: {failed_percent: 10, at_least: 2}, power: {...byHand}};
 }
 
 function words(value) {
@@ -97,7 +97,8 @@ export class PlanView {
 		this.preview = el("aside", {class: "card preview", "aria-label": "What would come of it", role: "status"});
 		const whole = form([
 			el("section", {}, el("div", {class: "fields"}, field("Name of the campaign", this.name)), this.recipePart(plan)),
-			this.scopePart(plan.scope), this.waves.node, this.stopPart(plan.stop), this.rulesPart(plan)],
+			this.scopePart(plan.scope), this.waves.node, this.stopPart(plan.stop),
+			this.powerPart(plan.power ?? byHand), this.rulesPart(plan)],
 		this.id ? "Save the plan" : "Save as a draft", () => this.save(), el("span", {class: "hint"}, "Nothing starts yet."));
 		this.node.append(el("div", {class: "beside"}, whole, this.preview));
 		this.edited();
@@ -135,6 +136,19 @@ export class PlanView {
 				field("but not before so many machines failed", this.least)));
 	}
 
+	powerPart(power) {
+		const changed = () => this.edited();
+		this.drive = el("input", {type: "checkbox", checked: power.drive, onchange: changed});
+		this.atOnce = number({min: 1, max: 256, value: power.at_once, oninput: changed});
+		this.perRack = number({min: 0, max: 1000, value: power.per_rack, oninput: changed});
+		this.perFeed = number({min: 0, max: 1000, value: power.per_feed, oninput: changed});
+		this.limits = el("div", {class: "fields"}, field("Machines started at once, at most", this.atOnce, "1 to 256"),
+			field("Of one rack, at most", this.perRack, "0: no limit"), field("Of one power feed, at most", this.perFeed, "0: no limit"));
+		return part("Power", el("p", {class: "hint"}, "A machine whose turn has come is switched off hard and started from the network once, by its management "
+			+ "controller; not while it is alive or under repair. Those without a controller are left to people. Rack and feed are columns of the inventory."),
+		check("Start machines by their management controllers", this.drive), this.limits);
+	}
+
 	rulesPart(plan) {
 		const changed = () => this.edited();
 		const time = (value) => el("input", {type: "datetime-local", value: toLocal(value), oninput: changed});
@@ -158,12 +172,14 @@ export class PlanView {
 				machines: all ? [] : resolve(words(this.listed.value))},
 			from: fromLocal(this.from.value), until: fromLocal(this.until.value), approval: this.approval.value, dry_run: this.dry.checked,
 			start_order: this.order.checked, waves: this.waves.read(),
-			stop: {failed_percent: read(this.failed, 100), at_least: read(this.least, 1)}};
+			stop: {failed_percent: read(this.failed, 100), at_least: read(this.least, 1)},
+			power: {drive: this.drive.checked, at_once: read(this.atOnce, byHand.at_once), per_rack: read(this.perRack), per_feed: read(this.perFeed)}};
 	}
 
 	edited() {
 		this.some.hidden = this.all.value === "all";
 		this.recipeField.hidden = this.recipe.value !== "";
+		this.limits.hidden = !this.drive.checked;
 		clearTimeout(this.timer);
 		this.timer = setTimeout(() => this.look(), PREVIEW_AFTER);
 	}

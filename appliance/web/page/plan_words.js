@@ -13,6 +13,14 @@ export const recipes = ["crowdstrike-291", "report-only"];
 export const approvals = [["config", "as the configuration says"], ["auto", "nobody has to approve"],
 	["pairing", "one person compares the code"], ["two-person", "two people approve each machine"]];
 
+// Of a plan that says nothing of it, as older ones.
+export const byHand = {drive: false, at_once: 20, per_rack: 2, per_feed: 0};
+
+function powerWords({drive, at_once, per_rack, per_feed}) {
+	return drive ? ["by their management controllers: ", [`${at_once} at once`, per_rack > 0 && `${per_rack} of a rack`,
+		per_feed > 0 && `${per_feed} of a power feed`].filter(Boolean).join(", ")] : "by hand";
+}
+
 // A plan names machines by number; one made elsewhere, by name, MAC or serial, too.
 export function listedName(which) {
 	return typeof which === "number" ? nameOfMachine(which) : which;
@@ -59,6 +67,7 @@ export function planFacts(plan) {
 			? `when ${plan.stop.failed_percent} % failed, and at least ${plan.stop.at_least}` : "never"],
 		["When", time(plan)],
 		["Key release", approvals.find(([id]) => id === plan.approval)?.[1] ?? plan.approval],
+		["Switched on", powerWords(plan.power ?? byHand)],
 		["Start order", plan.start_order ? "machines wait for those with a lower number" : "not kept"],
 		plan.dry_run && ["Dry run", "nothing is written to any disk"],
 		["Recipe", own ? el("details", {}, el("summary", {}, "its own"), el("pre", {}, plan.recipe)) : plan.recipe]].filter(Boolean);
