@@ -56,7 +56,7 @@ extern const struct cli_group cli_groups[]; /* ends with a NULL name */
 extern const struct cli_verb serve_verbs[], check_verbs[], keys_verbs[], release_verbs[],
         audit_verbs[], recipe_verbs[], machines_verbs[], inventory_verbs[], campaign_verbs[],
         completion_verbs[], store_verbs[], user_verbs[], progress_verbs[], wire_verbs[],
-        preflight_verbs[], media_verbs[], netboot_verbs[];
+        preflight_verbs[], media_verbs[], netboot_verbs[], power_verbs[];
 
 /* A group that is a verb itself: serve, check. */
 bool cli_is_single(const struct cli_group *group);

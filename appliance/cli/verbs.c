@@ -13,6 +13,7 @@ const struct cli_group cli_groups[] = {
         {"inventory", "the machines there should be", inventory_verbs, NULL},
         {"campaign", "recovery in waves", campaign_verbs, NULL},
         {"store", "the fleet's memory", store_verbs, NULL},
+        {"power", "servers through their management controllers", power_verbs, NULL},
         {"keys", "recovery keys in escrow", keys_verbs, NULL},
         {"release", "who may have a key", release_verbs, NULL},
         {"audit", "the records of key releases and of deeds", audit_verbs, NULL},

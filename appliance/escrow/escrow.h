@@ -10,6 +10,7 @@
 #include "appliance/escrow/sources.h"
 #include "appliance/escrow/stretcher.h"
 
+struct bmc_desk;
 struct cases;
 struct snapshot;
 struct upload;
@@ -30,6 +31,7 @@ struct escrow {
 	struct cases *cases;
 	struct snapshot *snapshot;
 	struct upload *upload;
+	struct bmc_desk *desk;
 };
 
 #endif

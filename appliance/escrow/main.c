@@ -22,6 +22,12 @@ static const struct verb {
         {"wipe", "--state DIR " VAULT_OPTIONS, verb_wipe},
         {"passphrase", "--state DIR " VAULT_OPTIONS " --secret-fd N [file] | auto",
                 verb_passphrase},
+        {"bmc-import", "--state DIR " VAULT_OPTIONS " [--dry-run] FD:NAME", verb_bmc_import},
+        {"bmc-list", "--state DIR " VAULT_OPTIONS " [--json]", verb_bmc_list},
+        {"bmc-login", "--state DIR " VAULT_OPTIONS " [--secret-fd N] GROUP [USER]", verb_bmc_login},
+        {"bmc-logins", "--state DIR " VAULT_OPTIONS " [--json]", verb_bmc_logins},
+        {"bmc-remove", "--state DIR " VAULT_OPTIONS " MACHINE", verb_bmc_remove},
+        {"bmc-forget", "--state DIR " VAULT_OPTIONS " MACHINE", verb_bmc_forget},
         {"audit-verify", "--state DIR [--copied < LOG]", verb_audit_verify},
         {"audit-show", "--state DIR [--json] [--machine WHICH] [--since TIME]", verb_audit_show},
         {"audit-export", "--state DIR [--csv|--json]", verb_audit_export},
@@ -37,7 +43,7 @@ static void print_usage(FILE *out)
 		fprintf(out, "%s netmend-escrow %s %s\n", i == 0 ? "usage:" : "      ",
 		        verbs[i].name, verbs[i].options);
 	fputs("The process that holds recovery keys; usually started by `netmend serve`, or "
-	      "through `netmend keys`.\n",
+	      "through `netmend keys` and `netmend power`.\n",
 	        out);
 }
 

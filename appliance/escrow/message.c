@@ -16,6 +16,8 @@ void message_free(struct message *m)
 	free(m->box);
 	order_clear(&m->order);
 	secret_free(m->passphrase);
+	free(m->power);
+	free(m->bmcs);
 	free(m);
 }
 
@@ -193,6 +195,21 @@ static int parse_approver(json_t *j, struct message *m, struct error *err)
 	return m->action == APPROVER_ADD ? take_passphrase(passphrase, m, err) : 0;
 }
 
+static int parse_power(json_t *j, struct message *m, struct error *err)
+{
+	return bmc_question_parse(j, &m->power, err);
+}
+
+static int parse_bmc_known(json_t *j, struct message *m, struct error *err)
+{
+	return bmc_known_parse(j, &m->bmcs, err);
+}
+
+static int parse_bmcs(json_t *j, struct message *m, struct error *err)
+{
+	return bmcs_parse(j, &m->after, err);
+}
+
 static const struct operation {
 	const char *name;
 	enum message_op op;
@@ -213,6 +230,9 @@ static const struct operation {
         {"unlock", MESSAGE_UNLOCK, true, parse_unlock},
         {"snapshot", MESSAGE_SNAPSHOT, true, parse_snapshot},
         {"approver", MESSAGE_APPROVER, true, parse_approver},
+        {"power", MESSAGE_POWER, false, parse_power},
+        {"bmc_known", MESSAGE_BMC_KNOWN, false, parse_bmc_known},
+        {"bmcs", MESSAGE_BMCS, true, parse_bmcs},
 };
 
 static int parse_any(json_t *j, struct message *m, struct error *err)

@@ -3,6 +3,7 @@
 #ifndef ESCROW_MESSAGE_H
 #define ESCROW_MESSAGE_H
 
+#include "appliance/escrow/bmc/question.h"
 #include "appliance/escrow/policy/approvals.h"
 #include "appliance/escrow/subject.h"
 #include "fixer/bitlocker/bitlocker.h"
@@ -90,6 +91,9 @@ enum message_op {
 	MESSAGE_UNLOCK,
 	MESSAGE_SNAPSHOT,
 	MESSAGE_APPROVER,
+	MESSAGE_POWER,
+	MESSAGE_BMC_KNOWN,
+	MESSAGE_BMCS,
 };
 
 enum approver_action { APPROVER_ADD, APPROVER_REMOVE, APPROVER_LIST };
@@ -115,6 +119,9 @@ struct message {
 	char name[APPROVER_NAME];    /* approver */
 	char account[NM_MAX_NAME];   /* keys: who it is, as web says */
 	struct secret *passphrase;   /* approver add, unlock */
+	struct bmc_question *power;  /* power */
+	struct bmc_subjects *bmcs;   /* bmc_known */
+	int64_t after;               /* bmcs: the last record that was told */
 };
 
 /*

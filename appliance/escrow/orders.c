@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/escrow/orders.h"
+#include "appliance/escrow/bmc/desk.h"
 #include "appliance/escrow/cases.h"
 #include "appliance/escrow/clock.h"
 #include "appliance/escrow/snapshot.h"
@@ -197,7 +198,12 @@ json_t *orders_carry_out(struct escrow *e, struct message *m)
 		return snapshot(e, m);
 	case MESSAGE_APPROVER:
 		return approver(e, m);
+	case MESSAGE_BMC_KNOWN:
+		return bmc_known_answer(e, m->id, m->bmcs);
+	case MESSAGE_BMCS:
+		return bmcs_answer(e, m->id, m->after);
 	case MESSAGE_NONE:
+	case MESSAGE_POWER:
 	case MESSAGE_STATUS:
 	case MESSAGE_RELEASE:
 	case MESSAGE_REQUESTS:

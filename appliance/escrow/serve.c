@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `netmend-escrow serve`: opens everything, goes behind the walls, starts the threads. */
+#include "appliance/escrow/bmc/desk.h"
 #include "appliance/escrow/cases.h"
 #include "fixer/base/json_wipe.h"
 #include "appliance/escrow/keeper.h"
@@ -141,7 +142,8 @@ static int start_threads(struct escrow *e, unsigned processors, struct error *er
 	}
 	e->sources = sources_new(&e->settings, e->vault, e->entered, e->fetch);
 	e->stretcher = stretcher_new(processors);
-	if (!e->sources || !e->stretcher ||
+	e->desk = bmc_desk_new(e);
+	if (!e->sources || !e->stretcher || !e->desk ||
 	        cases_start(
 	                e->cases, local < LOCAL_MAX ? local : LOCAL_MAX, e->fetch ? REMOTE : 0) < 0)
 		return error_set(
@@ -186,6 +188,8 @@ static int run(struct escrow *e, struct server *server, unsigned processors, str
 	}
 	/* Who waits is let go. A snapshot wakes cases; cases refuse, the keeper writes how often.
 	 */
+	bmc_desk_free(e->desk);
+	e->desk = NULL;
 	cases_stop(e->cases);
 	fetch_client_stop(e->fetch);
 	if (e->stretcher)

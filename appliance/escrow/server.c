@@ -2,6 +2,7 @@
 /* One thread reads every connection and answers what is known; everything that takes time is done
  * by others (cases.h, errand.h). */
 #include "appliance/escrow/server.h"
+#include "appliance/escrow/bmc/desk.h"
 #include "appliance/escrow/cases.h"
 #include "appliance/escrow/clock.h"
 #include "appliance/escrow/errand.h"
@@ -183,6 +184,9 @@ static void dispatch(struct server *s, struct slot *slot, struct message *m)
 	} else if (m->op == MESSAGE_RELEASE) {
 		ask(s, slot, m);
 		return;
+	} else if (m->op == MESSAGE_POWER) {
+		bmc_desk_take(s->escrow->desk, slot->client, m->id, m->power);
+		m->power = NULL;
 	} else if (m->op == MESSAGE_STATUS) {
 		client_send(slot->client, status_answer(s->escrow, m->id));
 	} else if (m->op == MESSAGE_REQUESTS) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/escrow/status.h"
+#include "appliance/escrow/bmc/desk.h"
 #include "appliance/escrow/cases.h"
 #include "appliance/escrow/clock.h"
 #include "appliance/escrow/snapshot.h"
@@ -45,11 +46,12 @@ json_t *status_answer(struct escrow *e, json_int_t id)
 	box_key_public(e->box, point);
 	char *box CLEANUP_FREE = base64_encode(point, sizeof(point));
 	json_t *more = counts(e, &figures);
-	json_t *answer = json_pack("{s:i,s:I,s:b,s:s,s:I,s:b,s:s,s:s,s:s,s:o,s:o}", "v", 1, "id",
-	        id, "ok", r == 0, "text", r == 0 ? "" : err.text, "keys", (json_int_t)keys,
+	json_t *answer = json_pack("{s:i,s:I,s:b,s:s,s:I,s:b,s:s,s:s,s:s,s:o,s:o,s:o}", "v", 1,
+	        "id", id, "ok", r == 0, "text", r == 0 ? "" : err.text, "keys", (json_int_t)keys,
 	        "locked", vault_locked(e->vault), "box", box ? box : "", "approval",
 	        status_approval(e->settings.rules.approval), "campaign", e->settings.rules.campaign,
-	        "sources", sources_status(e->sources), "snapshot", snapshot_status(e->snapshot));
+	        "sources", sources_status(e->sources), "snapshot", snapshot_status(e->snapshot),
+	        "bmcs", bmc_desk_status(e));
 
 	if (answer && (!more || json_object_update(answer, more) < 0)) {
 		json_decref(answer);

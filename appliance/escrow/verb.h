@@ -30,6 +30,13 @@ int verb_status(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_wipe(int argc, char **argv);
 int verb_passphrase(int argc, char **argv);
+/* bmc/verbs.c */
+int verb_bmc_import(int argc, char **argv);
+int verb_bmc_list(int argc, char **argv);
+int verb_bmc_login(int argc, char **argv);
+int verb_bmc_logins(int argc, char **argv);
+int verb_bmc_remove(int argc, char **argv);
+int verb_bmc_forget(int argc, char **argv);
 /* audit/verbs.c */
 int verb_audit_verify(int argc, char **argv);
 int verb_audit_show(int argc, char **argv);

@@ -86,6 +86,9 @@
 #define NM_POWER_SECONDS_MAX 600
 #define NM_MAX_BMC_ANSWER    (512 * 1024)
 #define NM_MAX_BMCS          100000
+/* Orders that switch something, of web: in all, and for one machine. */
+#define NM_POWER_PER_MINUTE   600
+#define NM_POWER_MACHINE_HOUR 30
 
 /* Release policy where the configuration says nothing (../../appliance/escrow/policy/policy.h). */
 #define NM_RELEASE_PER_MINUTE    600

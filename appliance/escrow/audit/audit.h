@@ -49,6 +49,11 @@ int audit_append(struct audit *a, const char *event, json_t *fields, struct erro
  *            name
  *   import of source "status page": from, account (who, as web says), by (the approver), file[],
  *            sha256, before anything is stored; imported follows: counts, text (what went wrong)
+ *   bmc-import, bmc-login, bmc-remove, bmc-forget-certificate   counts; group, user; machine,
+ *            address
+ *   power    order, machine, number, uuid, serial, address, by, text (why), other: an order to a
+ *            management controller, before it goes out; power-done follows: order, machine,
+ *            number, address, reason, text
  */
 
 struct audit_record {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The verbs of `netmend power`. Each gives an exit status and has printed why. */
+#ifndef CLI_POWER_H
+#define CLI_POWER_H
+
+#include "appliance/cli/verb.h"
+
+/* power_records.c: the controllers in escrow's vault. */
+int power_import(const struct cli_call *call);
+int power_list(const struct cli_call *call);
+int power_login(const struct cli_call *call);
+int power_logins(const struct cli_call *call);
+int power_remove(const struct cli_call *call);
+int power_forget(const struct cli_call *call);
+
+#endif
