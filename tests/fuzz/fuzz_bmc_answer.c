@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		must(is_clean(a.text, sizeof(a.text)) && json_object_size(a.more) > 0);
 		look_at(a.more);
-		bmc_answer_clear(&a);
+		bmc_answer_drop(&a);
 	}
 	json_decref(j);
 	return 0;

@@ -136,11 +136,11 @@ static void test_answer(void **state)
 	assert_string_equal(
 	        json_string_value(json_object_get(json_object_get(a.more, "bmc"), "vendor")), "v?");
 	assert_int_equal(json_array_size(json_object_get(a.more, "steps")), 1);
-	bmc_answer_clear(&a);
+	bmc_answer_drop(&a);
 	/* It says nothing about recovery keys. */
 	assert_int_equal(answer(ANSWER("KEY_NOT_FOUND", PIN "," BMC "," STEPS), false, &a), 0);
 	assert_int_equal(a.reason, REASON_INTERNAL);
-	bmc_answer_clear(&a);
+	bmc_answer_drop(&a);
 }
 
 static void test_screen(void **state)
@@ -153,7 +153,7 @@ static void test_screen(void **state)
 	                         true, &a),
 	        0);
 	assert_int_equal(json_array_size(json_object_get(a.more, "rows")), 2);
-	bmc_answer_clear(&a);
+	bmc_answer_drop(&a);
 	assert_int_equal(answer(ANSWER("OK", PIN "," BMC "," STEPS), true, &a), -EBADMSG);
 }
 

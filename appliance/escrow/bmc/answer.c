@@ -11,7 +11,7 @@
 #define TEXT_MAX    1024
 #define MS_MAX      ((json_int_t)1 << 40)
 
-void bmc_answer_clear(struct bmc_answer *a)
+void bmc_answer_drop(struct bmc_answer *a)
 {
 	json_decref(a->more);
 	*a = (struct bmc_answer){0};
@@ -157,6 +157,6 @@ int bmc_answer_parse(json_t *j, bool console, struct bmc_answer *ret)
 	*ret = (struct bmc_answer){0};
 	int r = console ? parse_screen(j, ret) : parse_report(j, ret);
 	if (r < 0)
-		bmc_answer_clear(ret);
+		bmc_answer_drop(ret);
 	return r;
 }

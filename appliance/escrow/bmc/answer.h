@@ -17,7 +17,7 @@ struct bmc_answer {
 	char pin[VAULT_BMC_PIN]; /* of the certificate it showed; "" */
 	json_t *more; /* what web is told besides: power, boot, bmc and steps, or the screen */
 };
-void bmc_answer_clear(struct bmc_answer *a);
+void bmc_answer_drop(struct bmc_answer *a);
 
 /* console: of the order that asks for the screen. 0, -EBADMSG, -ENOMEM; ret needs a clear only
  * after 0. */

@@ -188,7 +188,7 @@ static void take_answer(struct bmc_link *l, json_t *j, json_int_t id)
 		log_error("%s", a.text);
 	}
 	l->answered(l->context, q->item, &a);
-	bmc_answer_clear(&a);
+	bmc_answer_drop(&a);
 	free(q);
 }
 
