@@ -76,10 +76,12 @@ void web_api_inventory_import(struct http_request *r, struct web_api *a, const s
 
 static int line_append(const struct inventory_line *line, void *context)
 {
-	json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}",
-	        "machine", (json_int_t)line->machine, "name", line->name, "serial", line->serial,
-	        "uuid", line->uuid, "macs", line->macs, "site", line->site, "floor", line->floor,
-	        "owner", line->owner, "ring", line->ring, "bmc", line->bmc, "order", line->rank);
+	json_t *object =
+	        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s}",
+	                "machine", (json_int_t)line->machine, "name", line->name, "serial",
+	                line->serial, "uuid", line->uuid, "macs", line->macs, "site", line->site,
+	                "floor", line->floor, "owner", line->owner, "ring", line->ring, "bmc",
+	                line->bmc, "order", line->rank, "rack", line->rack, "feed", line->feed);
 
 	return json_array_append_new(context, object) < 0 ? -ENOMEM : 0;
 }

@@ -185,7 +185,8 @@ static const struct cli_option import_options[] = {
 
 const struct cli_verb inventory_verbs[] = {
         {"import", "FILE", 1, 1, CLI_JSON, import_options,
-                "CSV with headings: name, serial, uuid, mac, site, floor, owner, ring, bmc, order",
+                "CSV with headings: name, serial, uuid, mac, site, floor, owner, ring, bmc, order, "
+                "rack, feed",
                 inventory_do_import},
         {"export", "", 0, 0, 0, NULL, "the same as CSV, on standard output", inventory_do_export},
         {"unknown", "", 0, 0, CLI_JSON | CLI_WATCH, NULL, "machines seen that are not in it",

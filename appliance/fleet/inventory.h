@@ -23,6 +23,8 @@ enum inventory_column {
 	INVENTORY_RING,
 	INVENTORY_BMC,
 	INVENTORY_ORDER,
+	INVENTORY_RACK,
+	INVENTORY_FEED,
 	INVENTORY_COLUMNS
 };
 /* "serial", as in our own export; static. */

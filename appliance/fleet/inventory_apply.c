@@ -42,6 +42,8 @@ static void keep_other_columns(const struct inventory_run *run, const struct inv
 	KEEP(INVENTORY_OWNER, owner);
 	KEEP(INVENTORY_RING, ring);
 	KEEP(INVENTORY_BMC, bmc);
+	KEEP(INVENTORY_RACK, rack);
+	KEEP(INVENTORY_FEED, feed);
 	if (!inventory_reader_has(run->reader, INVENTORY_ORDER))
 		to->rank = from->rank;
 }
@@ -52,7 +54,8 @@ static bool same_line(const struct inventory_line *a, const struct inventory_lin
 	       strcmp(a->uuid, b->uuid) == 0 && strcmp(a->macs, b->macs) == 0 &&
 	       strcmp(a->site, b->site) == 0 && strcmp(a->floor, b->floor) == 0 &&
 	       strcmp(a->owner, b->owner) == 0 && strcmp(a->ring, b->ring) == 0 &&
-	       strcmp(a->bmc, b->bmc) == 0 && a->rank == b->rank;
+	       strcmp(a->bmc, b->bmc) == 0 && a->rank == b->rank && strcmp(a->rack, b->rack) == 0 &&
+	       strcmp(a->feed, b->feed) == 0;
 }
 
 /* MACs nobody has are the machine's; who is known by one of them alone is the machine. */

@@ -5,8 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
-static const char *const names[INVENTORY_COLUMNS] = {
-        "name", "serial", "uuid", "macs", "site", "floor", "owner", "ring", "bmc", "order"};
+static const char *const names[INVENTORY_COLUMNS] = {"name", "serial", "uuid", "macs", "site",
+        "floor", "owner", "ring", "bmc", "order", "rack", "feed"};
 
 const char *inventory_column_name(enum inventory_column column)
 {
@@ -32,6 +32,8 @@ static const char *const words[INVENTORY_COLUMNS] = {
         " bmc bmcaddress bmcip bmchost ilo iloaddress idrac idracip ipmi ipmiaddress oob"
         " managementaddress ",
         " order startorder rank bootorder startreihenfolge ",
+        " rack rackname rackid cabinet schrank serverschrank ",
+        " feed powerfeed pdu pduname powercircuit circuit stromkreis einspeisung ",
 };
 
 int inventory_column_of(const char *heading)

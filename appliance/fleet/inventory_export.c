@@ -21,7 +21,8 @@ static int line_each(const struct inventory_line *line, void *context)
 	if (line->rank)
 		(void)snprintf(rank, sizeof(rank), "%d", line->rank);
 	const char *const cells[INVENTORY_COLUMNS] = {line->name, line->serial, line->uuid,
-	        line->macs, line->site, line->floor, line->owner, line->ring, line->bmc, rank};
+	        line->macs, line->site, line->floor, line->owner, line->ring, line->bmc, rank,
+	        line->rack, line->feed};
 	return write_row(context, cells);
 }
 

@@ -266,6 +266,10 @@ static int take_cell(struct inventory_row *row, enum inventory_column column, co
 		return take_text(row, column, cell, e->ring, sizeof(e->ring));
 	case INVENTORY_BMC:
 		return take_text(row, column, cell, e->bmc, sizeof(e->bmc));
+	case INVENTORY_RACK:
+		return take_text(row, column, cell, e->rack, sizeof(e->rack));
+	case INVENTORY_FEED:
+		return take_text(row, column, cell, e->feed, sizeof(e->feed));
 	default:
 		return take_order(row, cell);
 	}

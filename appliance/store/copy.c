@@ -44,6 +44,8 @@ static const struct {
         {"heard", NULL},
         {"dhcp_servers", NULL},
         {"models", NULL},
+        {"machine_bmc", NULL},
+        {"power_orders", "id"},
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define LINE "machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, rank, imported "
+#define LINE                                                                                       \
+	"machine, name, serial, uuid, macs, site, floor, owner, ring, bmc, rank, imported, rack, " \
+	"feed "
 
 bool inventory_mac_next(const char **at, char ret[MAC_TEXT])
 {
@@ -31,21 +33,23 @@ static void line_read(struct sql *st, struct inventory_line *line)
 	sql_text(st, 9, line->bmc, sizeof(line->bmc));
 	line->rank = (int)sql_int(st, 10);
 	line->imported = sql_int(st, 11);
+	sql_text(st, 12, line->rack, sizeof(line->rack));
+	sql_text(st, 13, line->feed, sizeof(line->feed));
 }
 
 int store_inventory_set(struct store *s, const struct inventory_line *line)
 {
 	struct sql *st = sql_prepare(s,
-	        "INSERT INTO inventory (" LINE ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	        "INSERT INTO inventory (" LINE ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	        " ON CONFLICT (machine) DO UPDATE SET name = excluded.name,"
 	        " serial = excluded.serial, uuid = excluded.uuid, macs = excluded.macs,"
 	        " site = excluded.site, floor = excluded.floor, owner = excluded.owner,"
 	        " ring = excluded.ring, bmc = excluded.bmc, rank = excluded.rank,"
-	        " imported = excluded.imported");
+	        " imported = excluded.imported, rack = excluded.rack, feed = excluded.feed");
 
-	sql_bind(st, "itttttttttii", line->machine, line->name, line->serial, line->uuid,
+	sql_bind(st, "itttttttttiitt", line->machine, line->name, line->serial, line->uuid,
 	        line->macs, line->site, line->floor, line->owner, line->ring, line->bmc,
-	        (int64_t)line->rank, line->imported);
+	        (int64_t)line->rank, line->imported, line->rack, line->feed);
 	return sql_run(s, st);
 }
 

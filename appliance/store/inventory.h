@@ -18,8 +18,9 @@ struct inventory_line {
 	char macs[INVENTORY_MACS_TEXT]; /* with a blank between two */
 	char site[PLACE_TEXT], floor[PLACE_TEXT], owner[PLACE_TEXT], ring[PLACE_TEXT];
 	char bmc[PLACE_TEXT];
-	int rank;         /* 0: none */
-	int64_t imported; /* ms since 1970 */
+	char rack[PLACE_TEXT], feed[PLACE_TEXT]; /* where its power comes from */
+	int rank;                                /* 0: none */
+	int64_t imported;                        /* ms since 1970 */
 };
 
 /* One of a line's MACs after the other: `at` begins as its macs. False behind the last. */

@@ -86,7 +86,7 @@ struct machine {
 	/* Its line of the inventory (store_machine_save() leaves it alone); empty without one. */
 	bool listed;
 	char site[PLACE_TEXT], floor[PLACE_TEXT], owner[PLACE_TEXT], ring[PLACE_TEXT];
-	char bmc[PLACE_TEXT];
+	char bmc[PLACE_TEXT], rack[PLACE_TEXT], feed[PLACE_TEXT];
 	char listed_serial[NM_MAX_NAME + 1], listed_uuid[UUID_TEXT];
 	int rank;           /* start order of servers: 1 first; 0: none */
 	char conflict[201]; /* how that line contradicts what was seen on the wire; "": not */

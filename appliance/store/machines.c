@@ -11,11 +11,11 @@
 	" m.pairing, m.changed, m.campaign, m.wave, m.open, m.appliance, i.machine,"         \
 	" i.site, i.floor, i.owner, i.ring, i.bmc, i.rank, i.conflict, i.serial, i.uuid, "   \
 	"m.loader, m.flipped, m.given, m.flips, m.asked, m.started, coalesce(l.loader, 0), " \
-	"m.boot_order, m.safe_mode "
+	"m.boot_order, m.safe_mode, i.rack, i.feed "
 #define MACHINES                                                \
 	"machines m LEFT JOIN inventory i ON i.machine = m.id " \
 	"LEFT JOIN models l ON l.model = trim(m.manufacturer || ' ' || m.product) "
-#define MAC_COLUMN 47 /* behind COLUMNS */
+#define MAC_COLUMN 49 /* behind COLUMNS */
 
 static void machine_read(struct sql *st, struct machine *m)
 {
@@ -67,6 +67,8 @@ static void machine_read(struct sql *st, struct machine *m)
 	m->model_loader = (enum machine_loader)sql_int(st, 44);
 	m->boot_order = (enum machine_boot_order)sql_int(st, 45);
 	m->safe_mode = (enum machine_safe_mode)sql_int(st, 46);
+	sql_text(st, 47, m->rack, sizeof(m->rack));
+	sql_text(st, 48, m->feed, sizeof(m->feed));
 }
 
 static int machine_one(struct store *s, struct sql *st, struct machine *ret)

@@ -173,6 +173,11 @@ int store_machine_merge(struct store *s, int64_t from, int64_t into)
 	        sql_prepare(s, "DELETE FROM bundles WHERE machine = ? AND sha256 IN"
 	                       " (SELECT b.sha256 FROM bundles b WHERE b.machine = ?)"),
 	        from, into);
+	if (r == 0) { /* whose controller that is, is asked again */
+		struct sql *st = sql_prepare(s, "DELETE FROM machine_bmc WHERE machine = ?");
+		sql_bind(st, "i", from);
+		r = sql_run(s, st);
+	}
 	struct sql *const moves[] = {
 	        sql_prepare(s, "UPDATE macs SET machine = ? WHERE machine = ?"),
 	        sql_prepare(s, "UPDATE tokens SET machine = ? WHERE machine = ?"),
@@ -180,6 +185,7 @@ int store_machine_merge(struct store *s, int64_t from, int64_t into)
 	        sql_prepare(s, "UPDATE events SET machine = ? WHERE machine = ?"),
 	        sql_prepare(s, "UPDATE bundles SET machine = ? WHERE machine = ?"),
 	        sql_prepare(s, "UPDATE results SET machine = ? WHERE machine = ?"),
+	        sql_prepare(s, "UPDATE power_orders SET machine = ? WHERE machine = ?"),
 	};
 
 	for (size_t i = 0; r == 0 && i < sizeof(moves) / sizeof(moves[0]); i++)
@@ -202,6 +208,8 @@ int store_machine_delete(struct store *s, int64_t machine)
 	        sql_prepare(s, "DELETE FROM bundles WHERE machine = ?"),
 	        sql_prepare(s, "DELETE FROM events WHERE machine = ?"),
 	        sql_prepare(s, "DELETE FROM sessions WHERE machine = ?"),
+	        sql_prepare(s, "DELETE FROM machine_bmc WHERE machine = ?"),
+	        sql_prepare(s, "DELETE FROM power_orders WHERE machine = ?"),
 	        sql_prepare(s, "DELETE FROM machines WHERE id = ?"),
 	};
 	int r = 0;

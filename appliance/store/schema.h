@@ -185,6 +185,28 @@ static const char *const migrations[] = {
 
         /* How its Windows is set to start: enum machine_safe_mode. */
         "ALTER TABLE machines ADD COLUMN safe_mode INTEGER NOT NULL DEFAULT 0;",
+
+        /* Management controllers: which appliance knows one of a machine; orders to them. */
+        "CREATE TABLE machine_bmc (machine INTEGER NOT NULL REFERENCES machines (id),"
+        " appliance TEXT NOT NULL, type TEXT NOT NULL, address TEXT NOT NULL,"
+        " PRIMARY KEY (machine, appliance)) STRICT;"
+        "CREATE TABLE power_orders (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " machine INTEGER NOT NULL REFERENCES machines (id), what TEXT NOT NULL,"
+        " force INTEGER NOT NULL, by_whom TEXT NOT NULL, why TEXT NOT NULL,"
+        " campaign INTEGER NOT NULL, wave INTEGER NOT NULL, image TEXT NOT NULL,"
+        " at_once INTEGER NOT NULL, per_rack INTEGER NOT NULL, per_feed INTEGER NOT NULL,"
+        " rack TEXT NOT NULL, feed TEXT NOT NULL, rank INTEGER NOT NULL, state TEXT NOT NULL,"
+        " reason TEXT NOT NULL, text TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,"
+        " busy INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL, due INTEGER NOT NULL,"
+        " begun INTEGER NOT NULL DEFAULT 0, driven INTEGER NOT NULL DEFAULT 0,"
+        " ended INTEGER NOT NULL DEFAULT 0, appliance TEXT NOT NULL DEFAULT '',"
+        " type TEXT NOT NULL, address TEXT NOT NULL, power TEXT NOT NULL DEFAULT '',"
+        " boot TEXT NOT NULL DEFAULT '', steps TEXT NOT NULL DEFAULT '[]') STRICT;"
+        "CREATE INDEX power_orders_machine ON power_orders (machine, id);"
+        "CREATE INDEX power_orders_state ON power_orders (state, id);"
+        "CREATE INDEX power_orders_driven ON power_orders (driven);"
+        "ALTER TABLE inventory ADD COLUMN rack TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE inventory ADD COLUMN feed TEXT NOT NULL DEFAULT '';",
 };
 
 #endif

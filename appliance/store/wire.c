@@ -45,6 +45,25 @@ int store_wire_trim(struct store *s, const char *appliance, int64_t now, size_t 
 	return sql_run(s, st);
 }
 
+int store_heard_of(struct store *s, int64_t machine, int64_t *ret_windows, int64_t *ret_boot)
+{
+	struct sql *st = sql_prepare(s,
+	        "SELECT coalesce(max(CASE WHEN h.kind = 'windows' THEN h.at ELSE 0 END), 0),"
+	        " coalesce(max(CASE WHEN h.kind IN ('pxe', 'http', 'ipxe') THEN h.at ELSE 0 END), "
+	        "0)"
+	        " FROM heard h JOIN macs c ON c.mac = h.mac WHERE c.machine = ?");
+
+	sql_bind(st, "i", machine);
+	int r = sql_step(s, st);
+	if (r == 1) {
+		*ret_windows = sql_int(st, 0);
+		*ret_boot = sql_int(st, 1);
+		r = 0;
+	}
+	sql_end(st);
+	return r;
+}
+
 static void heard_read(struct sql *st, struct store_heard *heard, struct machine *m)
 {
 	sql_text(st, 0, heard->mac, sizeof(heard->mac));

@@ -40,6 +40,9 @@ int store_wire_trim(struct store *s, const char *appliance, int64_t now, size_t 
 int store_heard(struct store *s, size_t limit,
         int (*each)(const struct store_heard *heard, const struct machine *m, void *context),
         void *context);
+/* When a Windows with one of the machine's MACs asked for an address last, and when one of them
+ * asked for a boot; 0: not heard, or long ago. */
+int store_heard_of(struct store *s, int64_t machine, int64_t *ret_windows, int64_t *ret_boot);
 int store_dhcp_servers(struct store *s, size_t limit,
         int (*each)(const struct store_dhcp_server *server, void *context), void *context);
 

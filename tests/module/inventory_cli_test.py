@@ -11,9 +11,9 @@ import urllib.request
 
 import appliance_lab as lab
 
-HEAD = "name,serial,uuid,macs,site,floor,owner,ring,bmc,order"
+HEAD = "name,serial,uuid,macs,site,floor,owner,ring,bmc,order,rack,feed"
 UUID = "4C4C4544-0043-3510-8052-B4C04F56%04X"
-GOOD = [f"PC-{i},SN-{i},{UUID % i},52:54:00:00:00:{i:02x},Bern,{i},Sales,canary,10.9.0.{i},{i}" for i in range(1, 4)]
+GOOD = [f"PC-{i},SN-{i},{UUID % i},52:54:00:00:00:{i:02x},Bern,{i},Sales,canary,10.9.0.{i},{i},R{i},F1" for i in range(1, 4)]
 
 
 class Inventory(unittest.TestCase):
