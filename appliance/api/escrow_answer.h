@@ -10,6 +10,7 @@
 #include "netmend/limits.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* More entries of a list do not fit into a message. */
@@ -48,6 +49,21 @@ int escrow_requests_parse(json_t *answer, json_t **ret, struct error *err);
 /* What a box led to, as the page is told; with the list "results" when it was a decision, with the
  * object "keys" when it was about keys from the page. */
 int escrow_box_parse(json_t *answer, json_t **ret, struct error *err);
+
+/* What came of an order to a management controller, or of a look at one. */
+struct escrow_power {
+	enum reason reason;
+	bool known; /* it has a controller */
+	char text[NM_MAX_EVENT_TEXT + 1];
+	char type[8], address[256], power[32], boot[64]; /* "" where it is not known */
+	json_t *steps, *bmc;                             /* of an order; NULL */
+	json_t *rows;                                    /* of the screen; NULL */
+	int64_t columns, seen;
+};
+int escrow_power_parse(json_t *answer, struct escrow_power *ret, struct error *err);
+void escrow_power_clear(struct escrow_power *p);
+/* [{"id","type","address"}], to be dropped. */
+int escrow_bmcs_parse(json_t *answer, json_t **ret, struct error *err);
 
 enum escrow_release_status { ESCROW_PENDING, ESCROW_DENIED, ESCROW_RELEASED };
 

@@ -69,6 +69,22 @@ int escrow_client_box(struct escrow_client *e, const char *op, const char *box, 
 	return client_ask(e, OP_BOX, ticket, escrow_question_box(op, box, address, by));
 }
 
+int escrow_client_power(
+        struct escrow_client *e, const struct escrow_power_order *order, int64_t ticket)
+{
+	return client_ask(e, OP_POWER, ticket,
+	        json_pack("{s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:s}", "op", "power", "order",
+	                order->order, "machine", escrow_power_machine(order->machine, order->macs),
+	                "firmware", "auto", "other", order->other, "image", order->image, "by",
+	                order->by, "why", order->why));
+}
+
+int escrow_client_bmcs_known(struct escrow_client *e, json_t *machines)
+{
+	return client_ask(
+	        e, OP_BMCS, 0, json_pack("{s:s, s:o}", "op", "bmc_known", "machines", machines));
+}
+
 void escrow_client_misuse(
         struct escrow_client *e, enum reason reason, const struct machine *m, const char *address)
 {

@@ -20,6 +20,12 @@ struct escrow_client_options {
 	void (*released)(void *context, int64_t session, const struct escrow_release *answer);
 	/* What the box of this ticket led to, as the page is told (borrowed), or NULL likewise. */
 	void (*boxed)(void *context, int64_t ticket, json_t *answer);
+	/* What came of an order to a management controller, or a look at one (borrowed); NULL:
+	 * none will come, and what was done is not known. */
+	void (*powered)(void *context, int64_t ticket, const struct escrow_power *answer);
+	/* Which of the machines asked for have a controller: [{"id","type","address"}]; NULL: it
+	 * cannot be said now. */
+	void (*bmcs_known)(void *context, json_t *known);
 	/* This session (its secret) should ask again: what was pending is another one now. */
 	void (*news)(void *context, const char *session);
 	/* What escrow_client_status() or escrow_client_requests() says has changed. */
@@ -51,6 +57,21 @@ int escrow_client_box(struct escrow_client *e, const char *op, const char *box, 
 void escrow_client_misuse(
         struct escrow_client *e, enum reason reason, const struct machine *m, const char *address);
 
+/* An order to a machine's management controller, or a look at it: "boot", "status", "console", ...
+ * ticket: the caller's number for the answer. */
+struct escrow_power_order {
+	const char *order, *by, *why, *image;
+	bool other;
+	const struct machine *machine;
+	const char (*macs)[MAC_TEXT]; /* four; "" behind the last */
+};
+int escrow_client_power(
+        struct escrow_client *e, const struct escrow_power_order *order, int64_t ticket);
+/* Which of these have a controller. machines: array for the message, taken over. */
+int escrow_client_bmcs_known(struct escrow_client *e, json_t *machines);
+/* One of them. NULL without memory. */
+json_t *escrow_power_machine(const struct machine *m, const char (*macs)[MAC_TEXT]);
+
 /* Once a second: connects, asks for status and requests every few seconds. */
 void escrow_client_tick(struct escrow_client *e, int64_t now);
 
@@ -61,8 +82,11 @@ json_t *escrow_client_requests(const struct escrow_client *e);
 
 /* What its last answer counted; zero before the first. */
 struct escrow_figures {
-	int64_t released; /* keys, in the campaign named in its configuration */
-	int64_t waiting;  /* machines */
+	int64_t released;           /* keys, in the campaign named in its configuration */
+	int64_t waiting;            /* machines */
+	int64_t bmcs, bmc_revision; /* records of management controllers; another number after each
+	                             * change of them */
+	bool driven;                /* orders to them are taken */
 };
 struct escrow_figures escrow_client_figures(const struct escrow_client *e);
 

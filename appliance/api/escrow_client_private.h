@@ -5,14 +5,15 @@
 
 #include "appliance/api/escrow_client.h"
 
-enum op { OP_STATUS, OP_RELEASE, OP_BOX, OP_MISUSE, OP_REQUESTS };
+enum op { OP_STATUS, OP_RELEASE, OP_BOX, OP_MISUSE, OP_REQUESTS, OP_POWER, OP_BMCS };
 
 /* A question without its answer yet. */
 struct question {
 	struct question *next;
 	int64_t id;
 	enum op op;
-	int64_t about; /* OP_RELEASE: the session; OP_BOX: the ticket; OP_REQUESTS: the reading */
+	int64_t about; /* OP_RELEASE: the session; OP_BOX, OP_POWER: the ticket; OP_REQUESTS: the
+	                  reading */
 	char *text;    /* OP_MISUSE: is sent until there is an answer */
 	bool sent;     /* on this connection */
 };

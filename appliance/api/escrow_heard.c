@@ -75,11 +75,16 @@ static void figures_take(struct escrow_client *e, json_t *status)
 
 	e->figures.released = json_integer_value(json_object_get(status, "released"));
 	e->figures.waiting = json_integer_value(waiting);
+	json_t *bmcs = json_object_get(status, "bmcs");
+	e->figures.bmcs = json_integer_value(json_object_get(bmcs, "count"));
+	e->figures.bmc_revision = json_integer_value(json_object_get(bmcs, "revision"));
+	e->figures.driven = json_is_true(json_object_get(bmcs, "driven"));
 }
 
 static void answer(struct escrow_client *e, const struct question *q, json_t *json)
 {
 	struct escrow_release release;
+	struct escrow_power power;
 	struct error err = {0};
 	json_t *page = NULL;
 	int r = 0;
@@ -106,6 +111,17 @@ static void answer(struct escrow_client *e, const struct question *q, json_t *js
 	case OP_BOX:
 		r = escrow_box_parse(json, &page, &err);
 		e->options.boxed(e->options.context, q->about, page);
+		json_decref(page);
+		break;
+	case OP_POWER:
+		r = escrow_power_parse(json, &power, &err);
+		e->options.powered(e->options.context, q->about, r < 0 ? NULL : &power);
+		if (r == 0)
+			escrow_power_clear(&power);
+		break;
+	case OP_BMCS:
+		r = escrow_bmcs_parse(json, &page, &err);
+		e->options.bmcs_known(e->options.context, page);
 		json_decref(page);
 		break;
 	case OP_MISUSE:

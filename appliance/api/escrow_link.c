@@ -88,6 +88,10 @@ static void unanswered(struct escrow_client *e, const struct question *q)
 		e->options.released(e->options.context, q->about, NULL);
 	else if (q->op == OP_BOX)
 		e->options.boxed(e->options.context, q->about, NULL);
+	else if (q->op == OP_POWER)
+		e->options.powered(e->options.context, q->about, NULL);
+	else if (q->op == OP_BMCS)
+		e->options.bmcs_known(e->options.context, NULL);
 }
 
 /* All that were asked, in one list. */

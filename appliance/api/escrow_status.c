@@ -73,13 +73,14 @@ int escrow_status_parse(json_t *answer, json_t **ret, struct error *err)
 	const char *text, *box, *approval, *campaign, *stopped;
 	int ok, locked;
 	json_int_t keys, released, requests, oldest = 0;
-	json_t *waiting, *sources, *snapshot, *list = json_array();
+	json_t *waiting, *sources, *snapshot, *bmcs = NULL, *list = json_array();
 
 	int r = input_unpack(answer, err, "status",
-	        "{s:b, s:s, s:I, s:b, s:s, s:s, s:s, s:I, s:s, s:I, s:o, s:o, s:o}", "ok", &ok,
+	        "{s:b, s:s, s:I, s:b, s:s, s:s, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s?o}", "ok", &ok,
 	        "text", &text, "keys", &keys, "locked", &locked, "box", &box, "approval", &approval,
 	        "campaign", &campaign, "released", &released, "stopped", &stopped, "requests",
-	        &requests, "waiting", &waiting, "sources", &sources, "snapshot", &snapshot);
+	        &requests, "waiting", &waiting, "sources", &sources, "snapshot", &snapshot, "bmcs",
+	        &bmcs);
 	if (r == 0)
 		r = input_check(keys >= 0 && requests >= 0, "keys", err);
 	if (r == 0)
