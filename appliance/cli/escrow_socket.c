@@ -79,10 +79,10 @@ void escrow_socket_close(struct escrow_socket *s)
 /* --- one question --------------------------------------------------------------------------------
  */
 
-/* Takes over question. */
-static int send_question(
-        struct escrow_socket *s, json_t *question, json_int_t id, struct error *err)
+int escrow_socket_send(
+        struct escrow_socket *s, json_t *question, json_int_t *ret_id, struct error *err)
 {
+	json_int_t id = s->next_id++;
 	char *text = NULL;
 
 	if (question &&
@@ -99,6 +99,8 @@ static int send_question(
 	else if (send(s->fd, text, len, MSG_NOSIGNAL) < 0)
 		r = failed(s, err, -errno, strerror(errno));
 	json_wipe_text(text);
+	if (r == 0)
+		*ret_id = id;
 	return r;
 }
 
@@ -135,17 +137,15 @@ static int receive(struct escrow_socket *s, int64_t until, size_t *ret_len, stru
 	return 0;
 }
 
-int escrow_socket_ask(
-        struct escrow_socket *s, json_t *question, int seconds, json_t **ret, struct error *err)
+/* The next answer to anything; news, which everybody gets, are passed over. */
+static int take_until(struct escrow_socket *s, int64_t until, json_t **ret, struct error *err)
 {
-	int64_t until = clock_ms() + (int64_t)seconds * 1000;
-	json_int_t id = s->next_id++;
-	int r = send_question(s, question, id, err);
-
-	while (r == 0) {
+	for (;;) {
 		size_t len = 0;
-		r = receive(s, until, &len, err);
-		if (r < 0 || len == 0)
+		int r = receive(s, until, &len, err);
+		if (r < 0)
+			return r;
+		if (len == 0)
 			continue;
 		json_t *answer = json_loadb(s->text, len, JSON_REJECT_DUPLICATES, NULL);
 		if (!json_is_object(answer) ||
@@ -153,11 +153,35 @@ int escrow_socket_ask(
 			json_decref(answer);
 			return failed(s, err, -EBADMSG, "an answer that makes no sense");
 		}
-		if (json_integer_value(json_object_get(answer, "id")) == id) {
+		if (json_is_integer(json_object_get(answer, "id"))) {
 			*ret = answer;
 			return 0;
 		}
-		json_decref(answer); /* news, which everybody gets */
+		json_decref(answer);
+	}
+}
+
+int escrow_socket_take(struct escrow_socket *s, int seconds, json_t **ret, struct error *err)
+{
+	return take_until(s, clock_ms() + (int64_t)seconds * 1000, ret, err);
+}
+
+int escrow_socket_ask(
+        struct escrow_socket *s, json_t *question, int seconds, json_t **ret, struct error *err)
+{
+	int64_t until = clock_ms() + (int64_t)seconds * 1000;
+	json_int_t id = 0;
+	int r = escrow_socket_send(s, question, &id, err);
+
+	while (r == 0) {
+		json_t *answer;
+		r = take_until(s, until, &answer, err);
+		if (r == 0 && json_integer_value(json_object_get(answer, "id")) == id) {
+			*ret = answer;
+			return 0;
+		}
+		if (r == 0)
+			json_decref(answer);
 	}
 	return r;
 }

@@ -31,6 +31,12 @@ int escrow_socket_ask(
 int escrow_socket_order(
         struct escrow_socket *s, json_t *question, int seconds, json_t **ret, struct error *err);
 
+/* Many questions on their way at once: sends one, whose answer has *ret_id; errors as above. */
+int escrow_socket_send(
+        struct escrow_socket *s, json_t *question, json_int_t *ret_id, struct error *err);
+/* The next answer to any of them, in whatever order they come; errors as above. */
+int escrow_socket_take(struct escrow_socket *s, int seconds, json_t **ret, struct error *err);
+
 DEFINE_CLEANUP(struct escrow_socket *, escrow_socket_close)
 #define CLEANUP_ESCROW_SOCKET CLEANUP(escrow_socket_close_p)
 

@@ -8,27 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define FILTER_OPTIONS                                                                           \
-	{"--in-state", "STATE", "in this state: seen, waiting, attention, held, ..."},           \
-	        {"--reason", "REASON", "for this reason: KEY_NOT_FOUND, RELAPSED, ..."},         \
-	        {"--severity", "ok|wait|warn|fail", "of this severity"},                         \
-	        {"--group", "GROUP", "as the page groups them: action, approval, waiting, ..."}, \
-	        {"--site", "SITE", "at this site"}, {"--floor", "FLOOR", "on this floor"},       \
-	        {"--owner", "OWNER", "of this owner"}, {"--ring", "RING", "in this ring"},       \
-	        {"--campaign", "NUMBER", "in this campaign"},                                    \
-	        {"--wave", "NUMBER", "in this wave of its campaign"},                            \
-	        {"--appliance", "ID", "served by this appliance last"},                          \
-	        {"--text", "TEXT", "this is part of name, MAC, serial, UUID or address"},        \
-	        {"--unknown", NULL, "seen, but in no inventory"},                                \
-	        {"--conflict", NULL, "does not fit its inventory line"},                         \
-	        {"--missing", NULL, "in the inventory, never seen"},                             \
-	        {"--network-first", NULL, "its firmware tries the network before Windows"},      \
-	{                                                                                        \
-		"--safe-mode", NULL, "its Windows is set to start in safe mode"                  \
-	}
-
-const struct cli_option machines_filter_options[] = {FILTER_OPTIONS, {0}};
-const struct cli_option machines_act_options[] = {FILTER_OPTIONS,
+const struct cli_option machines_filter_options[] = {MACHINES_FILTER_OPTIONS, {0}};
+const struct cli_option machines_act_options[] = {MACHINES_FILTER_OPTIONS,
         {"--why", "TEXT", "for the page and the record"},
         {"--yes", NULL, "do not ask before many machines"}, {0}};
 

@@ -13,4 +13,7 @@ int power_logins(const struct cli_call *call);
 int power_remove(const struct cli_call *call);
 int power_forget(const struct cli_call *call);
 
+/* power_look.c: check and status, told apart by the verb's name. */
+int power_check(const struct cli_call *call);
+
 #endif
