@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The machines in campaigns: looked at by the thousand, so in as few statements as there are
  * questions. */
+#include "appliance/store/campaign_power.h"
 #include "appliance/store/campaigns.h"
 #include "appliance/store/sql.h"
 
@@ -11,16 +12,28 @@ int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int
         int (*each)(const struct store_group *group, void *context), void *context)
 {
 	struct sql *st = sql_prepare(s,
-	        "SELECT wave, rank, held, state, reason, judged, settled, count(*) FROM"
-	        " (SELECT m.wave, coalesce(i.rank, 0) AS rank, m.held, m.state, m.reason,"
+	        "SELECT wave, rank, held, state, reason, judged, settled, open, bmc, power,"
+	        " unpowered, power_judged, count(*) FROM"
+	        " (SELECT m.wave, coalesce(i.rank, 0) AS rank, m.held, m.state, m.reason, m.open,"
 	        " CASE WHEN m.since >= ? THEN 1 ELSE 0 END AS judged,"
-	        " CASE WHEN m.since <= ? THEN 1 ELSE 0 END AS settled"
-	        " FROM machines m LEFT JOIN inventory i ON i.machine = m.id WHERE m.campaign = ?)"
-	        " AS each_one GROUP BY wave, rank, held, state, reason, judged, settled");
+	        " CASE WHEN m.since <= ? THEN 1 ELSE 0 END AS settled,"
+	        " CASE WHEN b.machine IS NULL THEN 0 ELSE 1 END AS bmc,"
+	        " coalesce(o.state, '') AS power,"
+	        " CASE WHEN " CAMPAIGN_UNPOWERED " THEN 1 ELSE 0 END AS unpowered,"
+	        " CASE WHEN coalesce(o.ended, 0) >= ? THEN 1 ELSE 0 END AS power_judged"
+	        " FROM machines m LEFT JOIN inventory i ON i.machine = m.id"
+	        " LEFT JOIN (SELECT DISTINCT machine FROM machine_bmc) AS b ON b.machine = m.id"
+	        " LEFT JOIN (SELECT machine, max(id) AS id FROM power_orders WHERE campaign = ?"
+	        " GROUP BY machine) AS latest ON latest.machine = m.id"
+	        " LEFT JOIN power_orders o ON o.id = latest.id AND o.created >= m.guard_from"
+	        " WHERE m.campaign = ?)"
+	        " AS each_one GROUP BY wave, rank, held, state, reason, judged, settled, open,"
+	        " bmc, power, unpowered, power_judged");
 	struct store_group g;
+	char progress[16];
 	int r;
 
-	sql_bind(st, "iii", judged, settled, campaign);
+	sql_bind(st, "iiiii", judged, settled, judged, campaign, campaign);
 	while ((r = sql_step(s, st)) == 1) {
 		g.wave = (int)sql_int(st, 0);
 		g.rank = (int)sql_int(st, 1);
@@ -29,7 +42,15 @@ int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int
 		g.reason = sql_reason(st, 4);
 		g.judged = sql_int(st, 5) != 0;
 		g.settled = sql_int(st, 6) != 0;
-		g.count = sql_int(st, 7);
+		g.open = sql_int(st, 7) != 0;
+		g.bmc = sql_int(st, 8) != 0;
+		sql_text(st, 9, progress, sizeof(progress));
+		int power = power_progress_parse(progress);
+		g.ordered = power >= 0;
+		g.power = power < 0 ? POWER_STATE_STOPPED : (enum power_progress)power;
+		g.unpowered = sql_int(st, 10) != 0;
+		g.power_judged = sql_int(st, 11) != 0;
+		g.count = sql_int(st, 12);
 		r = each(&g, context);
 		if (r != 0)
 			break;
@@ -86,11 +107,13 @@ int store_campaign_next_rank(struct store *s, int64_t campaign, int wave, int ab
 
 /* ---- who may join ---- */
 
-#define CANDIDATE                                                                                 \
-	"SELECT m.id, m.name, m.mac, m.ip, m.serial, coalesce(i.site, ''),"                       \
-	" coalesce(i.floor, ''), coalesce(i.owner, ''), coalesce(i.ring, ''), m.state, m.reason," \
-	" CASE WHEN c.state IN ('running', 'paused', 'stopped') THEN 1 ELSE 0 END AS live"        \
-	" FROM machines m LEFT JOIN inventory i ON i.machine = m.id"                              \
+#define CANDIDATE                                                                                  \
+	"SELECT m.id, m.name, m.mac, m.ip, m.serial, coalesce(i.site, ''),"                        \
+	" coalesce(i.floor, ''), coalesce(i.owner, ''), coalesce(i.ring, ''), m.state, m.reason,"  \
+	" CASE WHEN c.state IN ('running', 'paused', 'stopped') THEN 1 ELSE 0 END AS live,"        \
+	" coalesce(i.rack, ''), coalesce(i.feed, ''),"                                             \
+	" CASE WHEN EXISTS (SELECT 1 FROM machine_bmc b WHERE b.machine = m.id) THEN 1 ELSE 0 END" \
+	" FROM machines m LEFT JOIN inventory i ON i.machine = m.id"                               \
 	" LEFT JOIN campaigns c ON c.id = m.campaign "
 
 /* change_only_looked() */
@@ -110,6 +133,9 @@ static void candidate_read(struct sql *st, struct store_candidate *c)
 	c->state = sql_state(st, 9);
 	c->reason = sql_reason(st, 10);
 	c->live = sql_int(st, 11) != 0;
+	sql_text(st, 12, c->rack, sizeof(c->rack));
+	sql_text(st, 13, c->feed, sizeof(c->feed));
+	c->bmc = sql_int(st, 14) != 0;
 }
 
 int store_candidates(struct store *s, bool later,

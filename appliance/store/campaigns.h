@@ -4,7 +4,7 @@
 #ifndef STORE_CAMPAIGNS_H
 #define STORE_CAMPAIGNS_H
 
-#include "appliance/store/store.h"
+#include "appliance/store/power.h"
 
 enum campaign_state {
 	CAMPAIGN_DRAFT,
@@ -96,6 +96,13 @@ struct store_group {
 	enum reason reason;
 	bool judged;  /* in this state since `judged` or later */
 	bool settled; /* and since `settled` or earlier */
+	bool open;    /* its turn has come */
+	bool bmc;     /* a management controller is known */
+	/* The campaign's latest order to it, since the machine joined or was told to try again. */
+	bool ordered;
+	enum power_progress power;
+	bool unpowered; /* it failed, but not as the machine answers as alive; nor came it since */
+	bool power_judged; /* the order ended then: `judged` or later */
 	int64_t count;
 };
 int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int64_t settled,
@@ -114,6 +121,8 @@ struct store_candidate {
 	int64_t id;
 	char name[NM_MAX_NAME + 1], mac[MAC_TEXT], ip[IPV4_TEXT], serial[NM_MAX_NAME + 1];
 	char site[PLACE_TEXT], floor[PLACE_TEXT], owner[PLACE_TEXT], ring[PLACE_TEXT];
+	char rack[PLACE_TEXT], feed[PLACE_TEXT];
+	bool bmc; /* a management controller is known */
 	enum machine_state state;
 	enum reason reason;
 	bool live; /* it is in a campaign that is live */
@@ -146,6 +155,29 @@ struct store_step {
 };
 int store_campaign_steps(struct store *s, int64_t campaign, int64_t from,
         int (*each)(const struct store_step *step, void *context), void *context);
+/* Machines of the campaign that are to be switched on: their turn has come and they only wait, they
+ * have a management controller, no order of the campaign went to it since they joined or were told
+ * to try again (one that was stopped before `judged` does not count: the line stood), and they have
+ * not asked for their boot since `asked`: who has comes by itself. In their start order, then by
+ * number: *ret malloc()ed. */
+int store_campaign_power_due(struct store *s, int64_t campaign, int64_t judged, int64_t asked,
+        int64_t **ret, size_t *ret_count);
+/* Of one machine, in the campaign it is in. */
+int store_campaign_unpowered(struct store *s, int64_t machine, bool *ret);
+/* Machines with an order of the campaign that waits, all of them or only those whose turn it is not
+ * any more (shut, held, repaired, come by themselves): *ret malloc()ed. */
+int store_campaign_power_waiting(
+        struct store *s, int64_t campaign, bool all, int64_t **ret, size_t *ret_count);
+/* The latest order of the campaign to each of its machines that has one, in order of machines. */
+struct store_campaign_order {
+	int64_t machine;
+	enum power_progress power;
+	enum reason reason;
+	char text[NM_MAX_EVENT_TEXT + 1];
+	int tries;
+};
+int store_campaign_power_orders(struct store *s, int64_t campaign,
+        int (*each)(const struct store_campaign_order *order, void *context), void *context);
 /* Machines of it that were given a key since `from`. */
 int store_campaign_released(struct store *s, int64_t campaign, int64_t from, int64_t *ret);
 
