@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A campaign's report as JSON:
- * {"v":1,"at":0,"campaign":CAMPAIGN,"decisions":[{"at":0,"who":"","via":"","verb":"","text":""}],
- *  "reasons":[{"reason":"","title":"","machines":0}],                    of the repairs, by their
- * result "times":[{"step":"boot","samples":0,"median":0}],                      ms, per step and in
- * all "released":0,                                                          machines that were
- * given a key
- *  "machines":[{"id":1,"name":"","mac":"","serial":"","site":"","floor":"","owner":"","wave":1,"attempt":1,
- *    "back":false,"state":"","reason":"","severity":"","title":"","advice":"","text":"","result":"","since":0}]}
+ * {"v":1,"at":0,"campaign":CAMPAIGN,
+ *  "decisions":[{"at":0,"who":"","via":"","verb":"","text":""}],
+ *  "reasons":[{"reason":"","title":"","machines":0}],
+ *  "times":[{"step":"boot","samples":0,"median":0}],
+ *  "released":0,"power":{"switched":0,"failed":0},
+ *  "machines":[{"id":1,"name":"","mac":"","serial":"","site":"","floor":"","owner":"","wave":1,
+ *    "attempt":1,"back":false,"state":"","reason":"","severity":"","title":"","advice":"",
+ *    "text":"","result":"","since":0,"power":"","power_reason":"","power_text":""}]}
+ * reasons: of the repairs, by their result. times: ms, per step and in all. released: machines that
+ * were given a key. switched: machines started through their management controllers that asked for
+ * their boot; failed: those that could not be. A machine's power: the state of the last order to
+ * its controller; "" when there was none.
  */
+#include "appliance/fleet/campaign/report_power.h"
 #include "appliance/fleet/campaign/run.h"
 #include "appliance/fleet/operator.h"
 
@@ -195,7 +201,7 @@ static int report_make(struct store *s, const struct store_campaign *c, int64_t 
 {
 	struct decisions decisions = {c->name, json_array()};
 	struct steps steps = {0};
-	json_t *campaign = NULL, *machines = NULL;
+	json_t *campaign = NULL, *machines = NULL, *power = NULL;
 	int64_t released = 0;
 
 	int r = campaign_show(s, c->id, now, &campaign);
@@ -207,16 +213,19 @@ static int report_make(struct store *s, const struct store_campaign *c, int64_t 
 		r = store_campaign_released(s, c->id, c->started, &released);
 	if (r == 0)
 		r = machines_json(s, c->id, &steps, &machines);
+	if (r == 0)
+		r = report_power_json(s, c->id, machines, &power);
 	json_t *json = NULL;
 	if (r == 0) {
-		json = json_pack("{s:i, s:I, s:O, s:O, s:o, s:o, s:I, s:O}", "v", 1, "at",
+		json = json_pack("{s:i, s:I, s:O, s:O, s:o, s:o, s:I, s:O, s:O}", "v", 1, "at",
 		        (json_int_t)now, "campaign", campaign, "decisions", decisions.list,
 		        "reasons", reasons_json(&steps), "times", times_json(&steps), "released",
-		        (json_int_t)released, "machines", machines);
+		        (json_int_t)released, "power", power, "machines", machines);
 		r = json ? 0 : -ENOMEM;
 	}
 	json_decref(campaign);
 	json_decref(machines);
+	json_decref(power);
 	json_decref(decisions.list);
 	free(steps.all);
 	if (r == 0)

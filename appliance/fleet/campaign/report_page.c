@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/campaign/report_page.h"
 #include "appliance/fleet/campaign/report_html.h"
+#include "appliance/fleet/campaign/report_power.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -71,12 +72,14 @@ static const char head[] =
                 "waves", 3, "Machines") COLUMN("waves", 4, "Returned") COLUMN("waves", 5,
                 "Failed") COLUMN("waves", 6, "At work") COLUMN("waves", 7,
                 "Waiting") COLUMN("found", 1, "Result") COLUMN("found", 2, "Code") COLUMN("found",
-                3, "Machines") COLUMN("times", 1, "Step") COLUMN("times", 2,
-                "Median") COLUMN("times", 3, "Machines") COLUMN("left", 1, "Name") COLUMN("left", 2,
-                "MAC") COLUMN("left", 3, "Site") COLUMN("left", 4, "Floor") COLUMN("left", 5,
-                "Owner") COLUMN("left", 6, "What") COLUMN("left", 7, "To do") COLUMN("decided", 1,
-                "When") COLUMN("decided", 2, "Who") COLUMN("decided", 3,
-                "By way of") COLUMN("decided", 4, "What") COLUMN("decided", 5,
+                3,
+                "Machines") COLUMN("times", 1, "Step") COLUMN("times", 2, "Median") COLUMN("times",
+                3, "Machines") COLUMN("left", 1, "Name") COLUMN("left", 2, "MAC") COLUMN("left", 3,
+                "Site") COLUMN("left", 4, "Floor") COLUMN("left", 5, "Owner") COLUMN("left", 6,
+                "What") COLUMN("left", 7, "To do") COLUMN("dark", 1, "Name") COLUMN("dark", 2,
+                "MAC") COLUMN("dark", 3, "Site") COLUMN("dark", 4, "What") COLUMN("dark", 5,
+                "To do") COLUMN("decided", 1, "When") COLUMN("decided", 2, "Who") COLUMN("decided",
+                3, "By way of") COLUMN("decided", 4, "What") COLUMN("decided", 5,
                 "Words") "}"
                          "tr{break-inside:avoid}thead{display:table-header-group}"
                          "@media "
@@ -275,6 +278,8 @@ int report_page(const json_t *report, struct buffer *out)
 	if (r == 0)
 		r = not_back(report, out);
 	if (r == 0)
+		r = report_power(report, out);
+	if (r == 0)
 		r = repairs(report, out);
 	if (r == 0)
 		r = report_plan(json_object_get(report, "campaign"), out);
@@ -300,14 +305,15 @@ static int csv_cell(struct buffer *out, const char *text, bool last)
 int report_csv(const json_t *report, struct buffer *out)
 {
 	static const char *const cells[] = {"name", "mac", "serial", "site", "floor", "owner",
-	        "state", "reason", "result", "title", "advice", "text"};
+	        "state", "reason", "result", "title", "advice", "text", "power", "power_reason",
+	        "power_text"};
 	const size_t count = sizeof(cells) / sizeof(cells[0]);
 	const json_t *m;
 	size_t i;
 
 	int r = html_put(out,
 	        "number,wave,attempt,back,name,mac,serial,site,floor,owner,state,reason,"
-	        "result,title,advice,text\r\n");
+	        "result,title,advice,text,power,power_reason,power_text\r\n");
 	json_array_foreach(json_object_get(report, "machines"), i, m)
 	{
 		if (r == 0)
