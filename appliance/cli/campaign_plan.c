@@ -88,9 +88,16 @@ static void print_preview(const json_t *preview)
 
 	json_array_foreach(json_object_get(preview, "waves"), i, item)
 	{
-		printf("  %-20s %" JSON_INTEGER_FORMAT " machines\n",
+		json_int_t bmc = json_integer_value(json_object_get(item, "bmc"));
+		json_int_t at_once = json_integer_value(json_object_get(item, "at_once"));
+		printf("  %-20s %" JSON_INTEGER_FORMAT " machines",
 		        json_string_value(json_object_get(item, "name")),
 		        json_integer_value(json_object_get(item, "machines")));
+		if (bmc)
+			printf(", %" JSON_INTEGER_FORMAT " with a management controller", bmc);
+		if (at_once)
+			printf(": %" JSON_INTEGER_FORMAT " at once", at_once);
+		printf("\n");
 	}
 	json_int_t elsewhere = json_integer_value(json_object_get(preview, "elsewhere"));
 	if (elsewhere)

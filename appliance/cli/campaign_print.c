@@ -118,9 +118,37 @@ static int print_waves(const json_t *campaign)
 	return cli_print_table(t, NULL);
 }
 
+/* Of all its waves. */
+static void print_power(const json_t *c)
+{
+	static const struct {
+		const char *name, *words;
+	} counts[] = {{"done", "started"}, {"waiting", "wait for their turn"},
+	        {"driving", "are being driven"}, {"booting", "not heard of yet"},
+	        {"failed", "could not be switched on"}, {"untouched", "not touched"},
+	        {"people", "without management controller"}};
+	char words[PLAN_POWER_WORDS];
+	const json_t *w;
+	size_t i;
+
+	plan_power_words(json_object_get(c, "plan"), words);
+	if (!words[0])
+		return;
+	printf("  its machines are switched on %s\n", words);
+	for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+		long long sum = 0;
+		json_array_foreach(json_object_get(c, "waves"), i, w)
+		{
+			sum += number_of(json_object_get(w, "power"), counts[k].name);
+		}
+		printf("%s%lld %s", k ? ", " : "  ", sum, counts[k].words);
+	}
+	printf("\n");
+}
+
 static int print_campaign(const json_t *c)
 {
-	char started[CLI_TIME_TEXT], power[PLAN_POWER_WORDS];
+	char started[CLI_TIME_TEXT];
 
 	cli_time_text(number_of(c, "started"), started);
 	printf("%s (number %lld), by %s\n\n  %s: %s\n", text_of(c, "name"), number_of(c, "id"),
@@ -130,9 +158,7 @@ static int print_campaign(const json_t *c)
 	else if (text_of(c, "text")[0])
 		printf("  %s\n", text_of(c, "text"));
 	printf("  started %s\n", started);
-	plan_power_words(json_object_get(c, "plan"), power);
-	if (power[0])
-		printf("  its machines are switched on %s\n", power);
+	print_power(c);
 	printf("\n");
 	return print_waves(c);
 }

@@ -256,13 +256,14 @@ class Machines(Case):
             f.add(number, site=site)
         bern = plan(name="bern", scope={"sites": ["bern"]}, waves=[CANARY])
         _, preview = self.web.api("POST", "/api/v1/campaigns/preview", {"v": 1, "plan": whole(bern)})
+        none = {"bmc": 0, "at_once": 0}
         self.assertEqual((preview["waves"], preview["elsewhere"]),
-                         ([{"name": "canary", "machines": 0}, {"name": "rest", "machines": 2}], 0))
+                         ([{"name": "canary", "machines": 0, **none}, {"name": "rest", "machines": 2, **none}], 0))
         self.assertIn("canary: the wave takes no machine", preview["problems"])
         f.create(bern)
         self.assertEqual(f.asks(3), "NOT_IN_SCOPE")
         _, preview = self.web.api("POST", "/api/v1/campaigns/preview", {"v": 1, "plan": whole(plan(name="all"))})
-        self.assertEqual((preview["waves"], preview["elsewhere"]), ([{"name": "rest", "machines": 1}], 2))
+        self.assertEqual((preview["waves"], preview["elsewhere"]), ([{"name": "rest", "machines": 1, **none}], 2))
         first = f.id
         f.create(plan(name="all"))
         self.assertEqual([f.row(n)["campaign"] for n in (1, 2, 3)], [first, first, f.id])

@@ -66,6 +66,9 @@ static void test_standing(void **state)
 	        {STATE_attention, REASON_RELAPSED, true, false, STANDING_FAILED},
 	        {STATE_held, REASON_SERVED_TOO_OFTEN, true, false, STANDING_FAILED},
 	        {STATE_held, REASON_HELD, true, true, STANDING_ASIDE},
+	        {STATE_attention, REASON_POWER_LOGIN, false, false, STANDING_FAILED},
+	        {STATE_attention, REASON_POWER_ALIVE, false, true, STANDING_WAITING},
+	        {STATE_attention, REASON_POWER_NO_BOOT, true, true, STANDING_ASIDE},
 	        /* It may be about to start over. */
 	        {STATE_attention, REASON_DISK_CHANGED, false, false, STANDING_WORKING},
 	        {STATE_attention, REASON_DISK_CHANGED, false, true, STANDING_FAILED},

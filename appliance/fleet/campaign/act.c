@@ -186,10 +186,15 @@ static int retry_one(struct store *s, int64_t id, const char *by, int64_t now, i
 {
 	struct machine m;
 	char text[PLACE_TEXT + 16];
+	bool unpowered = false;
 
 	int r = store_machine_get(s, id, &m);
-	if (r < 0 || campaign_standing(m.state, m.reason, m.held, true) != STANDING_FAILED)
+	if (r == 0)
+		r = store_campaign_unpowered(s, id, &unpowered);
+	if (r < 0)
 		return r;
+	if (!unpowered && campaign_standing(m.state, m.reason, m.held, true) != STANDING_FAILED)
+		return 0;
 	(void)snprintf(text, sizeof(text), "%s: once more", by);
 	++*count;
 	return change_again(s, &m, now, "campaign", text);

@@ -24,6 +24,12 @@ static bool may_start_over(enum reason reason)
 	}
 }
 
+/* An order to its management controller has left it where it was; severe reasons fail. */
+static bool power_waits(enum reason reason)
+{
+	return strncmp(reason_code(reason), "POWER_", 6) == 0;
+}
+
 enum standing campaign_standing(
         enum machine_state state, enum reason reason, bool held, bool settled)
 {
@@ -37,7 +43,9 @@ enum standing campaign_standing(
 	if (state == STATE_attention) {
 		bool fails = strcmp(reason_severity(reason), "fail") == 0 &&
 		             (settled || !may_start_over(reason));
-		return fails ? STANDING_FAILED : STANDING_WORKING;
+		return fails                 ? STANDING_FAILED
+		       : power_waits(reason) ? STANDING_WAITING
+		                             : STANDING_WORKING;
 	}
 	if (state == STATE_seen || state == STATE_held || state == STATE_ignored)
 		return STANDING_WAITING;
@@ -190,10 +198,25 @@ static void time_over_text(const struct campaign_look *look, char *ret, size_t s
 	        (long long)machines_from(look, 0));
 }
 
+/* Whoever has to find out why begins elsewhere when machines were never reached. */
+static void stop_text(
+        const struct plan *p, const struct campaign_look *look, char *ret, size_t size)
+{
+	int64_t failed = look->judged_failed, judged = failed + look->judged_returned;
+	char power[80] = "";
+
+	if (look->judged_power)
+		(void)snprintf(power, sizeof(power), "; %lld of them could not be switched on",
+		        (long long)look->judged_power);
+	(void)snprintf(ret, size,
+	        "%lld of %lld machines failed, %lld %%: the plan stops at %d %%%s",
+	        (long long)failed, (long long)judged, (long long)(failed * 100 / judged),
+	        p->stop_percent, power);
+}
+
 static void decide_state(
         const struct plan *p, const struct campaign_look *look, struct campaign_decision *d)
 {
-	int64_t failed = look->judged_failed, judged = failed + look->judged_returned;
 	bool back = campaign_all_back(look), over = p->until && look->now >= p->until;
 
 	if (back && (over || !campaign_may_grow(p, look))) {
@@ -207,10 +230,7 @@ static void decide_state(
 	} else if (stops(p, look)) {
 		d->state = CAMPAIGN_STOPPED;
 		d->reason = REASON_FAILURE_RATE;
-		(void)snprintf(d->text, sizeof(d->text),
-		        "%lld of %lld machines failed, %lld %%: the plan stops at %d %%",
-		        (long long)failed, (long long)judged, (long long)(failed * 100 / judged),
-		        p->stop_percent);
+		stop_text(p, look, d->text, sizeof(d->text));
 	}
 	d->state_changed = d->state != look->state;
 }

@@ -24,9 +24,19 @@ enum standing {
 enum standing campaign_standing(
         enum machine_state state, enum reason reason, bool held, bool settled);
 
+/* The power of a wave's machines. */
+struct wave_power {
+	int64_t bmc;    /* have a management controller that is known */
+	int64_t people; /* have none, and wait: people start them */
+	/* By their latest order of this campaign; failed: and they have not come by other means. */
+	int64_t waiting, driving, booting, done, failed;
+	int64_t untouched; /* may come, wait, and have no order: answer as alive, asked just now */
+};
+
 struct wave_now {
 	struct store_wave row;
 	int64_t machines, waiting, working, returned, failed, aside;
+	struct wave_power power;
 	int lowest_rank; /* of the machines not back that have a start order; 0: none */
 };
 
@@ -37,6 +47,7 @@ struct campaign_look {
 	size_t wave_count;
 	struct wave_now waves[WAVES_MAX];
 	int64_t judged_returned, judged_failed; /* since a person last said: go on */
+	int64_t judged_power;                   /* of judged_failed: not switched on */
 	int64_t unseen; /* of the plan's list, that nobody knows; counted when all are back */
 };
 
@@ -67,6 +78,7 @@ enum reason campaign_window(int64_t from, int64_t until, int64_t now);
 enum reason campaign_shut(enum campaign_state state, int64_t from, int64_t until, int64_t now);
 
 /* Where it stands and what it waits for, in a sentence. */
+#define CAMPAIGN_LINE 400
 void campaign_line(const struct plan *p, const struct campaign_look *look, char *ret, size_t size);
 
 #endif

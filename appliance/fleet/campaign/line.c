@@ -45,10 +45,25 @@ static void next_words(
 		        rule->returned_percent);
 }
 
+/* What of the wave's power needs somebody. */
+static void power_words(const struct plan *p, const struct wave_now *w, char *ret, size_t size)
+{
+	char failed[48] = "", people[80] = "";
+
+	if (w->power.failed)
+		(void)snprintf(failed, sizeof(failed), " (%lld not switched on)",
+		        (long long)w->power.failed);
+	if (p->power.drive && w->power.people)
+		(void)snprintf(people, sizeof(people),
+		        ", %lld to start by hand (no management controller known)",
+		        (long long)w->power.people);
+	(void)snprintf(ret, size, "%s%s", failed, people);
+}
+
 static void running_words(
         const struct plan *p, const struct campaign_look *look, char *ret, size_t size)
 {
-	char next[160] = "", failed[48] = "";
+	char next[160] = "", failed[48] = "", power[140];
 	size_t at = current(look), after = at + 1;
 	const struct wave_now *w = &look->waves[at];
 
@@ -61,14 +76,16 @@ static void running_words(
 	/* The wave of whom no other takes is nothing to wait for while there is nobody in it. */
 	if (after < look->wave_count && (after < p->wave_count || look->waves[after].machines > 0))
 		next_words(p, look, after, next, sizeof(next));
+	power_words(p, w, power, sizeof(power));
 	if (w->failed)
 		(void)snprintf(failed, sizeof(failed), ", %lld failed", (long long)w->failed);
 	if (w->machines == 0)
 		(void)snprintf(
 		        ret, size, "wave %s: no machine of it is known yet%s", w->row.name, next);
 	else
-		(void)snprintf(ret, size, "wave %s: %lld of %lld returned%s%s", w->row.name,
-		        (long long)w->returned, (long long)(w->machines - w->aside), failed, next);
+		(void)snprintf(ret, size, "wave %s: %lld of %lld returned%s%s%s", w->row.name,
+		        (long long)w->returned, (long long)(w->machines - w->aside), failed, power,
+		        next);
 }
 
 /* Who is known is back, who is not may still come. */

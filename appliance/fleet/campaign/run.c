@@ -26,6 +26,26 @@ int campaign_note(struct store *s, const struct store_campaign *c, const struct 
 
 /* ---- counts ---- */
 
+static void power_add(const struct store_group *g, enum standing own, struct wave_power *p)
+{
+	int64_t *const by_state[POWER_STATES] = {[POWER_STATE_WAITING] = &p->waiting,
+	        [POWER_STATE_DRIVING] = &p->driving,
+	        [POWER_STATE_BOOTING] = &p->booting,
+	        [POWER_STATE_DONE] = &p->done};
+	bool waits = own == STANDING_WAITING && !g->unpowered;
+
+	if (!g->bmc)
+		p->people += waits ? g->count : 0;
+	else
+		p->bmc += g->count;
+	if (g->unpowered)
+		p->failed += g->count;
+	else if (g->ordered && by_state[g->power])
+		*by_state[g->power] += g->count;
+	else if (g->bmc && g->open && waits)
+		p->untouched += g->count;
+}
+
 static int group_add(const struct store_group *g, void *context)
 {
 	struct campaign_look *look = context;
@@ -33,7 +53,9 @@ static int group_add(const struct store_group *g, void *context)
 	if (g->wave < 1 || (size_t)g->wave > look->wave_count)
 		return 0;
 	struct wave_now *w = &look->waves[g->wave - 1];
-	enum standing standing = campaign_standing(g->state, g->reason, g->held, g->settled);
+	enum standing own = campaign_standing(g->state, g->reason, g->held, g->settled);
+	enum standing standing = g->unpowered ? STANDING_FAILED : own;
+	bool judged = g->unpowered ? g->power_judged : g->judged;
 	int64_t *const counts[] = {[STANDING_WAITING] = &w->waiting,
 	        [STANDING_WORKING] = &w->working,
 	        [STANDING_RETURNED] = &w->returned,
@@ -45,10 +67,13 @@ static int group_add(const struct store_group *g, void *context)
 	bool awaited = standing != STANDING_RETURNED && standing != STANDING_ASIDE;
 	if (g->rank && awaited && (!w->lowest_rank || g->rank < w->lowest_rank))
 		w->lowest_rank = g->rank;
-	if (g->judged && standing == STANDING_RETURNED)
+	if (judged && standing == STANDING_RETURNED)
 		look->judged_returned += g->count;
-	if (g->judged && standing == STANDING_FAILED)
+	if (judged && standing == STANDING_FAILED)
 		look->judged_failed += g->count;
+	if (judged && g->unpowered)
+		look->judged_power += g->count;
+	power_add(g, own, &w->power);
 	return 0;
 }
 
@@ -191,10 +216,12 @@ int campaign_advance(struct store *s, struct store_campaign *c, int64_t now, boo
 		r = unreadable_stop(s, c, err.text, now, &moved);
 	else if (r == 0)
 		r = line_move(s, c, &plan, now, &moved);
-	plan_clear(&plan);
 	if (r == 0)
 		r = store_campaign_align(s, c->id, now,
 		        campaign_shut(c->state, c->window_from, c->window_until, now), &aligned);
+	if (r == 0)
+		r = campaign_power(s, c, &plan, now, &moved);
+	plan_clear(&plan);
 	if (r == 0)
 		*ret_changed |= moved || aligned > 0;
 	return r;

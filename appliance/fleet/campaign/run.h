@@ -18,6 +18,12 @@ int campaign_look(struct store *s, const struct store_campaign *c, const struct 
  * One whose plan cannot be read is stopped. *ret_changed: whether anything changed. */
 int campaign_advance(struct store *s, struct store_campaign *c, int64_t now, bool *ret_changed);
 
+/* Machines whose turn has come are switched on, as far as the plan says so; orders that wait are
+ * taken back when the line stands or the machine has come by itself. p is all zero when the plan
+ * cannot be read. The machines are in line. */
+int campaign_power(struct store *s, const struct store_campaign *c, const struct plan *p,
+        int64_t now, bool *ret_changed);
+
 /* Whether it is worth a transaction. */
 int campaign_is_due(struct store *s, const struct store_campaign *c, int64_t now, bool *ret);
 
