@@ -186,7 +186,7 @@ PAGE := $(B)/appliance/web/page/packed
 $(B)/appliance/web/page.o $(B)/fuzz/appliance/web/page.o: $(PAGE)
 $(B)/appliance/web/page.o $(B)/fuzz/appliance/web/page.o: CPPFLAGS += -Wa,-I$(PAGE)
 $(B)/appliance/preflight/settings.o: $(wildcard appliance/preflight/settings/*.in)
-$(B)/appliance/web/openapi.o: appliance/web/openapi.json appliance/web/openapi_schemas.json
+$(B)/appliance/web/openapi.o: appliance/web/openapi.json appliance/web/openapi_schemas.json appliance/web/openapi_power.json
 
 $(PAGE): appliance/web/pack.py $(wildcard appliance/web/page/*)
 	@echo "  PACK  $@"

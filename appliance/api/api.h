@@ -22,6 +22,7 @@
 #define WAKE_BOX      ((uint64_t)4 << 56)
 #define WAKE_HASH     ((uint64_t)5 << 56)
 #define WAKE_SNAPSHOT ((uint64_t)6 << 56)
+#define WAKE_POWER    ((uint64_t)8 << 56)
 #define WAKE_WORK     ((uint64_t)7 << 56) /* nobody does: what goes on by itself, in slices */
 
 struct caller;
@@ -31,6 +32,7 @@ struct feed;
 struct feed_news;
 struct release;
 struct snapshots;
+struct web_power;
 #define API_RELEASE_BUCKETS 1024
 
 /* Failed logins of the present minute: some are written down, the rest are summed up. */
@@ -47,6 +49,7 @@ struct web_api {
 	struct http_server *http, *https; /* set once they run */
 	struct sync *sync;
 	struct escrow_client *escrow;
+	struct web_power *power;
 	const char *bundles; /* directory */
 	const char *recipe;  /* INI text */
 	const char *recipe_name;
@@ -148,6 +151,15 @@ void web_api_inventory_import(struct http_request *r, struct web_api *a, const s
 void web_api_inventory(struct http_request *r, struct web_api *a);
 void web_api_inventory_csv(struct http_request *r, struct web_api *a);
 void web_api_inventory_remove(struct http_request *r, struct web_api *a, const struct caller *who);
+
+/* Power, by management controllers. */
+void web_api_power(struct http_request *r, struct web_api *a, const struct caller *who);
+void web_api_power_stop(struct http_request *r, struct web_api *a, const struct caller *who);
+void web_api_power_list(struct http_request *r, struct web_api *a);
+void web_api_power_csv(struct http_request *r, struct web_api *a);
+void web_api_power_status(struct http_request *r, struct web_api *a, const struct caller *who);
+void web_api_console(struct http_request *r, struct web_api *a, const struct caller *who);
+void web_api_power_looked(void *context, int64_t ticket); /* context: the struct web_api */
 
 /* The appliance object changed (dnsmasq, escrow); the list of requests did. */
 void web_api_appliance_changed(struct web_api *a);

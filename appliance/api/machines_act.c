@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What people decide about machines on the page. */
 #include "appliance/api/call.h"
+#include "appliance/api/chosen.h"
 #include "appliance/api/gate.h"
 #include "appliance/api/input.h"
-#include "appliance/fleet/filter.h"
 #include "appliance/fleet/operator.h"
 #include "netmend/version.h"
 
@@ -12,72 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MACHINES_MAX 100000
-
 struct act_body {
 	enum fleet_deed deed;
 	const char *text;
 	json_t *machines, *filter; /* one of them is NULL */
 };
-
-struct ids {
-	const struct machine_filter *filter;
-	int64_t *all;
-	size_t count, room;
-};
-
-static int ids_add(struct ids *ids, int64_t id)
-{
-	if (ids->count == ids->room) {
-		size_t room = ids->room ? 2 * ids->room : 64;
-		int64_t *all = reallocarray(ids->all, room, sizeof(*all));
-		if (!all)
-			return -ENOMEM;
-		ids->all = all;
-		ids->room = room;
-	}
-	ids->all[ids->count++] = id;
-	return 0;
-}
-
-static int ids_each(const struct machine *m, void *context)
-{
-	struct ids *ids = context;
-
-	return machine_matches(ids->filter, m) ? ids_add(ids, m->id) : 0;
-}
-
-static int ids_listed(json_t *list, struct ids *ids, struct error *err)
-{
-	json_t *value;
-	size_t i;
-	int r = 0;
-
-	if (!json_is_array(list) || json_array_size(list) > MACHINES_MAX)
-		return input_bad(err, "machines: not a list of at most %d", MACHINES_MAX);
-	json_array_foreach(list, i, value)
-	{
-		if (!json_is_integer(value))
-			return input_bad(err, "machines[%zu]: not a number", i);
-		r = ids_add(ids, json_integer_value(value));
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
-static int ids_chosen(struct store *s, json_t *object, struct ids *ids, struct error *err)
-{
-	struct machine_filter filter = {0};
-	int r = filter_from_json(&filter, object, err);
-
-	ids->filter = &filter;
-	if (r == 0)
-		r = store_machines(s, -1, 0, ids_each, ids);
-	filter_free(&filter);
-	ids->filter = NULL;
-	return r;
-}
 
 static int act_body(json_t *root, struct act_body *ret, struct error *err)
 {
@@ -89,8 +28,6 @@ static int act_body(json_t *root, struct act_body *ret, struct error *err)
 	        "machines", &body.machines, "filter", &body.filter, "text", &body.text);
 	if (r == 0)
 		r = input_version(v, err);
-	if (r == 0 && !body.machines == !body.filter)
-		r = input_bad(err, "machines, filter: one of them");
 	int deed = r < 0 ? -1 : fleet_deed_parse(verb);
 	if (r == 0 && deed < 0)
 		r = input_bad(err, "verb: add, remove, hold, release, retry, discard, set-back or "
@@ -115,8 +52,7 @@ static void refused_append(int64_t machine, const struct error *why, void *conte
 /* A decision about many, on its way through them. */
 struct acting {
 	json_t *root; /* the body, which the texts below are of */
-	struct ids ids;
-	char chosen[200];
+	struct chosen chosen;
 	struct fleet_order order;
 	struct fleet_progress progress;
 	json_t *refused;
@@ -130,7 +66,7 @@ static void acting_free(void *state)
 		return;
 	json_decref(acting->root);
 	json_decref(acting->refused);
-	free(acting->ids.all);
+	free(acting->chosen.all);
 	free(acting);
 }
 
@@ -141,18 +77,12 @@ static int acting_fill(struct acting *acting, struct store *s, struct error *err
 
 	if (r < 0)
 		return r;
-	r = body.filter ? ids_chosen(s, body.filter, &acting->ids, err)
-	                : ids_listed(body.machines, &acting->ids, err);
-	if (r == 0 && body.filter) {
-		char *text = json_dumps(body.filter, JSON_COMPACT);
-		(void)snprintf(acting->chosen, sizeof(acting->chosen), "%s", text ? text : "");
-		free(text);
-	}
+	r = chosen_read(s, body.machines, body.filter, &acting->chosen, err);
 	acting->order = (struct fleet_order){.verb = body.deed,
-	        .machines = acting->ids.all,
-	        .count = acting->ids.count,
+	        .machines = acting->chosen.all,
+	        .count = acting->chosen.count,
 	        .text = body.text,
-	        .chosen = acting->chosen,
+	        .chosen = acting->chosen.text,
 	        .refused = refused_append,
 	        .context = acting->refused};
 	return r;

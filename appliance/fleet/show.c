@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/show.h"
+#include "appliance/fleet/power_show.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +76,13 @@ int fleet_show(struct store *s, const struct machine *m, enum machine_loader fir
 	set = json_object_set_new(into, "bundles", bundles) == 0 && set;
 	if (!set)
 		return -ENOMEM;
-	int r = store_events(s, machine, TIMELINE_MAX + 1, event_append, timeline);
+	json_t *power;
+	int r = power_show(s, machine, &power);
+	if (r == 0)
+		r = json_object_set_new(into, "power", power) < 0 ? -ENOMEM : 0;
+	if (r < 0)
+		return r;
+	r = store_events(s, machine, TIMELINE_MAX + 1, event_append, timeline);
 	if (r < 0)
 		return r;
 	bool truncated = json_array_size(timeline) > TIMELINE_MAX;

@@ -148,6 +148,8 @@ static int api_start(struct web *w, struct error *err)
 	        .loop = w->loop,
 	        .released = told_released,
 	        .boxed = told_boxed,
+	        .powered = told_powered,
+	        .bmcs_known = told_bmcs_known,
 	        .news = told_news,
 	        .status_changed = told_escrow_changed,
 	        .requests_changed = told_requests_changed,
@@ -170,6 +172,15 @@ static int api_start(struct web *w, struct error *err)
 	        .wallboard = strcmp(w->options->wallboard, "yes") == 0,
 	        .dry_run = w->routes.boot.options.dry_run,
 	        .dhcp_text = "not reported yet"};
+	const struct web_power_options power = {.loop = w->loop,
+	        .fleet = &w->fleet,
+	        .escrow = w->escrow,
+	        .looked = web_api_power_looked,
+	        .context = &w->routes.api};
+	r = power_new(&power, &w->power);
+	if (r < 0)
+		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
+	w->routes.api.power = w->power;
 	self_open(&w->routes.api.self);
 	if (addresses_parse(w->options->metrics, &w->routes.api.scrapers) < 0)
 		return error_set(
@@ -297,6 +308,7 @@ void process_end(struct web *w)
 	web_api_free(&w->routes.api);
 	self_close(&w->routes.api.self);
 	probes_free(w->probes);
+	power_free(w->power);
 	escrow_client_free(w->escrow);
 	boot_close(&w->routes.boot);
 	http_static_free(w->routes.page);

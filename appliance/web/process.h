@@ -3,6 +3,7 @@
 #ifndef WEB_PROCESS_H
 #define WEB_PROCESS_H
 
+#include "appliance/api/power.h"
 #include "appliance/fleet/wire.h"
 #include "appliance/store/appliances.h"
 #include "appliance/web/loop.h"
@@ -21,6 +22,7 @@ struct web {
 	struct http_server *http, *https;
 	struct escrow_client *escrow;
 	struct probes *probes;
+	struct web_power *power;
 	struct hasher *hasher;
 	struct recipe recipe;
 	char recipe_shown[96]; /* its name, and its version when it is not the first */
@@ -53,6 +55,8 @@ void told_escrow_changed(void *context);
 void told_requests_changed(void *context);
 void told_released(void *context, int64_t session, const struct escrow_release *answer);
 void told_boxed(void *context, int64_t ticket, json_t *answer);
+void told_powered(void *context, int64_t ticket, const struct escrow_power *answer);
+void told_bmcs_known(void *context, json_t *known);
 void told_news(void *context, const char *session);
 int told_sync_send(void *context, uint32_t id);
 void told_control(void *context, uint32_t events);

@@ -60,6 +60,12 @@ LOOK(machines_csv_handler, RIGHT_VIEW, web_api_machines_csv)
 ACT(bundle_handler, RIGHT_OPERATE, web_api_bundle)
 LOOK(sectors_handler, RIGHT_VIEW, web_api_sectors)
 ACT(machines_act_handler, RIGHT_OPERATE, web_api_machines_act)
+ACT(power_handler, RIGHT_OPERATE, web_api_power)
+ACT(power_stop_handler, RIGHT_OPERATE, web_api_power_stop)
+LOOK(power_list_handler, RIGHT_VIEW, web_api_power_list)
+LOOK(power_csv_handler, RIGHT_VIEW, web_api_power_csv)
+ACT(power_status_handler, RIGHT_OPERATE, web_api_power_status)
+ACT(console_handler, RIGHT_OPERATE, web_api_console)
 ACT(machine_loader_handler, RIGHT_OPERATE, web_api_machine_loader)
 ACT(machines_add_handler, RIGHT_OPERATE, web_api_machines_add)
 ACT(feed_handler, RIGHT_VIEW, web_api_feed)
@@ -226,6 +232,12 @@ const struct http_route routes_https[] = {
                 machines_act_handler},
         GET("/api/v1/machines/{}", machine_handler),
         POST("/api/v1/machines/{}/loader", PERSON_BODY, machine_loader_handler),
+        POST("/api/v1/machines/{}/power-status", PERSON_BODY, power_status_handler),
+        POST("/api/v1/machines/{}/console", PERSON_BODY, console_handler),
+        {"POST", "/api/v1/power", BODY_MEMORY, ACT_BODY, operator_admit, power_handler},
+        {"POST", "/api/v1/power/stop", BODY_MEMORY, ACT_BODY, operator_admit, power_stop_handler},
+        GET("/api/v1/power", power_list_handler),
+        GET("/api/v1/power.csv", power_csv_handler),
         GET("/api/v1/machines/{}/timeline.csv", machine_csv_handler),
         GET("/api/v1/machines/{}/bundles/{}", bundle_handler),
         GET("/api/v1/machines/{}/bundles/{}/sectors", sectors_handler),

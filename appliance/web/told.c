@@ -44,6 +44,20 @@ void told_boxed(void *context, int64_t ticket, json_t *answer)
 	web_api_boxed(&w->routes.api, ticket, answer);
 }
 
+void told_powered(void *context, int64_t ticket, const struct escrow_power *answer)
+{
+	struct web *w = context;
+
+	power_powered(w->power, ticket, answer);
+}
+
+void told_bmcs_known(void *context, json_t *known)
+{
+	struct web *w = context;
+
+	power_bmcs_known(w->power, known);
+}
+
 void told_news(void *context, const char *session)
 {
 	struct web *w = context;

@@ -92,6 +92,13 @@ class Escrow(threading.Thread):
         self.passwords = {}  # machine: the 48 digits that fit
         self.start()
 
+    def on_power(self, question):
+        """It knows no management controller."""
+        return {"ok": False, "reason": "POWER_NO_BMC", "text": "", "known": False, "type": "", "address": ""}
+
+    def on_bmc_known(self, question):
+        return {"ok": True, "reason": "OK", "text": "", "known": []}
+
     # ---- the socket ----
 
     def run(self):

@@ -216,6 +216,29 @@ class Api(unittest.TestCase):
             self.call("POST", "/api/v1/machines/act", {"v": 1, "verb": verb, "machines": [number, 9999], "text": "why"})
         self.call("POST", "/api/v1/machines/act", {"v": 1, "verb": "hold", "filter": {"text": ["PC02"]}, "text": ""})
 
+    def test_power(self):
+        """Orders to controllers: nobody has one here."""
+        number = json.loads(self.call("POST", "/api/v1/machines", {"v": 1, "mac": "52:54:00:00:0a:07", "name": "SRV07"}))["id"]
+        for dry_run in (True, False):
+            body = {"v": 1, "order": "boot", "machines": [number, 9999], "force": False, "dry_run": dry_run, "why": ""}
+            told = json.loads(self.call("POST", "/api/v1/power", body))
+            self.assertEqual((told["count"], told["refused"]), (0, 2))
+            self.assertEqual([(m["id"], m["reason"]) for m in told["machines"]], [(number, "POWER_NO_BMC"), (9999, "NOT_FOUND")])
+        body = {"v": 1, "order": "media", "filter": {"text": ["SRV07"]}, "force": True, "dry_run": True, "why": "", "at_once": 5}
+        self.call("POST", "/api/v1/power", body, status=400)
+        self.call("POST", "/api/v1/power", body | {"image": "http://10.0.0.1/a.iso"})
+        self.call("POST", "/api/v1/power", body | {"order": "melt"}, status=400)
+        self.call("POST", "/api/v1/power", body | {"order": "on", "per_rack": 1000}, status=400)
+        self.assertEqual(json.loads(self.call("POST", "/api/v1/power/stop", {"v": 1, "machines": [number], "why": ""}))["stopped"], 0)
+        self.assertEqual(json.loads(self.call("POST", "/api/v1/power/stop", {"v": 1, "filter": {"text": ["nobody"]}, "why": ""}))["stopped"], 0)
+        self.assertEqual(json.loads(self.call("GET", "/api/v1/power"))["orders"], [])
+        self.call("GET", "/api/v1/power?campaign=x", status=400)
+        self.call("GET", "/api/v1/power.csv")
+        self.assertEqual(json.loads(self.call("GET", f"/api/v1/machines/{number}"))["power"], {"bmc": "", "order": None})
+        for call in ("power-status", "console"):
+            self.assertEqual(json.loads(self.call("POST", f"/api/v1/machines/{number}/{call}", {}))["reason"], "POWER_NO_BMC")
+            self.call("POST", f"/api/v1/machines/9999/{call}", {}, status=404)
+
     def test_inventory(self):
         """Imported, tried, exported, taken out."""
         lines = b"name,mac,site\nPC03,52:54:00:00:0a:03,Bern\nPC04,nonsense,Bern\n"
