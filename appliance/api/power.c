@@ -133,7 +133,7 @@ static bool look_of(const struct web_power *p, int64_t machine)
 	return false;
 }
 
-int power_look(struct web_power *p, const struct machine *m, const char *order, const char *by,
+int web_power_look(struct web_power *p, const struct machine *m, const char *order, const char *by,
         int64_t until, int64_t *ret_ticket)
 {
 	char macs[4][MAC_TEXT];
@@ -142,7 +142,7 @@ int power_look(struct web_power *p, const struct machine *m, const char *order, 
 
 	if (p->look_count == LOOKS_MAX || look_of(p, m->id))
 		return -EBUSY;
-	int r = power_macs(p->options.fleet->store, m->id, macs);
+	int r = web_power_macs(p->options.fleet->store, m->id, macs);
 	if (r == 0)
 		r = escrow_client_power(p->options.escrow, &o, -(p->tickets + 1));
 	struct look *l = r == 0 ? calloc(1, sizeof(*l)) : NULL;
@@ -178,7 +178,7 @@ static void look_answered(struct web_power *p, int64_t ticket, const struct escr
 	p->options.looked(p->options.context, ticket);
 }
 
-int power_look_take(struct web_power *p, int64_t ticket, json_t **ret)
+int web_power_look_take(struct web_power *p, int64_t ticket, json_t **ret)
 {
 	struct look *l = look_find(p, ticket);
 
@@ -202,7 +202,7 @@ static void looks_forget(struct web_power *p, int64_t now)
 
 /* ---- all of it ---- */
 
-void power_powered(struct web_power *p, int64_t ticket, const struct escrow_power *answer)
+void web_power_powered(struct web_power *p, int64_t ticket, const struct escrow_power *answer)
 {
 	if (ticket < 0)
 		look_answered(p, -ticket, answer);
@@ -210,12 +210,12 @@ void power_powered(struct web_power *p, int64_t ticket, const struct escrow_powe
 		order_answered(p, ticket, answer);
 }
 
-void power_bmcs_known(struct web_power *p, json_t *known)
+void web_power_bmcs_known(struct web_power *p, json_t *known)
 {
 	power_known_answer(p->known, known);
 }
 
-void power_tick(struct web_power *p, int64_t now)
+void web_power_tick(struct web_power *p, int64_t now)
 {
 	bool driven = escrow_client_figures(p->options.escrow).driven;
 
@@ -228,7 +228,7 @@ void power_tick(struct web_power *p, int64_t now)
 	p->failed = r < 0;
 }
 
-int power_new(const struct web_power_options *options, struct web_power **ret)
+int web_power_new(const struct web_power_options *options, struct web_power **ret)
 {
 	struct web_power *p = calloc(1, sizeof(*p));
 
@@ -238,14 +238,14 @@ int power_new(const struct web_power_options *options, struct web_power **ret)
 	p->known = power_known_new(options->fleet, options->escrow);
 	p->knocks = knocks_new(options->loop, knocked, p);
 	if (!p->known || !p->knocks) {
-		power_free(p);
+		web_power_free(p);
 		return -ENOMEM;
 	}
 	*ret = p;
 	return 0;
 }
 
-void power_free(struct web_power *p)
+void web_power_free(struct web_power *p)
 {
 	if (!p)
 		return;

@@ -16,29 +16,29 @@ struct web_power_options {
 	struct loop *loop;
 	struct fleet *fleet;
 	struct escrow_client *escrow;
-	/* A look has its answer, or will get none: power_look_take(). */
+	/* A look has its answer, or will get none: web_power_look_take(). */
 	void (*looked)(void *context, int64_t ticket);
 	void *context;
 };
 
-int power_new(const struct web_power_options *options, struct web_power **ret);
-void power_free(struct web_power *p); /* NULL is fine */
+int web_power_new(const struct web_power_options *options, struct web_power **ret);
+void web_power_free(struct web_power *p); /* NULL is fine */
 /* Once a second; now: http_clock(). */
-void power_tick(struct web_power *p, int64_t now);
+void web_power_tick(struct web_power *p, int64_t now);
 
 /* What the escrow client tells. */
-void power_powered(struct web_power *p, int64_t ticket, const struct escrow_power *answer);
-void power_bmcs_known(struct web_power *p, json_t *known);
+void web_power_powered(struct web_power *p, int64_t ticket, const struct escrow_power *answer);
+void web_power_bmcs_known(struct web_power *p, json_t *known);
 
 /* ---- looks: "status", "check", "console" ---- */
 
-/* *ret_ticket: for power_look_take(). -EBUSY: too many at the same time, or this machine has one;
- * another -errno: escrow cannot be asked. */
-int power_look(struct web_power *p, const struct machine *m, const char *order, const char *by,
+/* *ret_ticket: for web_power_look_take(). -EBUSY: too many at the same time, or this machine has
+ * one; another -errno: escrow cannot be asked. */
+int web_power_look(struct web_power *p, const struct machine *m, const char *order, const char *by,
         int64_t until, int64_t *ret_ticket);
 /* 1: *ret is its answer as the page is told (to be dropped); 0: it is still to come; -ENOENT: none
  * will come. Forgets it when it is not 0. */
-int power_look_take(struct web_power *p, int64_t ticket, json_t **ret);
+int web_power_look_take(struct web_power *p, int64_t ticket, json_t **ret);
 
 /* ---- files of this part only ---- */
 
@@ -59,6 +59,6 @@ int knocks_begin(struct knocks *k, const struct fleet_power_question *q, int64_t
 void knocks_tick(struct knocks *k, int64_t now); /* those that nobody answered are over */
 
 /* Up to four MACs of the machine. */
-int power_macs(struct store *s, int64_t machine, char ret[4][MAC_TEXT]);
+int web_power_macs(struct store *s, int64_t machine, char ret[4][MAC_TEXT]);
 
 #endif

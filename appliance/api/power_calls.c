@@ -297,7 +297,7 @@ static void look_answer(struct http_request *r, struct web_api *a)
 {
 	const int64_t *ticket = r->state;
 	json_t *answer = NULL;
-	int e = power_look_take(a->power, *ticket, &answer);
+	int e = web_power_look_take(a->power, *ticket, &answer);
 
 	if (e == 1)
 		http_reply_json(r, 200, answer);
@@ -325,7 +325,7 @@ static void look(struct http_request *r, struct web_api *a, const struct caller 
 		return;
 	}
 	int64_t *ticket = malloc(sizeof(*ticket)), until = http_clock() + patience;
-	e = ticket ? power_look(a->power, &m, order, who->actor.name, until, ticket) : -ENOMEM;
+	e = ticket ? web_power_look(a->power, &m, order, who->actor.name, until, ticket) : -ENOMEM;
 	if (e == 0) {
 		r->state = ticket;
 		http_suspend(r, WAKE_POWER | (uint64_t)*ticket, until);

@@ -54,7 +54,7 @@ static int mac_each(const char *mac, const struct machine *m, void *context)
 	return 0;
 }
 
-int power_macs(struct store *s, int64_t machine, char ret[4][MAC_TEXT])
+int web_power_macs(struct store *s, int64_t machine, char ret[4][MAC_TEXT])
 {
 	struct four four = {.macs = ret};
 
@@ -88,7 +88,7 @@ static int ask_slice(struct power_known *k)
 	k->count = 0;
 	for (size_t i = 0; r == 0 && i < slice.count; i++) {
 		char macs[4][MAC_TEXT];
-		r = power_macs(k->fleet->store, slice.machines[i].id, macs);
+		r = web_power_macs(k->fleet->store, slice.machines[i].id, macs);
 		k->machines[k->count++] = slice.machines[i].id;
 		if (r == 0 && json_array_append_new(
 		                      list, escrow_power_machine(&slice.machines[i], macs)) < 0)

@@ -177,7 +177,7 @@ static int api_start(struct web *w, struct error *err)
 	        .escrow = w->escrow,
 	        .looked = web_api_power_looked,
 	        .context = &w->routes.api};
-	r = power_new(&power, &w->power);
+	r = web_power_new(&power, &w->power);
 	if (r < 0)
 		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
 	w->routes.api.power = w->power;
@@ -308,7 +308,7 @@ void process_end(struct web *w)
 	web_api_free(&w->routes.api);
 	self_close(&w->routes.api.self);
 	probes_free(w->probes);
-	power_free(w->power);
+	web_power_free(w->power);
 	escrow_client_free(w->escrow);
 	boot_close(&w->routes.boot);
 	http_static_free(w->routes.page);

@@ -48,14 +48,14 @@ void told_powered(void *context, int64_t ticket, const struct escrow_power *answ
 {
 	struct web *w = context;
 
-	power_powered(w->power, ticket, answer);
+	web_power_powered(w->power, ticket, answer);
 }
 
 void told_bmcs_known(void *context, json_t *known)
 {
 	struct web *w = context;
 
-	power_bmcs_known(w->power, known);
+	web_power_bmcs_known(w->power, known);
 }
 
 void told_news(void *context, const char *session)

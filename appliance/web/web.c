@@ -61,7 +61,7 @@ static void tick(struct web *w, int64_t now)
 	sync_tick(&w->sync, now);
 	escrow_client_tick(w->escrow, now);
 	probes_tick(w->probes, now);
-	power_tick(w->power, now);
+	web_power_tick(w->power, now);
 	web_api_tick(&w->routes.api, now);
 }
 
