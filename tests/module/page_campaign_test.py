@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Campaigns on the page: planned with a preview, started, paused, opened by hand, aborted; every deed in the record."""
+import contextlib
 import json
+import sqlite3
 
 from campaign_lab import whole
 from page_fleet_lab import HOSTILE, FleetCase, main
@@ -160,6 +162,18 @@ class Campaign(FleetCase):
         page.wait_text("2 Lugano", "#view")
         self.assertNotIn("No wave is left", page.text("#view"))
 
+    def controllers(self, *names):
+        """As another appliance's escrow has their records."""
+        with contextlib.closing(sqlite3.connect(self.appliance.state + "/web/netmend.db", timeout=60)) as db, db:
+            for name in names:
+                db.execute("INSERT INTO machine_bmc (machine, appliance, type, address)"
+                           " SELECT id, 'elsewhere', 'ipmi', '10.9.0.' || id FROM machines WHERE name = ?", (name,))
+        self.addCleanup(self.no_controllers)
+
+    def no_controllers(self):
+        with contextlib.closing(sqlite3.connect(self.appliance.state + "/web/netmend.db", timeout=60)) as db, db:
+            db.execute("DELETE FROM machine_bmc")
+
     def test_power_in_the_plan(self):
         """Nothing is driven unless somebody says so; what is said stays when the plan is changed."""
         page = self.page
@@ -171,7 +185,12 @@ class Campaign(FleetCase):
         self.fill(Machines_started="0", Of_one_rack="1", Of_one_power_feed="3")
         self.preview("at_once")
         self.fill(Machines_started="5")
-        self.preview("12 machines in this campaign")
+        self.preview("12 machines in this campaign", r"canary none has a controller that is known\s+2")
+        self.controllers("PC-0001", "PC-0002", "PC-0003")
+        self.fill(Machines_started="2", Of_one_rack="0", Of_one_power_feed="0")
+        self.preview(r"canary all by their controllers, 2 at once\s+2\s+everyone else 1 by their controllers, 1 at once\s+10",
+                     "9 machines have no management controller that is known: people start them")
+        self.fill(Machines_started="5", Of_one_rack="1", Of_one_power_feed="3")
         self.press("Save as a draft")
         page.wait_text(r"Switched on\s+by their management controllers: 5 at once, 1 of a rack, 3 of a power feed", "#view")
         number = int(page.run("location.hash.split('/').pop()"))
@@ -190,6 +209,20 @@ class Campaign(FleetCase):
         self.press("Save the plan")
         page.wait_text(r"Switched on\s+by hand", "#view")
         self.assertEqual([c for c in page.complaints() if "campaigns/preview" not in c], [])  # which has refused 0 at once
+
+    def test_who_is_switched_on(self):
+        """A campaign that drives: its waves say how their orders stand. No appliance is there that could drive these."""
+        self.controllers("PC-0001", "PC-0002", "PC-0003")
+        plan = whole({"name": "Driven", "scope": {"all": True}, "waves": [{"name": "canary", "rings": ["canary"]}, {"name": "everyone else"}],
+                      "power": {"drive": True, "at_once": 20, "per_rack": 2, "per_feed": 0}})
+        number = self.ask("POST", "api/v1/campaigns", {"plan": plan})["id"]
+        self.addCleanup(self.ask, "POST", f"api/v1/campaigns/{number}/act", {"verb": "abort", "wave": 0, "text": ""})
+        self.ask("POST", f"api/v1/campaigns/{number}/act", {"verb": "start", "wave": 0, "text": ""})
+        self.sign_in("vera", f"#/campaign/{number}")
+        self.page.wait_text(r"1 canary\s+open [^\n]*\s+Power: 2 wait for their turn", "#view table")
+        self.assertEqual(self.page.text("#view table").count("Power:"), 1)
+        self.fits(360)
+        self.assertEqual(self.page.complaints(), [])
 
     def test_the_form_on_a_phone(self):
         """What is as proposed is told in a sentence, and folded: the button to save is not far."""

@@ -8,6 +8,8 @@ import {line, stateMark, totals, waveWords} from "./line.js";
 import {may} from "./session.js";
 import {planFacts} from "./plan_words.js";
 
+const orderWords = {waiting: "wait for their turn", driving: "at their controllers", booting: "have to ask for their boot", done: "started", failed: "failed"};
+
 // verb: [its button, states in which it makes sense, kind of button].
 const verbs = {
 	start: ["Start", ["draft"], "primary"],
@@ -23,13 +25,20 @@ function filterLink(campaign, wave, more, text) {
 	return el("a", {href: `#/?campaign=${campaign.id}&wave=${wave.number}${more}`}, text);
 }
 
+// What the campaign ordered of the management controllers of its machines.
+function switched({power}) {
+	const parts = ["waiting", "driving", "booting", "done", "failed"].filter((state) => power?.[state] > 0)
+		.map((state) => `${power[state].toLocaleString("en")} ${orderWords[state]}`);
+	return parts.length > 0 && el("div", {}, el("small", {}, `Power: ${parts.join(", ")}`));
+}
+
 function waveTable(campaign, retry) {
 	const count = (n) => n.toLocaleString("en");
 	return table("Waves", [["Wave"], ["State"], ["Machines", "number"], ["Waiting", "number"], ["Working", "number"], ["Returned", "number"],
 		["Failed", "number"], ["", "acts"]], campaign.waves.map((w) => [
 		[el("b", {}, `${w.number} `), w.name],
 		[waveWords(w), w.opened > 0 && el("small", {}, ` since ${when(w.opened)}`),
-			w.rank > 0 && !w.done && el("small", {}, ` · start order ${w.rank}`)],
+			w.rank > 0 && !w.done && el("small", {}, ` · start order ${w.rank}`), switched(w)],
 		filterLink(campaign, w, "", count(w.machines)), count(w.waiting), count(w.working), count(w.returned),
 		w.failed > 0 ? el("b", {class: "failed"}, filterLink(campaign, w, "&group=action", `! ${count(w.failed)}`)) : "0",
 		w.failed > 0 && retry ? button("Try again", (event) => retry(w.number, event.currentTarget), "",

@@ -8,7 +8,7 @@ import {may} from "./session.js";
 
 const SHOWN = 200; // lines of a list of problems
 
-const COLUMNS = "name, serial, uuid, mac (several with blanks or “;” between them), site, floor, owner, ring, bmc, order";
+const COLUMNS = "name, serial, uuid, mac (several with blanks or “;” between them), site, floor, owner, ring, bmc, order, rack, feed";
 const EXAMPLE = "name,serial,mac,site,floor,owner,ring\nPC-0001,5CG1234XYZ,52:54:00:12:34:56,Bern,3,Finance,canary";
 
 const lists = [["unknown", "In no inventory", "seen on the wire, and no line of the inventory fits"],

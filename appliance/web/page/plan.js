@@ -53,6 +53,12 @@ function fromLocal(value) {
 	return value ? new Date(value).getTime() : 0;
 }
 
+// Of a wave of the preview: how many have a management controller, and how many of them start together.
+function switchedWords({machines, bmc, at_once}) {
+	const all = bmc === machines ? "all by their controllers" : `${bmc.toLocaleString("en")} by their controllers`;
+	return el("small", {}, " ", bmc > 0 ? `${all}, ${at_once} at once` : "none has a controller that is known");
+}
+
 export class PlanView {
 	constructor() {
 		this.node = el("div", {class: "page plan"});
@@ -206,7 +212,8 @@ export class PlanView {
 	outlook({waves, elsewhere, problems}) {
 		const total = waves.reduce((sum, w) => sum + w.machines, 0);
 		return [el("p", {}, el("b", {}, plural(total, "machine")), " in this campaign"),
-			el("ol", {class: "counts"}, waves.map((w) => el("li", {}, el("span", {}, w.name), el("b", {}, w.machines.toLocaleString("en"))))),
+			el("ol", {class: "counts"}, waves.map((w) => el("li", {}, el("span", {}, w.name, this.drive.checked && w.machines > 0 && switchedWords(w)),
+				el("b", {}, w.machines.toLocaleString("en"))))),
 			elsewhere > 0 && el("p", {}, `${plural(elsewhere, "machine is", "machines are")} `
 				+ "in another campaign that has not ended, and left out here."),
 			problems.map((text) => (
