@@ -8,32 +8,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int64_t settled,
-        int (*each)(const struct store_group *group, void *context), void *context)
+#define GROUPS(power_columns, power_joins)                                                 \
+	"SELECT wave, rank, held, state, reason, judged, settled, open, bmc, power,"       \
+	" unpowered, power_judged, count(*) FROM"                                          \
+	" (SELECT m.wave, coalesce(i.rank, 0) AS rank, m.held, m.state, m.reason, m.open," \
+	" CASE WHEN m.since >= ? THEN 1 ELSE 0 END AS judged,"                             \
+	" CASE WHEN m.since <= ? THEN 1 ELSE 0 END AS settled," power_columns              \
+	" FROM machines m LEFT JOIN inventory i ON i.machine = m.id" power_joins           \
+	" WHERE m.campaign = ?) AS each_one GROUP BY wave, rank, held, state, reason,"     \
+	" judged, settled, open, bmc, power, unpowered, power_judged"
+#define POWER_COLUMNS                                                       \
+	" CASE WHEN b.machine IS NULL THEN 0 ELSE 1 END AS bmc,"            \
+	" coalesce(o.state, '') AS power,"                                  \
+	" CASE WHEN " CAMPAIGN_UNPOWERED " THEN 1 ELSE 0 END AS unpowered," \
+	" CASE WHEN coalesce(o.ended, 0) >= ? THEN 1 ELSE 0 END AS power_judged"
+#define POWER_JOINS                                                                      \
+	" LEFT JOIN (SELECT DISTINCT machine FROM machine_bmc) AS b ON b.machine = m.id" \
+	" LEFT JOIN (SELECT machine, max(id) AS id FROM power_orders WHERE campaign = ?" \
+	" GROUP BY machine) AS latest ON latest.machine = m.id"                          \
+	" LEFT JOIN power_orders o ON o.id = latest.id AND o.created >= m.guard_from"
+#define NO_POWER " 0 AS bmc, '' AS power, 0 AS unpowered, 0 AS power_judged"
+
+int store_campaign_groups(struct store *s, int64_t campaign, bool power, int64_t judged,
+        int64_t settled, int (*each)(const struct store_group *group, void *context), void *context)
 {
-	struct sql *st = sql_prepare(s,
-	        "SELECT wave, rank, held, state, reason, judged, settled, open, bmc, power,"
-	        " unpowered, power_judged, count(*) FROM"
-	        " (SELECT m.wave, coalesce(i.rank, 0) AS rank, m.held, m.state, m.reason, m.open,"
-	        " CASE WHEN m.since >= ? THEN 1 ELSE 0 END AS judged,"
-	        " CASE WHEN m.since <= ? THEN 1 ELSE 0 END AS settled,"
-	        " CASE WHEN b.machine IS NULL THEN 0 ELSE 1 END AS bmc,"
-	        " coalesce(o.state, '') AS power,"
-	        " CASE WHEN " CAMPAIGN_UNPOWERED " THEN 1 ELSE 0 END AS unpowered,"
-	        " CASE WHEN coalesce(o.ended, 0) >= ? THEN 1 ELSE 0 END AS power_judged"
-	        " FROM machines m LEFT JOIN inventory i ON i.machine = m.id"
-	        " LEFT JOIN (SELECT DISTINCT machine FROM machine_bmc) AS b ON b.machine = m.id"
-	        " LEFT JOIN (SELECT machine, max(id) AS id FROM power_orders WHERE campaign = ?"
-	        " GROUP BY machine) AS latest ON latest.machine = m.id"
-	        " LEFT JOIN power_orders o ON o.id = latest.id AND o.created >= m.guard_from"
-	        " WHERE m.campaign = ?)"
-	        " AS each_one GROUP BY wave, rank, held, state, reason, judged, settled, open,"
-	        " bmc, power, unpowered, power_judged");
+	struct sql *st = power ? sql_prepare(s, GROUPS(POWER_COLUMNS, POWER_JOINS))
+	                       : sql_prepare(s, GROUPS(NO_POWER, ""));
 	struct store_group g;
 	char progress[16];
 	int r;
 
-	sql_bind(st, "iiiii", judged, settled, judged, campaign, campaign);
+	if (power)
+		sql_bind(st, "iiiii", judged, settled, judged, campaign, campaign);
+	else
+		sql_bind(st, "iii", judged, settled, campaign);
 	while ((r = sql_step(s, st)) == 1) {
 		g.wave = (int)sql_int(st, 0);
 		g.rank = (int)sql_int(st, 1);
@@ -45,9 +53,9 @@ int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int
 		g.open = sql_int(st, 7) != 0;
 		g.bmc = sql_int(st, 8) != 0;
 		sql_text(st, 9, progress, sizeof(progress));
-		int power = power_progress_parse(progress);
-		g.ordered = power >= 0;
-		g.power = power < 0 ? POWER_STATE_STOPPED : (enum power_progress)power;
+		int order = power_progress_parse(progress);
+		g.ordered = order >= 0;
+		g.power = order < 0 ? POWER_STATE_STOPPED : (enum power_progress)order;
 		g.unpowered = sql_int(st, 10) != 0;
 		g.power_judged = sql_int(st, 11) != 0;
 		g.count = sql_int(st, 12);

@@ -105,8 +105,10 @@ struct store_group {
 	bool power_judged; /* the order ended then: `judged` or later */
 	int64_t count;
 };
-int store_campaign_groups(struct store *s, int64_t campaign, int64_t judged, int64_t settled,
-        int (*each)(const struct store_group *group, void *context), void *context);
+/* power: what it says of power is asked for, too; else it is nothing. */
+int store_campaign_groups(struct store *s, int64_t campaign, bool power, int64_t judged,
+        int64_t settled, int (*each)(const struct store_group *group, void *context),
+        void *context);
 
 /* Numbers of its machines (of one wave; 0: of all) in order: *ret malloc()ed. */
 int store_campaign_machines(

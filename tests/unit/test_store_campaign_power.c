@@ -124,6 +124,10 @@ static void test_not_driven(void **state)
 	assert_int_equal(advance(f, id, NOW + 5000), CAMPAIGN_RUNNING);
 	expect(f, a, STATE_seen, REASON_OK, true);
 	assert_int_equal(orders(f, 0), 0);
+	json_t *shown = show(f, id);
+	assert_int_equal(power_of_wave(shown, 0, "bmc"), 0);
+	assert_int_equal(power_of_wave(shown, 0, "people"), 0);
+	json_decref(shown);
 }
 
 static void asked(struct fixture *f, int64_t id, int64_t at)

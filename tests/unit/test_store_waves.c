@@ -134,7 +134,7 @@ static void test_machines_of_a_campaign(void **state)
 	assert_int_equal(store_campaign_turn(f->store, id, 1, &turn), 0);
 	assert_int_equal(turn.opened, 5);
 	assert_int_equal(store_campaign_turn(f->store, id, 9, &turn), -ENOENT);
-	assert_int_equal(store_campaign_groups(f->store, id, 0, 100, group_each, &sum), 0);
+	assert_int_equal(store_campaign_groups(f->store, id, true, 0, 100, group_each, &sum), 0);
 	assert_int_equal(sum, 2);
 	assert_int_equal(store_campaign_machines(f->store, id, 0, &numbers, &count), 0);
 	assert_int_equal(count, 2);

@@ -109,8 +109,10 @@ int campaign_look(struct store *s, const struct store_campaign *c, const struct 
 	for (size_t i = 0; r == 0 && i < ret->wave_count; i++)
 		ret->waves[i].row = rows[i];
 	if (r == 0)
-		r = store_campaign_groups(
-		        s, c->id, c->judged, now - CAMPAIGN_SETTLE_MS, group_add, ret);
+		r = store_campaign_groups(s, c->id, p->power.drive, c->judged,
+		        now - CAMPAIGN_SETTLE_MS, group_add, ret);
+	for (size_t i = 0; i < ret->wave_count && !p->power.drive; i++)
+		ret->waves[i].power = (struct wave_power){0}; /* nothing was asked of it */
 	if (r == 0 && campaign_all_back(ret))
 		r = unseen_count(s, p, &ret->unseen);
 	return r;
