@@ -114,7 +114,7 @@ static void print_words(const char *words)
 static void print_option_values(const struct cli_option *options, const struct cli_verb *taken_by)
 {
 	for (const struct cli_option *o = options; o && o->name; o++)
-		if (o->value && cli_find_option(taken_by, o->name))
+		if (o->value && cli_find_option(taken_by, o->name) == o)
 			printf("\t\t%s) value='%s' ;;\n", o->name, o->value);
 }
 
@@ -124,7 +124,7 @@ static void print_verb(const struct cli_group *group, const struct cli_verb *ver
 	for (const struct cli_option *o = verb->options; o && o->name; o++)
 		printf("%s ", o->name);
 	for (const struct cli_option *o = cli_common_options; o->name; o++)
-		if (cli_find_option(verb, o->name))
+		if (cli_find_option(verb, o->name) == o)
 			printf("%s ", o->name);
 	printf("'\n\t\t");
 	print_words(verb->words);

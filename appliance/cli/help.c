@@ -85,7 +85,7 @@ void cli_help_group(FILE *out, const struct cli_group *group, const struct cli_v
 			print_option(out, o);
 		for (const struct cli_option *o = cli_common_options; o->name; o++)
 			if (strcmp(o->name, "--config") != 0 && strcmp(o->name, "--state") != 0 &&
-			        cli_find_option(verb, o->name))
+			        cli_find_option(verb, o->name) == o)
 				print_option(out, o);
 	}
 	fputs("  any of them\n", out);
@@ -108,7 +108,7 @@ static json_t *verb_json(const struct cli_verb *verb)
 	for (const struct cli_option *o = verb->options; o && o->name; o++)
 		(void)json_array_append_new(options, option_json(o));
 	for (const struct cli_option *o = cli_common_options; o->name; o++)
-		if (cli_find_option(verb, o->name))
+		if (cli_find_option(verb, o->name) == o)
 			(void)json_array_append_new(options, option_json(o));
 	return json_pack("{s:s, s:s, s:s, s:o}", "name", verb->name, "words", verb->words, "help",
 	        verb->help, "options", options);

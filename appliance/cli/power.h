@@ -14,6 +14,13 @@ int power_remove(const struct cli_call *call);
 int power_forget(const struct cli_call *call);
 
 /* power_look.c: check and status, told apart by the verb's name. */
-int power_check(const struct cli_call *call);
+int cli_power_check(const struct cli_call *call);
+
+/* power_act.c: boot, media, eject, on, off, cycle, told apart by the verb's name. */
+int cli_power_act(const struct cli_call *call);
+
+/* power_orders.c: what was ordered and how far it is. */
+int cli_power_orders(const struct cli_call *call);
+int cli_power_stop(const struct cli_call *call);
 
 #endif

@@ -43,7 +43,7 @@ static int find_record(const struct power_looks *records, const char *word, stru
 		        word);
 		return CLI_FAILED;
 	}
-	struct power_look *look = power_looks_add(ret, json_incref(found->machine));
+	struct power_look *look = cli_power_looks_add(ret, json_incref(found->machine));
 	if (!look)
 		return machines_store_failed(-ENOMEM, word);
 	json_t *machine = look->machine;
@@ -54,7 +54,7 @@ static int find_record(const struct power_looks *records, const char *word, stru
 
 static int add_machine(struct store *store, const struct machine *m, struct power_looks *ret)
 {
-	struct power_look *look = power_looks_add(ret, power_subject(store, m));
+	struct power_look *look = cli_power_looks_add(ret, cli_power_subject(store, m));
 
 	if (!look)
 		return machines_store_failed(-ENOMEM, "machines");
@@ -157,15 +157,15 @@ static int ask(const struct asking *a, struct power_looks *l)
 		        "no management controller is known: netmend power import FILE");
 		return cli_fail(&err);
 	}
-	int r = power_look_ask(a->escrow, l, a->call->verb->name, (size_t)a->at_once,
+	int r = cli_power_look_ask(a->escrow, l, a->call->verb->name, (size_t)a->at_once,
 	        isatty(STDERR_FILENO) ? show_progress : NULL, &err);
 	if (r < 0)
 		(void)cli_fail(&err);
 	bool good = r == 0;
 	for (size_t i = 0; i < l->count; i++)
 		good = good && l->all[i].reason == REASON_OK;
-	power_looks_sort(l);
-	int status = power_looks_print(l, a->call->options.json);
+	cli_power_looks_sort(l);
+	int status = cli_power_looks_print(l, a->call->options.json);
 	return good ? status : CLI_FAILED;
 }
 
@@ -175,7 +175,7 @@ static int look(const struct asking *a)
 	struct error err = {0};
 	int status = CLI_OK;
 
-	if (power_look_records(a->escrow, &records, &err) < 0)
+	if (cli_power_look_records(a->escrow, &records, &err) < 0)
 		status = cli_fail(&err);
 	else if (a->call->count == 0 && filter_is_empty(a->filter))
 		status = ask(a, &records);
@@ -184,9 +184,9 @@ static int look(const struct asking *a)
 		status = cli_with_store(a->call, choose, &c);
 		if (status == CLI_OK)
 			status = ask(a, &c.chosen);
-		power_looks_free(&c.chosen);
+		cli_power_looks_free(&c.chosen);
 	}
-	power_looks_free(&records);
+	cli_power_looks_free(&records);
 	return status;
 }
 
@@ -204,14 +204,15 @@ static int connect_and_look(struct asking *a)
 	return look_at_escrow(escrow, &config) == CLI_OK ? look(a) : CLI_FAILED;
 }
 
-int power_check(const struct cli_call *call)
+int cli_power_check(const struct cli_call *call)
 {
 	struct machine_filter filter;
 	struct asking a = {.call = call, .filter = &filter};
 
-	int status = power_filter(call, &filter);
+	int status = cli_power_filter(call, &filter);
 	if (status == CLI_OK)
-		status = power_number(call, "--at-once", AT_ONCE, 1, NM_POWER_AT_ONCE, &a.at_once);
+		status = cli_power_number(
+		        call, "--at-once", AT_ONCE, 1, NM_POWER_AT_ONCE, &a.at_once);
 	if (status == CLI_OK)
 		status = connect_and_look(&a);
 	filter_free(&filter);

@@ -23,30 +23,30 @@ struct power_looks {
 	struct power_look *all;
 	size_t count, room;
 };
-void power_looks_free(struct power_looks *l);
+void cli_power_looks_free(struct power_looks *l);
 
 /* Takes machine over (NULL: no memory) and gives the new one, zero but for it; NULL: no memory. */
-struct power_look *power_looks_add(struct power_looks *l, json_t *machine);
+struct power_look *cli_power_looks_add(struct power_looks *l, json_t *machine);
 
 /* All records of the vault, asked of nobody but escrow. 0, or -errno and err. */
-int power_look_records(struct escrow_socket *s, struct power_looks *ret, struct error *err);
+int cli_power_look_records(struct escrow_socket *s, struct power_looks *ret, struct error *err);
 
 /*
  * Has each looked at (order: "status" or "check"), at_once on their way. told, which may be NULL,
  * is called after each answer. Those that got none have the reason of err; then -errno, else 0.
  */
-int power_look_ask(struct escrow_socket *s, struct power_looks *l, const char *order,
+int cli_power_look_ask(struct escrow_socket *s, struct power_looks *l, const char *order,
         size_t at_once, void (*told)(const struct power_looks *l, size_t answered, size_t bad),
         struct error *err);
 
 /* Puts an answer's words into look. */
-void power_look_take(struct power_look *look, const json_t *answer);
+void cli_power_look_take(struct power_look *look, const json_t *answer);
 
 /* The bad ones first, those of one reason beside each other, by name. */
-void power_looks_sort(struct power_looks *l);
+void cli_power_looks_sort(struct power_looks *l);
 
 /* A table, below it what to do about each reason, and how many can be driven; or JSON. CLI_OK or
  * CLI_FAILED. */
-int power_looks_print(const struct power_looks *l, bool json);
+int cli_power_looks_print(const struct power_looks *l, bool json);
 
 #endif

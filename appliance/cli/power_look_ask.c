@@ -11,7 +11,7 @@
 /* Escrow gives a controller one minute; without a word for longer than that, nothing comes. */
 #define ANSWER_SECONDS 180
 
-void power_looks_free(struct power_looks *l)
+void cli_power_looks_free(struct power_looks *l)
 {
 	for (size_t i = 0; i < l->count; i++)
 		json_decref(l->all[i].machine);
@@ -19,7 +19,7 @@ void power_looks_free(struct power_looks *l)
 	*l = (struct power_looks){0};
 }
 
-struct power_look *power_looks_add(struct power_looks *l, json_t *machine)
+struct power_look *cli_power_looks_add(struct power_looks *l, json_t *machine)
 {
 	if (machine && l->count == l->room) {
 		size_t room = l->room ? l->room * 2 : 64;
@@ -67,7 +67,7 @@ static const char *name_of(const json_t *record)
 static int add_record(struct power_looks *l, const json_t *record, struct error *err)
 {
 	json_t *macs = json_object_get(record, "macs");
-	struct power_look *look = power_looks_add(
+	struct power_look *look = cli_power_looks_add(
 	        l, json_pack("{s:i, s:s, s:s, s:s, s:O}", "id", 0, "name", text_of(record, "name"),
 	                   "uuid", text_of(record, "uuid"), "serial", text_of(record, "serial"),
 	                   "macs", macs ? macs : json_null()));
@@ -103,7 +103,7 @@ static int take_page(struct escrow_socket *s, struct power_looks *l, json_int_t 
 	return r;
 }
 
-int power_look_records(struct escrow_socket *s, struct power_looks *ret, struct error *err)
+int cli_power_look_records(struct escrow_socket *s, struct power_looks *ret, struct error *err)
 {
 	json_int_t after = 0;
 	bool more = true;
@@ -116,7 +116,7 @@ int power_look_records(struct escrow_socket *s, struct power_looks *ret, struct 
 
 /* ---- the questions ---- */
 
-void power_look_take(struct power_look *look, const json_t *answer)
+void cli_power_look_take(struct power_look *look, const json_t *answer)
 {
 	const json_t *bmc = json_object_get(answer, "bmc");
 	const char *address = text_of(answer, "address"), *type = text_of(answer, "type");
@@ -166,7 +166,7 @@ static void none_came(struct power_look *look, const struct error *err)
 	(void)snprintf(look->text, sizeof(look->text), "not looked at: %.300s", err->text);
 }
 
-int power_look_ask(struct escrow_socket *s, struct power_looks *l, const char *order,
+int cli_power_look_ask(struct escrow_socket *s, struct power_looks *l, const char *order,
         size_t at_once, void (*told)(const struct power_looks *l, size_t answered, size_t bad),
         struct error *err)
 {
@@ -180,7 +180,7 @@ int power_look_ask(struct escrow_socket *s, struct power_looks *l, const char *o
 		r = r < 0 ? r : escrow_socket_take(s, ANSWER_SECONDS, &answer, err);
 		struct power_look *look = r < 0 ? NULL : asked(l, sent, answer);
 		if (look) {
-			power_look_take(look, answer);
+			cli_power_look_take(look, answer);
 			look->answered = true;
 			answered++;
 			bad += look->reason != REASON_OK;

@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(x->address, y->address);
 }
 
-void power_looks_sort(struct power_looks *l)
+void cli_power_looks_sort(struct power_looks *l)
 {
 	if (l->count)
 		qsort(l->all, l->count, sizeof(*l->all), compare);
@@ -131,7 +131,7 @@ static int print_json(const struct power_looks *l)
 	             : NULL);
 }
 
-int power_looks_print(const struct power_looks *l, bool json)
+int cli_power_looks_print(const struct power_looks *l, bool json)
 {
 	return json ? print_json(l) : print_table(l);
 }

@@ -9,7 +9,7 @@
 
 #define MACS_MAX 4 /* escrow takes no more (VAULT_BMC_MACS) */
 
-int power_filter(const struct cli_call *call, struct machine_filter *ret)
+int cli_power_filter(const struct cli_call *call, struct machine_filter *ret)
 {
 	int status = machines_filter(call, 0, NULL, ret);
 
@@ -38,7 +38,7 @@ static int pick_named(const struct cli_call *call, struct store *store, struct m
 	return CLI_OK;
 }
 
-int power_pick(const struct cli_call *call, struct store *store,
+int cli_power_pick(const struct cli_call *call, struct store *store,
         const struct machine_filter *filter, struct machine_list *ret)
 {
 	*ret = (struct machine_list){0};
@@ -53,7 +53,7 @@ int power_pick(const struct cli_call *call, struct store *store,
 	return CLI_FAILED;
 }
 
-int power_number(const struct cli_call *call, const char *name, long otherwise, long least,
+int cli_power_number(const struct cli_call *call, const char *name, long otherwise, long least,
         long most, long *ret)
 {
 	const char *value = cli_value(call, name);
@@ -86,7 +86,7 @@ static int add_mac(const char *mac, const struct machine *m, void *context)
 	return 0;
 }
 
-json_t *power_subject(struct store *store, const struct machine *m)
+json_t *cli_power_subject(struct store *store, const struct machine *m)
 {
 	struct mac_list l = {.macs = json_array()};
 	char name[NM_MAX_NAME + 1];

@@ -1,24 +1,36 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`netmend power`: what an administrator types before the incident and in it. check and status with a real netmend-escrow, its vault,
-netmend-power and controllers; what escrow says when it cannot, by a stand-in of its socket."""
+netmend-power and controllers; what escrow says when it cannot, by a stand-in of its socket. Orders on the store, where the test does
+what web would do with them."""
 import contextlib
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import ipmi_bmc
+from completion_test import Terminal
 from escrow_lab import BUILD, WEB_USER, EscrowCase
 from power_escrow_test import UUID, Case, certificate, line
 from redfish_standin import Redfish
 
 USERS = f"web-user = {WEB_USER}\nescrow-user = 64872\nfetch-user = 64873\npower-user = 64874\n"
 MAC = "52:54:00:00:0d:01"
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("not in 60 s")
+        time.sleep(0.05)
 
 
 class Command:
@@ -189,6 +201,158 @@ class Socket(unittest.TestCase, Command):
             return [{"v": 1, "id": q["id"], "ok": True, "locked": False}]
         self.answer(of)
         self.assertIn("locked meanwhile", self.run_power("check", status=1).stderr)
+
+
+class Orders(unittest.TestCase, Command):
+    """srv1 and srv2 in Bern and srv3 in Zug are in scope and have controllers; srv4, in Bern, has none."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="netmend-power-cli-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.configure()
+        self.netmend("inventory", "import", "-", stdin="name,mac,site,rack\n" + "".join(
+            f"srv{n},52:54:00:00:0d:0{n},{'Zug' if n == 3 else 'Bern'},A\n" for n in (1, 2, 3, 4)))
+        self.ids = {}
+        for n in (1, 2, 3, 4):
+            self.netmend("machines", "add", f"52:54:00:00:0d:0{n}")
+        for m in json.loads(self.netmend("machines", "list", "--json").stdout):
+            self.ids[m["name"]] = m["id"]
+        for n in (1, 2, 3):
+            self.sql("INSERT INTO machine_bmc VALUES (?, 'one', 'ipmi', ?)", self.ids[f"srv{n}"], f"10.9.0.{n}")
+
+    def sql(self, text, *values):
+        with contextlib.closing(sqlite3.connect(f"{self.dir}/state/web/netmend.db", timeout=60)) as db, db:
+            return db.execute(text, values).fetchall()
+
+    def now(self, name, state, reason="OK", text="", tries=1):
+        """What web does with the machine's order."""
+        self.sql("UPDATE power_orders SET state = ?, reason = ?, text = ?, tries = ? WHERE machine = ?", state, reason, text, tries, self.ids[name])
+
+    def orders(self, *words):
+        return json.loads(self.run_power("orders", "--json", *words).stdout)["orders"]
+
+    def test_dry_run_changes_nothing(self):
+        done = self.run_power("boot", "--site", "Bern", "--dry-run", status=1)
+        rows = done.stdout.splitlines()
+        self.assertRegex(rows[1], "^srv4 +- +POWER_NO_BMC +no management controller")
+        self.assertRegex(rows[2], "^srv1 +ipmi 10.9.0.1 +switched off if it is on, one start from the network")
+        self.assertEqual(rows[-1], "2 would be switched, 1 are refused")
+        self.assertEqual(self.orders(), [])
+        told = json.loads(self.run_power("off", "srv1", "srv3", "srv1", "--dry-run", "--json").stdout)
+        self.assertEqual((told["order"], told["dry_run"], told["count"], told["refused"]), ("off", True, 2, 0))
+        self.assertEqual([(m["name"], m["bmc"], m["reason"]) for m in told["machines"]], [("srv1", "ipmi 10.9.0.1", "OK"), ("srv3", "ipmi 10.9.0.3", "OK")])
+
+    def test_nobody_to_ask(self):
+        self.assertIn("nothing was done", self.run_power("off", "srv1", status=1).stderr)
+        self.assertIn("--yes or --dry-run", self.run_power("off", "srv1", "--json", status=2).stderr)
+        self.assertEqual(self.orders(), [])
+
+    def test_orders(self):
+        done = self.run_power("boot", "--site", "Bern", "--yes", "--why", "INC-1", "--per-rack", "4", "--per-feed", "3", "--at-once", "7", status=1)
+        self.assertIn("boot: ordered for 2 of 3 machines", done.stdout)
+        self.assertIn("netmend: srv4: no management controller", done.stderr)
+        self.assertIn("does not run on this host", done.stderr)
+        orders = {o["name"]: o for o in self.orders()}
+        self.assertEqual(set(orders), {"srv1", "srv2"})
+        self.assertEqual((orders["srv1"]["order"], orders["srv1"]["state"], orders["srv1"]["why"], orders["srv1"]["address"]),
+                         ("boot", "waiting", "INC-1", "10.9.0.1"))
+        self.assertEqual(self.sql("SELECT DISTINCT per_rack, per_feed, at_once, force FROM power_orders"), [(4, 3, 7, 0)])
+        record = json.loads(self.netmend("audit", "actions", "--json").stdout)["actions"][0]
+        self.assertEqual((record["verb"], record["text"]), ("power-boot", "site=Bern; INC-1"))
+        self.assertIn("under way: netmend power stop", self.run_power("on", "srv1", "--yes", status=1).stderr)
+        self.now("srv1", "driving")
+        stopped = self.run_power("stop", "--site", "Bern", "--why", "wrong rack").stdout
+        self.assertIn("1 order is stopped\n1 in all are under way", stopped)
+        self.now("srv1", "failed", "POWER_LOGIN", "10.9.0.1: password refused")
+        text = self.run_power("orders").stdout
+        self.assertRegex(text, "srv1 +boot +FAILED .*refuses our login: 10.9.0.1: password refused")
+        self.assertRegex(text, "srv2 +boot +stopped .*wrong rack")
+        self.assertEqual(self.orders("--open"), [])
+        self.assertEqual(len(self.orders("--last", "1")), 1)
+
+    def test_stop_all(self):
+        self.run_power("on", "srv1", "srv3", "--yes")
+        self.run_power("stop", status=2)
+        self.run_power("stop", "srv1", "--all", status=2)
+        self.assertEqual(len(self.orders("--open")), 2)
+        self.assertIn("2 orders are stopped", self.run_power("stop", "--all").stdout)
+        self.assertIn("no order is open", self.run_power("orders", "--open").stdout)
+
+    def test_force_and_a_repair_that_runs(self):
+        self.sql("UPDATE machines SET state = 'returned' WHERE id = ?", self.ids["srv1"])
+        self.assertIn("--force", self.run_power("cycle", "srv1", "--yes", status=1).stderr)
+        self.run_power("cycle", "srv1", "--yes", "--force")
+        self.assertEqual(self.sql("SELECT force FROM power_orders"), [(1,)])
+        self.sql("UPDATE machines SET state = 'repairing' WHERE id = ?", self.ids["srv2"])
+        self.assertIn("repair is under way", self.run_power("off", "srv2", "--yes", "--force", status=1).stderr)
+
+    def test_image(self):
+        self.assertIn("--image URL", self.run_power("media", "srv1", "--yes", status=2).stderr)
+        for image in ("ftp://a/b", "http://a b", "http://" + 600 * "x"):
+            self.run_power("media", "srv1", "--yes", "--image", image, status=2)
+        self.run_power("media", "srv1", "--yes", "--image", "http://10.0.0.1/netmend.iso")
+        self.assertEqual(self.sql("SELECT image FROM power_orders"), [("http://10.0.0.1/netmend.iso",)])
+
+    def test_which(self):
+        for words, says in ((("boot", "--yes"), "which machines"), (("boot", "srv1", "--site", "Bern", "--yes"), "not both"),
+                            (("boot", "srv1", "--yes", "--per-rack", "x"), "--per-rack takes a number from 0")):
+            self.assertIn(says, self.run_power(*words, status=2).stderr)
+        self.assertIn("no machine srv9", self.run_power("boot", "srv1", "srv9", "--yes", status=1).stderr)
+        self.assertIn("no machine is like that", self.run_power("boot", "--site", "Genf", "--yes", status=1).stderr)
+        self.assertEqual(self.orders(), [])
+
+    def test_watch(self):
+        """One that is done, one that fails, in a pipe."""
+        with subprocess.Popen([os.path.join(BUILD, "netmend"), "power", "boot", "srv1", "srv2", "--yes", "--watch", "--config", self.config],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as watch:
+            self.addCleanup(watch.kill)
+            lines = []
+
+            def until(what):
+                while what not in (line := watch.stdout.readline()):
+                    self.assertTrue(line, lines)
+                    lines.append(line)
+                return line
+            until("srv1  waits for its turn")
+            until("srv2  waits for its turn")
+            self.now("srv1", "driving")
+            until("srv1  under way")
+            self.now("srv1", "booting")
+            until("srv1  switched on, has to ask for its boot")
+            self.now("srv1", "done")
+            until("srv1  done")
+            self.now("srv2", "failed", "POWER_NO_BOOT", "no question came", 2)
+            until("srv2  FAILED: no question came")
+            rest = watch.stdout.read()
+            self.assertRegex(rest, "srv2 +ipmi 10.9.0.2 +failed +2 +switched on, but it never asked for its boot: no question came +Look at its screen")
+            self.assertIn("1 done, 1 failed, 0 stopped", rest)
+            self.assertNotIn("\r", "".join(lines) + rest)
+            self.assertEqual(watch.wait(60), 1)
+
+    def test_watch_for_programs(self):
+        with subprocess.Popen([os.path.join(BUILD, "netmend"), "power", "boot", "srv1", "srv4", "--yes", "--watch", "--json", "--config", self.config],
+                              stdout=subprocess.PIPE, text=True) as watch:
+            self.addCleanup(watch.kill)
+            wait_until(lambda: len(self.orders()) == 1)
+            self.now("srv1", "done")
+            told = json.loads(watch.stdout.read())
+            self.assertEqual(watch.wait(60), 1)  # srv4 was refused
+        self.assertEqual([(o["name"], o["state"]) for o in told["orders"]], [("srv1", "done")])
+        self.assertEqual([(m["name"], m["reason"]) for m in told["refused"]], [("srv4", "POWER_NO_BMC")])
+
+    def test_a_person_is_asked(self):
+        """Shown first; those that were shown as refused stay so."""
+        for typed, count in (("n", 0), ("y", 2)):
+            shell = Terminal(os.path.join(BUILD, "netmend"), "power", "boot", "--site", "Bern", "--config", self.config, COLUMNS="200",
+                             size=(24, 200))
+            shell.until(r"srv4 .*POWER_NO_BMC.*srv1 .*switched off if it is on.*2 would be switched, 1 are refused.*boot 2 machines\? \[y/N\] ", 60)
+            shell.type(typed + "\n")
+            shell.until("ordered for 2 of 3 machines" if count else "nothing was done", 60)
+            with contextlib.suppress(OSError):
+                while os.read(shell.fd, 4096):
+                    pass
+            self.assertEqual(shell.end(), 1)
+            self.assertEqual(len(self.orders()), count)
 
 
 if __name__ == "__main__":

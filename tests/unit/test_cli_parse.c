@@ -15,9 +15,15 @@ static const struct cli_option list_options[] = {
         {0},
 };
 
+static const struct cli_option boot_options[] = {
+        {"--watch", NULL, "to its end"},
+        {0},
+};
+
 static const struct cli_verb verbs[] = {
         {"list", "", 0, 0, CLI_JSON | CLI_WATCH, list_options, "all", NULL},
         {"hold", "MACHINE [WHY]", 1, 2, 0, NULL, "stop it", NULL},
+        {"boot", "MACHINE...", 1, 9, 0, boot_options, "follow it", NULL},
         {0},
 };
 static const struct cli_group group = {"things", "things", verbs, NULL};
@@ -118,12 +124,31 @@ static void test_suggestions(void **state)
 	        "");
 }
 
-/* It has its line of --help, and no name that means something else everywhere. */
-static bool is_own_option(const struct cli_option *option)
+/* A verb's own --watch takes no seconds, and the verb is not run again and again. */
+static void test_own_watch(void **state)
 {
+	(void)state;
+	assert_int_equal(PARSE("boot", "--watch", "7", "PC1"), CLI_OK);
+	assert_int_equal(call.options.watch_ms, 0);
+	assert_string_equal(cli_value(&call, "--watch"), "");
+	assert_int_equal(call.count, 2);
+	assert_string_equal(call.words[0], "7");
+	assert_int_equal(PARSE("boot", "PC1", "--watch=7"), CLI_USAGE);
+	assert_int_equal(PARSE("list", "--watch", "7"), CLI_OK);
+	assert_int_equal(call.options.watch_ms, 7000);
+}
+
+/* It has its line of --help, and no name that means something else everywhere; --watch may be the
+ * verb's own, without a value, where it isn't run again and again. */
+static bool is_own_option(const struct cli_verb *verb, const struct cli_option *option)
+{
+	bool watch = strcmp(option->name, "--watch") == 0;
+
 	for (const struct cli_option *common = cli_common_options; common->name; common++)
-		if (strcmp(common->name, option->name) == 0)
+		if (strcmp(common->name, option->name) == 0 && !watch)
 			return false;
+	if (watch && (verb->takes & CLI_WATCH || option->value))
+		return false;
 	return strncmp(option->name, "--", 2) == 0 && option->help && option->help[0];
 }
 
@@ -138,7 +163,7 @@ static void test_table(void **state)
 			assert_true(v->words && v->words_min <= v->words_max);
 			assert_true(g->run || v->run);
 			for (const struct cli_option *o = v->options; o && o->name; o++)
-				assert_true(is_own_option(o));
+				assert_true(is_own_option(v, o));
 		}
 	}
 }
@@ -147,7 +172,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
 	        cmocka_unit_test(test_options), cmocka_unit_test(test_watch),
-	        cmocka_unit_test(test_suggestions), cmocka_unit_test(test_table)};
+	        cmocka_unit_test(test_own_watch), cmocka_unit_test(test_suggestions),
+	        cmocka_unit_test(test_table)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static struct power_look taken(const char *text)
 	json_t *answer = json_loads(text, 0, NULL);
 
 	assert_non_null(answer);
-	power_look_take(&look, answer);
+	cli_power_look_take(&look, answer);
 	json_decref(answer);
 	return look;
 }
@@ -80,7 +80,7 @@ static void test_long(void **state)
 
 static void add(struct power_looks *l, const char *name, enum reason reason)
 {
-	struct power_look *look = power_looks_add(l, json_object());
+	struct power_look *look = cli_power_looks_add(l, json_object());
 
 	assert_non_null(look);
 	(void)snprintf(look->name, sizeof(look->name), "%s", name);
@@ -98,10 +98,10 @@ static void test_bad_ones_first(void **state)
 	add(&l, "d", REASON_OK);
 	add(&l, "c", REASON_POWER_UNREACHABLE);
 	add(&l, "b2", REASON_POWER_LOGIN);
-	power_looks_sort(&l);
+	cli_power_looks_sort(&l);
 	for (size_t i = 0; i < l.count; i++)
 		assert_string_equal(l.all[i].name, wanted[i]);
-	power_looks_free(&l);
+	cli_power_looks_free(&l);
 	assert_int_equal(l.count, 0);
 }
 
