@@ -36,8 +36,6 @@ int cli_power_follow(struct store *store, const struct power_told *t, bool json)
 
 /* What state it is in, in words. Static. */
 const char *cli_power_state_words(const struct store_power *p);
-/* An order as a list of programs has it; NULL without memory. */
-json_t *cli_power_order_json(const struct store_power *p, const char *name);
 /* Name of its machine, as people call it; its number when it is gone. 0 or -errno. */
 int cli_power_order_name_of(
         struct store *s, const struct store_power *p, char ret[NM_MAX_NAME + 1]);

@@ -4,6 +4,7 @@
 #include "appliance/cli/power_act.h"
 #include "appliance/cli/table.h"
 #include "appliance/fleet/clock.h"
+#include "appliance/fleet/power_show.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,8 +134,8 @@ static int print_json(const struct follow *f, const struct power_told *t)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < f->count; i++)
-		if (json_array_append_new(
-		            list, cli_power_order_json(&f->all[i].order, f->all[i].name)) < 0) {
+		if (json_array_append_new(list, power_object(&f->all[i].order, f->all[i].name)) <
+		        0) {
 			json_decref(list);
 			list = NULL;
 		}

@@ -5,6 +5,7 @@
 #include "appliance/cli/power_act.h"
 #include "appliance/cli/power_pick.h"
 #include "appliance/cli/table.h"
+#include "appliance/fleet/power_show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,19 +41,6 @@ int cli_power_order_name_of(struct store *s, const struct store_power *p, char r
 	else if (r == -ENOENT)
 		(void)snprintf(ret, NM_MAX_NAME + 1, "%" PRId64, p->machine);
 	return r == -ENOENT ? 0 : r;
-}
-
-json_t *cli_power_order_json(const struct store_power *p, const char *name)
-{
-	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I, "
-	                 "s:I, s:I, s:s, s:s}",
-	        "id", (json_int_t)p->id, "machine", (json_int_t)p->machine, "name", name, "order",
-	        power_what_name(p->what), "state", power_progress_name(p->state), "reason",
-	        reason_code(p->reason), "text", p->text, "tries", p->tries, "type", p->type,
-	        "address", p->address, "by", p->by, "why", p->why, "created",
-	        (json_int_t)p->created, "begun", (json_int_t)p->begun, "driven",
-	        (json_int_t)p->driven, "ended", (json_int_t)p->ended, "power", p->power, "boot",
-	        p->boot);
 }
 
 /* ---- orders ---- */
@@ -113,7 +101,7 @@ static int print_orders(struct store *store, const struct listed *l, bool json)
 	for (size_t i = 0; r == 0 && i < l->count; i++) {
 		r = cli_power_order_name_of(store, &l->all[i], name);
 		if (r == 0 && json)
-			r = json_array_append_new(list, cli_power_order_json(&l->all[i], name)) < 0
+			r = json_array_append_new(list, power_object(&l->all[i], name)) < 0
 			            ? -ENOMEM
 			            : 0;
 		else if (r == 0)

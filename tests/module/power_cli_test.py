@@ -254,8 +254,8 @@ class Orders(unittest.TestCase, Command):
         self.assertIn("does not run on this host", done.stderr)
         orders = {o["name"]: o for o in self.orders()}
         self.assertEqual(set(orders), {"srv1", "srv2"})
-        self.assertEqual((orders["srv1"]["order"], orders["srv1"]["state"], orders["srv1"]["why"], orders["srv1"]["address"]),
-                         ("boot", "waiting", "INC-1", "10.9.0.1"))
+        self.assertEqual((orders["srv1"]["order"], orders["srv1"]["state"], orders["srv1"]["why"], orders["srv1"]["bmc"]),
+                         ("boot", "waiting", "INC-1", "ipmi 10.9.0.1"))
         self.assertEqual(self.sql("SELECT DISTINCT per_rack, per_feed, at_once, force FROM power_orders"), [(4, 3, 7, 0)])
         record = json.loads(self.netmend("audit", "actions", "--json").stdout)["actions"][0]
         self.assertEqual((record["verb"], record["text"]), ("power-boot", "site=Bern; INC-1"))
