@@ -65,6 +65,9 @@ int machines_print_list(const struct machine_list *list, bool json);
 int machines_print_one(struct store *store, const struct machine *m, const char *bundles,
         enum machine_loader first, bool json);
 
+/* "power" of fleet_show(): its controller and its latest order (machines_power.c). */
+void machines_print_power(const json_t *power);
+
 /* ---- its saved repairs (machines_saved.c) ---- */
 
 extern const struct cli_option machines_sectors_options[], machines_bundle_options[];

@@ -154,7 +154,7 @@ static void print_place(const struct machine *m)
 	const struct {
 		const char *name, *value;
 	} line[] = {{"site", m->site}, {"floor", m->floor}, {"owner", m->owner}, {"ring", m->ring},
-	        {"BMC", m->bmc}};
+	        {"rack", m->rack}, {"feed", m->feed}, {"BMC", m->bmc}};
 
 	printf("  inventory %s", m->listed ? "has it" : "does not have it");
 	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++)
@@ -228,6 +228,7 @@ static void print_one(
 	print_loader(known);
 	print_boot_order(m);
 	print_safe_mode(m);
+	machines_print_power(json_object_get(known, "power"));
 	printf("  MAC       %s\n  address   %s\n  model     %s %s\n  serial    %s\n  UUID      "
 	       "%s\n",
 	        m->mac, m->ip, m->manufacturer, m->product, machine_serial(m), machine_uuid(m));

@@ -148,6 +148,22 @@ struct asking {
 	long at_once;
 };
 
+/* "Later" of all of them may have one cause, and it is not theirs. */
+static void tell_if_nobody_drives(const struct asking *a)
+{
+	struct error err = {0};
+	json_t *status;
+
+	if (escrow_socket_ask(a->escrow, json_pack("{s:s}", "op", "status"), STATUS_SECONDS,
+	            &status, &err) < 0)
+		return;
+	if (json_is_false(json_object_get(json_object_get(status, "bmcs"), "driven")))
+		fputs("netmend: netmend-power, which talks to controllers, does not run: see the "
+		      "appliance's log\n",
+		        stderr);
+	json_decref(status);
+}
+
 static int ask(const struct asking *a, struct power_looks *l)
 {
 	struct error err = {0};
@@ -161,9 +177,13 @@ static int ask(const struct asking *a, struct power_looks *l)
 	        isatty(STDERR_FILENO) ? show_progress : NULL, &err);
 	if (r < 0)
 		(void)cli_fail(&err);
-	bool good = r == 0;
-	for (size_t i = 0; i < l->count; i++)
+	bool good = r == 0, busy = false;
+	for (size_t i = 0; i < l->count; i++) {
 		good = good && l->all[i].reason == REASON_OK;
+		busy = busy || l->all[i].reason == REASON_POWER_BUSY;
+	}
+	if (r == 0 && busy)
+		tell_if_nobody_drives(a);
 	cli_power_looks_sort(l);
 	int status = cli_power_looks_print(l, a->call->options.json);
 	return good ? status : CLI_FAILED;

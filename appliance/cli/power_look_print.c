@@ -71,6 +71,14 @@ static size_t of_reason(const struct power_looks *l, enum reason reason)
 	return count;
 }
 
+/* What the reasons' own advice takes for granted, that somebody goes on with it, is not so here. */
+static const char *advice(enum reason reason)
+{
+	return reason == REASON_POWER_BUSY ? "Check again in a moment: it has an order under way, "
+	                                     "or is busy with itself."
+	                                   : reason_advice(reason);
+}
+
 /* Each reason once: a hundred machines of one cause are one thing to do. */
 static void print_advice(const struct power_looks *l)
 {
@@ -79,7 +87,7 @@ static void print_advice(const struct power_looks *l)
 		if (reason == REASON_OK || (i > 0 && l->all[i - 1].reason == reason))
 			continue;
 		printf("%s%zu: %s\n   > %s\n", i == 0 ? "\n" : "", of_reason(l, reason),
-		        reason_title(reason), reason_advice(reason));
+		        reason_title(reason), advice(reason));
 	}
 }
 
@@ -112,7 +120,7 @@ static json_t *look_json(const struct power_look *look)
 	        look->type, "address", look->address, "version", look->version, "power",
 	        look->power, "boot", look->boot, "reason", reason_code(look->reason), "title",
 	        good ? "" : reason_title(look->reason), "text", look->text, "advice",
-	        good ? "" : reason_advice(look->reason));
+	        good ? "" : advice(look->reason));
 }
 
 static int print_json(const struct power_looks *l)

@@ -17,7 +17,7 @@ import unittest
 
 import ipmi_bmc
 from completion_test import Terminal
-from escrow_lab import BUILD, WEB_USER, EscrowCase
+from escrow_lab import BUILD, WEB_USER, settings
 from power_escrow_test import UUID, Case, certificate, line
 from redfish_standin import Redfish
 
@@ -112,6 +112,13 @@ class Look(Case, Command):
     def test_no_escrow(self):
         self.assertIn("start netmend serve", self.run_power("check", status=1).stderr)
 
+    def test_netmend_power_does_not_run(self):
+        self.verb("bmc-import", "0:list", text=f"machine,uuid,serial,address,port,type,user,password\n{line()}\n")
+        self.start(settings() | {"power": f"{self.dir}/run/nobody.sock"})
+        done = self.run_power("check", status=1)
+        self.assertIn("netmend-power, which talks to controllers, does not run", done.stderr)
+        self.assertIn("0 reachable, 1 not", done.stdout)
+
     def test_driven_by_nobody(self):
         self.begin(line(), power=False)
         self.configure("[power]\ndrive = no\n")
@@ -175,6 +182,29 @@ class Socket(unittest.TestCase, Command):
         rows = [r.split() for r in done.stdout.splitlines()[1:4]]
         self.assertEqual([(r[0], r[-2]) for r in rows], [(f"srv{n}", f"srv{n}") for n in (1, 2, 3)])
         self.assertNotIn("\x1b", done.stdout)
+
+    def test_progress_on_a_terminal(self):
+        held = []
+
+        def of(q):
+            if q["op"] == "status":
+                return [{"v": 1, "id": q["id"], "ok": True, "locked": False}]
+            if q["op"] == "bmcs":
+                return [{"v": 1, "id": q["id"], "ok": True, "reason": "OK", "text": "", "bmcs": [self.record(n) for n in (1, 2)], "more": False}]
+            held.append(q)
+            if q["machine"]["name"] == "srv2":
+                seen.wait(60)
+            good = q["machine"]["name"] == "srv2"
+            return [{"v": 1, "id": q["id"], "ok": good, "reason": "OK" if good else "POWER_LOGIN", "text": "no", "type": "ipmi", "address": "",
+                     "power": "on", "boot": "", "bmc": {}, "steps": []}]
+        seen = threading.Event()
+        self.addCleanup(seen.set)
+        self.answer(of)
+        shell = Terminal(os.path.join(BUILD, "netmend"), "power", "check", "--config", self.config, size=(24, 200), COLUMNS="200")
+        shell.until("1 of 2 have answered, 1 of them badly", 60)
+        seen.set()
+        shell.until(r"\r\x1b\[K.*srv1 .*refuses our login: no.*srv2 .*ok.*1 reachable, 1 not", 60)
+        self.assertEqual(shell.end(), 1)
 
     def test_an_escrow_that_dies(self):
         """What has come is shown, the rest is not taken for good."""
@@ -269,6 +299,17 @@ class Orders(unittest.TestCase, Command):
         self.assertRegex(text, "srv2 +boot +stopped .*wrong rack")
         self.assertEqual(self.orders("--open"), [])
         self.assertEqual(len(self.orders("--last", "1")), 1)
+
+    def test_shown_with_its_machine(self):
+        self.run_power("boot", "srv1", "--yes")
+        self.now("srv1", "failed", "POWER_STUCK", "10.9.0.1: still on")
+        self.sql("UPDATE power_orders SET steps = ?", json.dumps([{"step": "connect", "ms": 1250, "ok": True, "text": "10.9.0.1: ipmi"},
+                                                                  {"step": "off", "ms": 60000, "ok": False, "text": "still \x1b[31mon"}]))
+        text = self.netmend("machines", "show", "srv1").stdout
+        self.assertIn("  power     controller ipmi 10.9.0.1\n", text)
+        self.assertRegex(text, r"  order     boot by root.*, .*: failed, the power did not change: 10.9.0.1: still on\n"
+                         r" +connect, 1\.2 s: 10.9.0.1: ipmi\n +off, 60\.0 s, FAILED: still \?\[31mon\n")
+        self.assertIn(", rack A", text)
 
     def test_stop_all(self):
         self.run_power("on", "srv1", "srv3", "--yes")
