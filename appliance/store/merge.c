@@ -166,6 +166,30 @@ static int gone_add(struct store *s, int64_t machine, int64_t survivor)
 	        machine, survivor);
 }
 
+/* Its controller is theirs, unless they have one; the same with an order that is open: a machine
+ * has one of them at most. */
+static int power_merge(struct store *s, int64_t from, int64_t into)
+{
+	int r = run_ids(s,
+	        sql_prepare(s, "DELETE FROM machine_bmc WHERE machine = ? AND appliance IN"
+	                       " (SELECT b.appliance FROM machine_bmc b WHERE b.machine = ?)"),
+	        from, into);
+	if (r == 0)
+		r = run_ids(s,
+		        sql_prepare(s, "UPDATE machine_bmc SET machine = ? WHERE machine = ?"),
+		        into, from);
+	if (r < 0)
+		return r;
+	return run_ids(s,
+	        sql_prepare(s, "UPDATE power_orders SET state = 'stopped', reason = 'OK', text ="
+	                       " 'it turned out to be a machine that has an order already',"
+	                       " ended = CASE WHEN begun > created THEN begun ELSE created END"
+	                       " WHERE machine = ? AND state IN ('waiting', 'driving', 'booting')"
+	                       " AND EXISTS (SELECT 1 FROM power_orders o WHERE o.machine = ?"
+	                       " AND o.state IN ('waiting', 'driving', 'booting'))"),
+	        from, into);
+}
+
 int store_machine_merge(struct store *s, int64_t from, int64_t into)
 {
 	/* Of two that have the same bundle one row is enough. */
@@ -173,11 +197,8 @@ int store_machine_merge(struct store *s, int64_t from, int64_t into)
 	        sql_prepare(s, "DELETE FROM bundles WHERE machine = ? AND sha256 IN"
 	                       " (SELECT b.sha256 FROM bundles b WHERE b.machine = ?)"),
 	        from, into);
-	if (r == 0) { /* whose controller that is, is asked again */
-		struct sql *st = sql_prepare(s, "DELETE FROM machine_bmc WHERE machine = ?");
-		sql_bind(st, "i", from);
-		r = sql_run(s, st);
-	}
+	if (r == 0)
+		r = power_merge(s, from, into);
 	struct sql *const moves[] = {
 	        sql_prepare(s, "UPDATE macs SET machine = ? WHERE machine = ?"),
 	        sql_prepare(s, "UPDATE tokens SET machine = ? WHERE machine = ?"),

@@ -236,6 +236,32 @@ int store_powers_next(struct store *s, const char *appliance, int64_t now, size_
 	return each_row(s, st, each, context);
 }
 
+int store_powers_moved(struct store *s, int64_t driven_from, int64_t driven_until, int64_t after,
+        size_t limit, int (*each)(const struct store_power *p, void *context), void *context)
+{
+	struct sql *st = sql_prepare(s,
+	        "SELECT " CHOSEN " FROM power_orders o JOIN machines m ON m.id = o.machine"
+	        " WHERE o.state = 'booting' AND o.id > ? AND (o.driven < ? OR o.driven > ?"
+	        " OR m.asked >= o.begun OR m.started >= o.begun OR m.since >= o.begun"
+	        " OR EXISTS (SELECT 1 FROM macs c WHERE c.machine = o.machine"
+	        " AND c.answered >= o.begun)) ORDER BY o.id LIMIT ?");
+
+	sql_bind(st, "iiii", after, driven_from, driven_until, (int64_t)limit);
+	return each_row(s, st, each, context);
+}
+
+int store_powers_without(struct store *s, int64_t after, size_t limit,
+        int (*each)(const struct store_power *p, void *context), void *context)
+{
+	struct sql *st = sql_prepare(s,
+	        "SELECT " CHOSEN " FROM power_orders o WHERE o.state = 'waiting' AND o.id > ?"
+	        " AND NOT EXISTS (SELECT 1 FROM machine_bmc b WHERE b.machine = o.machine)"
+	        " ORDER BY o.id LIMIT ?");
+
+	sql_bind(st, "ii", after, (int64_t)limit);
+	return each_row(s, st, each, context);
+}
+
 int store_power_load(struct store *s, int64_t since, const char *rack, const char *feed,
         struct store_power_load *ret)
 {
@@ -257,16 +283,13 @@ int store_power_load(struct store *s, int64_t since, const char *rack, const cha
 	return r;
 }
 
-int store_power_counts(struct store *s, int64_t campaign, int64_t ret[POWER_STATES])
+static int counts_read(struct store *s, struct sql *st, int64_t ret[POWER_STATES])
 {
-	struct sql *st = sql_prepare(s, "SELECT state, count(*) FROM power_orders"
-	                                " WHERE (? = 0 OR campaign = ?) GROUP BY state");
 	char word[16];
 	int r;
 
 	for (int i = 0; i < POWER_STATES; i++)
 		ret[i] = 0;
-	sql_bind(st, "ii", campaign, campaign);
 	while ((r = sql_step(s, st)) == 1) {
 		sql_text(st, 0, word, sizeof(word));
 		int state = power_progress_parse(word);
@@ -274,6 +297,23 @@ int store_power_counts(struct store *s, int64_t campaign, int64_t ret[POWER_STAT
 			ret[state] = sql_int(st, 1);
 	}
 	return r;
+}
+
+int store_power_open_counts(struct store *s, int64_t ret[POWER_STATES])
+{
+	struct sql *st = sql_prepare(s, "SELECT state, count(*) FROM power_orders WHERE state IN"
+	                                " ('waiting', 'driving', 'booting') GROUP BY state");
+
+	return counts_read(s, st, ret);
+}
+
+int store_power_counts(struct store *s, int64_t campaign, int64_t ret[POWER_STATES])
+{
+	struct sql *st = sql_prepare(s, "SELECT state, count(*) FROM power_orders"
+	                                " WHERE (? = 0 OR campaign = ?) GROUP BY state");
+
+	sql_bind(st, "ii", campaign, campaign);
+	return counts_read(s, st, ret);
 }
 
 /* ---- which machines have a controller ---- */

@@ -51,7 +51,7 @@ enum power_progress {
 	POWER_STATE_BOOTING, /* driven: waits for the machine's own question for its boot */
 	POWER_STATE_DONE,
 	POWER_STATE_FAILED,
-	POWER_STATE_STOPPED, /* before anything was done */
+	POWER_STATE_STOPPED, /* by a person, or as a person's word has made it pointless */
 	POWER_STATES
 };
 const char *power_progress_name(enum power_progress state); /* "waiting", ...; static */
@@ -111,6 +111,15 @@ int store_powers(struct store *s, int64_t campaign, int64_t before, size_t limit
 int store_powers_next(struct store *s, const char *appliance, int64_t now, size_t limit,
         int (*each)(const struct store_power *p, void *context), void *context);
 
+/* Booting ones with an id above `after`: whose machine did anything since they were begun, or that
+ * were not driven between these two times (ms since 1970). More than those that have succeeded, and
+ * none of the many that go on waiting. */
+int store_powers_moved(struct store *s, int64_t driven_from, int64_t driven_until, int64_t after,
+        size_t limit, int (*each)(const struct store_power *p, void *context), void *context);
+/* Waiting ones whose machine has no controller any more that an appliance knows of. */
+int store_powers_without(struct store *s, int64_t after, size_t limit,
+        int (*each)(const struct store_power *p, void *context), void *context);
+
 /* How many are under way, or were driven after `since`: all, in the rack, on the feed ("" counts
  * as none: 0). */
 struct store_power_load {
@@ -119,6 +128,8 @@ struct store_power_load {
 int store_power_load(struct store *s, int64_t since, const char *rack, const char *feed,
         struct store_power_load *ret);
 
+/* How many are in each of the three open states; 0 for the others. */
+int store_power_open_counts(struct store *s, int64_t ret[POWER_STATES]);
 /* Of a campaign (0: of all): how many are in each state. */
 int store_power_counts(struct store *s, int64_t campaign, int64_t ret[POWER_STATES]);
 
