@@ -23,7 +23,8 @@
 #define FLEET_POWER_LATER_MAX 20
 /* What is under way so long has lost who drove it. */
 #define FLEET_POWER_LOST_MS ((int64_t)(NM_POWER_SECONDS_MAX + 60) * 1000)
-/* A Windows that was heard asking for an address so short a time ago is up. */
+/* A Windows that was heard asking for an address so short a time ago is up; a fixer that fell
+ * silent so short a time ago while it saved or repaired may still be writing. */
 #define FLEET_POWER_ALIVE_MS ((int64_t)15 * 60 * 1000)
 
 #define FLEET_POWER_AT_ONCE  20 /* where nobody says otherwise */
@@ -95,12 +96,15 @@ struct fleet_power_question {
 	char knock[IPV4_TEXT];  /* where a Windows that is up would answer: POWER_ALIVE then,
 	                           without asking escrow; "": nowhere */
 };
-/* 0: an answer will come (fleet_power_answered()), never from within; -EAGAIN: not now. */
+/* 0: an answer will come (fleet_power_answered()), never from within; -EAGAIN: not now, nothing was
+ * done: asked again in half a minute, which uses up no try. An answer VAULT_LOCKED is the same. */
 typedef int fleet_power_drive(void *context, const struct fleet_power_question *q);
 
 /* Once a second: machines that have asked for their boot, those that did not in time, orders whose
- * driver is gone; then takes what has its turn, durably, and hands it to drive. drive NULL: this
- * appliance cannot drive now. */
+ * driver is gone; then takes what has its turn, durably, and hands it to drive. What its turn finds
+ * changed is not driven: DONE when the machine has come by itself, STOPPED when a person has held
+ * it or taken it out, FAILED when it is alive or its controller is not known any more. drive NULL:
+ * this appliance cannot drive now. */
 int fleet_power_tick(struct fleet *f, fleet_power_drive *drive, void *context);
 
 struct fleet_power_answer {

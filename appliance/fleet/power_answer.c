@@ -43,13 +43,23 @@ static bool worth_another_way(enum reason reason)
 	       reason == REASON_POWER_REFUSED || reason == REASON_POWER_ANSWER_BAD;
 }
 
+/* Nothing was done: a controller that is busy, a vault that waits for a person, an appliance that
+ * does not take orders. */
+static bool asked_later(enum reason reason)
+{
+	return reason == REASON_POWER_BUSY || reason == REASON_VAULT_LOCKED ||
+	       reason == REASON_POWER_TURN;
+}
+
 static int judge(struct power_work *w, const struct fleet_power_answer *a)
 {
 	keep_words(&w->p, a);
 	if (a->reason == REASON_OK)
 		return driven(w, a->text);
-	if (a->reason == REASON_POWER_BUSY || a->reason == REASON_VAULT_LOCKED)
+	if (asked_later(a->reason))
 		return power_later(w, a->reason, a->text);
+	/* How it ended, its current may have been switched on. */
+	w->p.driven = worth_another_way(a->reason) ? w->now : 0;
 	return worth_another_way(a->reason) ? power_again(w, a->reason, a->text)
 	                                    : power_give_up(w, a->reason, a->text);
 }

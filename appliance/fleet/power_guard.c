@@ -49,23 +49,49 @@ static int windows_heard(struct store *s, const struct machine *m, int64_t now, 
 	return r;
 }
 
-/* A crashed fixer speaks no more; whoever was silent for longer than a heartbeat is not at it. */
-static bool repair_runs(const struct machine *m)
+/* Its state says so; or its fixer talks all the same, as a person has held it, or let it go, in the
+ * middle. A crashed fixer speaks no more. */
+static int repair_runs(struct store *s, const struct machine *m, int64_t now, bool *ret)
 {
-	return change_in_session(m->state);
+	struct store_session session;
+
+	*ret = change_in_session(m->state);
+	if (*ret || m->state == STATE_booting || now - m->last_seen > FLEET_SILENCE_MS)
+		return 0;
+	int r = store_session_of_machine(s, m->id, &session);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret = !session.finished && !session.replaced;
+	store_session_free(&session);
+	return 0;
+}
+
+/* Its network may have failed, and nothing else. */
+static bool may_be_writing(const struct machine *m, int64_t now)
+{
+	return m->state == STATE_attention &&
+	       (m->silent_state == STATE_saving || m->silent_state == STATE_repairing) &&
+	       now - m->last_seen < FLEET_POWER_ALIVE_MS;
 }
 
 static int look_alive(struct store *s, const struct machine *m, const struct fleet_power *order,
         int64_t now, struct fleet_power_look *l)
 {
-	bool heard = false;
+	bool heard = false, runs = false;
+	int r = repair_runs(s, m, now, &runs);
 
-	if (repair_runs(m))
+	if (r < 0)
+		return r;
+	if (runs)
 		return refuse(l, REASON_POWER_ALIVE,
-		        "not touched: its repair is under way, and that is never interrupted; hold "
-		        "it first if that is wanted");
+		        "not touched: its repair is under way, and that is never interrupted; wait "
+		        "for its end");
 	if (!interrupts(order->what) || order->force)
 		return 0;
+	if (may_be_writing(m, now))
+		return refuse(l, REASON_POWER_ALIVE,
+		        "not touched: it fell silent in the middle of its repair and may still be "
+		        "writing; after 15 minutes it can be switched, --force does so now");
 	if (m->state == STATE_returned)
 		return refuse(l, REASON_POWER_ALIVE,
 		        "not touched: its Windows is back; --force switches it nevertheless");
@@ -73,7 +99,7 @@ static int look_alive(struct store *s, const struct machine *m, const struct fle
 		return refuse(l, REASON_POWER_ALIVE,
 		        "not touched: it was repaired and is on its way back to Windows; --force "
 		        "switches it nevertheless");
-	int r = windows_heard(s, m, now, &heard);
+	r = windows_heard(s, m, now, &heard);
 	if (r == 0 && heard)
 		return refuse(l, REASON_POWER_ALIVE,
 		        "not touched: its Windows has asked for an address within the last "

@@ -47,13 +47,13 @@ static int mac_each(const char *mac, const struct machine *m, void *context)
 }
 
 /* What it looked like when it was ordered may be long ago. An order of its own is open. */
-static int still_right(struct power_work *w, struct fleet_power_look *look)
+static int still_right(struct fleet *f, struct power_work *w, struct fleet_power_look *look)
 {
 	struct fleet_power order = {.what = w->p.what,
 	        .force = w->p.force,
 	        .why = "",
 	        .image = w->p.image,
-	        .scope_all = true, /* was looked at when it was made */
+	        .scope_all = f->scope_all,
 	        .campaign = w->p.campaign};
 
 	return power_look_again(w->s, &w->m, &order, w->now, look);
@@ -71,25 +71,59 @@ static int begin(struct fleet *f, struct power_work *w)
 	return store_power_save(w->s, &w->p);
 }
 
+/* Not any more: what has changed since it was ordered, or since its first try. */
+static int refuse(struct power_work *w, const struct fleet_power_look *look)
+{
+	if (look->reason == REASON_POWER_ALIVE && w->p.driven && power_boots(&w->p))
+		return power_give_up(w, REASON_POWER_NO_BOOT,
+		        "switched on, but its Windows has come up in the place of its boot: it is "
+		        "not "
+		        "switched off again");
+	if (look->reason == REASON_POWER_ALIVE || look->reason == REASON_POWER_NO_BMC)
+		return power_give_up(w, look->reason, look->text);
+	return power_drop(w, look->reason, look->text);
+}
+
+/* While it waited it came by itself, or late by its first try: to switch it off would undo that. */
+static int has_come(struct power_work *w)
+{
+	if (w->p.what != POWER_WHAT_BOOT)
+		return 0;
+	return power_has_asked(w, w->p.tries ? w->p.begun : w->p.created + 1);
+}
+
 /* 0 and taken: it is ours now. */
-static int take(struct fleet *f, int64_t id, struct power_work *w, bool *taken)
+static int take(struct fleet *f, struct power_work *w, bool *taken)
 {
 	struct fleet_power_look look;
 	bool allowed = false;
+	int r = load_allows(w, &allowed);
+
+	if (r < 0 || !allowed)
+		return r;
+	r = has_come(w);
+	if (r == 1)
+		return power_finish(
+		        w, "it has asked for its boot before its turn: not switched off");
+	if (r == 0)
+		r = still_right(f, w, &look);
+	if (r < 0)
+		return r;
+	if (look.reason != REASON_OK)
+		return refuse(w, &look);
+	r = begin(f, w);
+	*taken = r == 0;
+	return r;
+}
+
+/* w->p is to be freed, whatever comes. */
+static int take_waiting(struct fleet *f, int64_t id, struct power_work *w, bool *taken)
+{
 	int r = power_work_load(f->store, id, f->clock(), w);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (w->p.state == POWER_STATE_WAITING)
-		r = load_allows(w, &allowed);
-	if (r == 0 && allowed)
-		r = still_right(w, &look);
-	if (r == 0 && allowed && look.reason != REASON_OK)
-		return power_give_up(w, look.reason, look.text);
-	if (r == 0 && allowed)
-		r = begin(f, w);
-	*taken = r == 0 && allowed;
-	return r;
+	return w->p.state == POWER_STATE_WAITING ? take(f, w, taken) : 0;
 }
 
 static int hand_out(struct fleet *f, struct power_work *w, fleet_power_drive *drive, void *context)
@@ -101,14 +135,14 @@ static int hand_out(struct fleet *f, struct power_work *w, fleet_power_drive *dr
 	        .why = w->p.why,
 	        .image = w->p.image,
 	        .machine = w->m};
-	const struct fleet_power_answer later = {.reason = REASON_POWER_BUSY,
+	const struct fleet_power_answer later = {.reason = REASON_POWER_TURN,
 	        .text = "the appliance does not take orders just now: nothing was done",
 	        .type = "",
 	        .address = "",
 	        .power = "",
 	        .boot = ""};
 
-	if (interrupts(w->p.what) && !w->p.force && w->p.busy == 0 && w->p.tries == 1)
+	if (interrupts(w->p.what) && !w->p.force && w->p.tries == 1)
 		(void)snprintf(q.knock, sizeof(q.knock), "%s", w->m.ip);
 	int r = store_macs(f->store, w->m.id, mac_each, &q);
 	if (r >= 0)
@@ -165,7 +199,7 @@ static int take_and_drive(
 
 	if (r < 0)
 		return r;
-	r = change_end(f->store, take(f, id, &w, taken));
+	r = change_end(f->store, take_waiting(f, id, &w, taken));
 	if (r == 0 && *taken)
 		r = hand_out(f, &w, drive, context);
 	store_power_free(&w.p);

@@ -22,15 +22,31 @@ int power_work_load(struct store *s, int64_t id, int64_t now, struct power_work 
 	return r;
 }
 
-int power_finish(struct power_work *w, const char *text)
+bool power_is_over(int64_t from, int64_t limit, int64_t now)
 {
-	w->p.state = POWER_STATE_DONE;
-	w->p.reason = REASON_OK;
+	return now - from >= limit || from - now >= limit;
+}
+
+static int end(
+        struct power_work *w, enum power_progress state, enum reason reason, const char *text)
+{
+	w->p.state = state;
+	w->p.reason = reason;
 	w->p.ended = w->now;
 	w->changed = true;
 	text_clean(w->p.text, sizeof(w->p.text), text);
 	int r = store_power_save(w->s, &w->p);
-	return r < 0 ? r : power_note(w->s, &w->m, &w->p, w->now, REASON_OK, text);
+	return r < 0 ? r : power_note(w->s, &w->m, &w->p, w->now, reason, text);
+}
+
+int power_finish(struct power_work *w, const char *text)
+{
+	return end(w, POWER_STATE_DONE, REASON_OK, text);
+}
+
+int power_drop(struct power_work *w, enum reason reason, const char *text)
+{
+	return end(w, POWER_STATE_STOPPED, reason, text);
 }
 
 int power_give_up(struct power_work *w, enum reason reason, const char *text)
@@ -39,7 +55,6 @@ int power_give_up(struct power_work *w, enum reason reason, const char *text)
 	return power_fail(w->s, &w->m, &w->p, w->now, reason, text);
 }
 
-/* Once more, by the other method where there is one; else it has failed for this reason. */
 int power_again(struct power_work *w, enum reason reason, const char *text)
 {
 	if (w->p.tries > 1 || !power_boots(&w->p))
@@ -58,29 +73,33 @@ int power_again(struct power_work *w, enum reason reason, const char *text)
 
 /* ---- who has asked for its boot ---- */
 
+struct question {
+	struct store *s;
+	int64_t since;
+};
+
 static int answered_each(const char *mac, const struct machine *m, void *context)
 {
-	struct power_work *w = context;
+	const struct question *q = context;
 	int64_t at = 0;
-	int r = store_mac_answered_at(w->s, mac, &at);
+	int r = store_mac_answered_at(q->s, mac, &at);
 
 	(void)m;
-	return r < 0 ? r : at >= w->p.begun;
+	return r < 0 ? r : at >= q->since;
 }
 
-int power_has_asked(struct power_work *w)
+int power_has_asked(struct power_work *w, int64_t since)
 {
+	struct question q = {.s = w->s, .since = since};
 	const struct machine *m = &w->m;
 	bool at_it = m->state == STATE_booting || change_in_session(m->state) ||
 	             m->state == STATE_rebooting || m->state == STATE_returned;
 
-	if (m->asked >= w->p.begun || m->started >= w->p.begun || (at_it && m->since >= w->p.begun))
+	if (m->asked >= since || m->started >= since || (at_it && m->since >= since))
 		return 1;
-	return store_macs(w->s, m->id, answered_each, w);
+	return store_macs(w->s, m->id, answered_each, &q);
 }
 
-/* It is asked again a little later, within the same try. A locked vault waits for a person, however
- * long. */
 int power_later(struct power_work *w, enum reason reason, const char *text)
 {
 	w->changed = true;

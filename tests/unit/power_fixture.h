@@ -121,4 +121,33 @@ static inline void is(struct fixture *f, int64_t id, enum power_progress state, 
 	assert_string_equal(reason_code(p.reason), reason_code(reason));
 }
 
+/* Another one, as the inventory has it. */
+static inline int64_t another(
+        struct fixture *f, int n, const char *rack, const char *feed, int rank)
+{
+	struct inventory_line line = {.rank = rank};
+	char mac[MAC_TEXT];
+	int64_t id = 0;
+
+	(void)snprintf(mac, sizeof(mac), "52:54:00:00:00:%02X", n);
+	(void)snprintf(line.rack, sizeof(line.rack), "%s", rack);
+	(void)snprintf(line.feed, sizeof(line.feed), "%s", feed);
+	assert_int_equal(fleet_add(f->fleet.store, &tester, mac, "srv", &id), 0);
+	line.machine = id;
+	assert_int_equal(store_inventory_set(f->fleet.store, &line), 0);
+	give_bmc(f, id, OURS);
+	return id;
+}
+
+static inline void order_all(
+        struct fixture *f, const struct fleet_power *order, int64_t *ids, size_t count)
+{
+	const struct fleet_power_many many = {
+	        .order = order, .machines = ids, .count = count, .chosen = "rack"};
+	size_t done = 0;
+
+	assert_int_equal(fleet_power_order(f->fleet.store, &tester, &many, &done), 0);
+	assert_int_equal(done, count);
+}
+
 #endif

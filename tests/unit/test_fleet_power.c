@@ -186,19 +186,27 @@ static void test_a_locked_vault_waits_for_a_person(void **state)
 	assert_int_equal(last(f, id).tries, 1);
 }
 
+/* However often: nothing was done, so that neither tries nor the look for a Windows are used up. */
 static void test_nobody_takes_it(void **state)
 {
 	struct fixture *f = *state;
 	int64_t id = server(f);
+	struct machine m = get(f);
 
+	(void)snprintf(m.ip, sizeof(m.ip), "10.0.0.9");
+	assert_int_equal(store_machine_save(f->fleet.store, &m), 0);
 	assert_int_equal(order_with(f, &network, id, false), 1);
 	driven.refuse = 1;
-	tick(f);
-	is(f, id, POWER_STATE_WAITING, REASON_POWER_BUSY);
+	for (int i = 0; i < 100; i++) {
+		tick(f);
+		is(f, id, POWER_STATE_WAITING, REASON_POWER_TURN);
+		now += 30 * SECOND;
+	}
 	driven.refuse = 0;
-	now += 30 * SECOND;
 	tick(f);
 	is(f, id, POWER_STATE_DRIVING, REASON_OK);
+	assert_int_equal(last(f, id).tries, 1);
+	assert_string_equal(driven.q.knock, "10.0.0.9");
 	assert_int_equal(fleet_power_answered(&f->fleet, driven.q.order, NULL), 0);
 	is(f, id, POWER_STATE_WAITING, REASON_POWER_BUSY);
 }

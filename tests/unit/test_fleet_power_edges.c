@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Orders to controllers: several appliances, machines that change while their order waits, and what
+ * is left for people to read. */
+#include "appliance/fleet/change.h"
+#include "appliance/fleet/identify.h"
+#include "appliance/store/actions.h"
+#include "appliance/store/attention.h"
+#include "tests/unit/power_fixture.h"
+
+#define THEIRS "00000000000000b2"
+
+static const struct fleet_power off = {.what = POWER_WHAT_OFF, .why = "", .image = ""},
+                                forced = {.what = POWER_WHAT_OFF,
+                                        .force = true,
+                                        .why = "",
+                                        .image = ""};
+
+/* ---- two appliances on one store ---- */
+
+/* Its clock is not quite ours. */
+static int64_t slow_clock(void)
+{
+	return now - 5 * SECOND;
+}
+
+static struct fleet second_appliance(struct fixture *f)
+{
+	struct fleet second = f->fleet;
+	struct error err = {0};
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "%s/.db", f->dir);
+	assert_int_equal(store_open(store_place_again(path), &second.store, &err), 0);
+	(void)snprintf(second.appliance, sizeof(second.appliance), "%s", THEIRS);
+	second.clock = slow_clock;
+	return second;
+}
+
+static void test_two_appliances_drive_once(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	struct fleet second = second_appliance(f);
+
+	give_bmc(f, id, THEIRS);
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	assert_int_equal(fleet_power_tick(&second, drive, NULL), 0);
+	assert_int_equal(driven.count, 1);
+	is(f, id, POWER_STATE_DRIVING, REASON_OK);
+	assert_string_equal(last(f, id).appliance, OURS);
+	answer(f, REASON_OK);
+	assert_int_equal(fleet_power_tick(&second, drive, NULL), 0);
+	assert_int_equal(driven.count, 1);
+	is(f, id, POWER_STATE_BOOTING, REASON_OK);
+	/* Whoever hears the machine, both know. */
+	now += MINUTE;
+	assert_int_equal(store_mac_answered(second.store, MAC, slow_clock()), 0);
+	tick(f);
+	is(f, id, POWER_STATE_DONE, REASON_OK);
+	store_close(second.store);
+}
+
+static void test_their_limits_are_one(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), other = another(f, 1, "", "", 0);
+	struct fleet second = second_appliance(f);
+	struct fleet_power one = network;
+
+	one.at_once = 1;
+	give_bmc(f, other, THEIRS);
+	order_all(f, &one, (int64_t[]){id, other}, 2);
+	now += 10 * SECOND; /* the other's clock has come to that time, too */
+	tick(f);
+	assert_int_equal(fleet_power_tick(&second, drive, NULL), 0);
+	assert_int_equal(driven.count, 1);
+	is(f, other, POWER_STATE_WAITING, REASON_POWER_TURN);
+	answer(f, REASON_POWER_LOGIN);
+	assert_int_equal(fleet_power_tick(&second, drive, NULL), 0);
+	assert_int_equal(driven.count, 2);
+	assert_string_equal(last(f, other).appliance, THEIRS);
+	store_close(second.store);
+}
+
+/* ---- a repair that its state does not show ---- */
+
+static void test_held_in_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	struct store_session session = start(f);
+
+	report(f, &session, STATE_repairing);
+	assert_int_equal(decide(f, DEED_HOLD, id), 0);
+	expect(f, STATE_held, REASON_HELD);
+	now += 30 * SECOND;
+	report(f, &session, STATE_repairing); /* it talks, and writes */
+	refused(f, &forced, id, REASON_POWER_ALIVE);
+	assert_int_equal(decide(f, DEED_RELEASE, id), 0);
+	expect(f, STATE_seen, REASON_OK);
+	refused(f, &forced, id, REASON_POWER_ALIVE);
+	now += FLEET_SILENCE_MS + SECOND;
+	assert_int_equal(order_with(f, &forced, id, true), 1);
+	store_session_free(&session);
+}
+
+static void test_silent_in_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	struct store_session session = start(f);
+
+	report(f, &session, STATE_repairing);
+	after(f, FLEET_SILENCE_MS + SECOND);
+	expect(f, STATE_attention, REASON_NO_HEARTBEAT);
+	refused(f, &off, id, REASON_POWER_ALIVE);
+	refused(f, &network, id, REASON_POWER_ALIVE);
+	assert_int_equal(order_with(f, &forced, id, true), 1);
+	now += 15 * MINUTE;
+	assert_int_equal(order_with(f, &network, id, true), 1);
+	store_session_free(&session);
+}
+
+static void test_silent_before_anything_is_written(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	struct store_session session = start(f);
+
+	report(f, &session, STATE_planning);
+	after(f, FLEET_SILENCE_MS + SECOND);
+	expect(f, STATE_attention, REASON_NO_HEARTBEAT);
+	assert_int_equal(order_with(f, &network, id, true), 1);
+	store_session_free(&session);
+}
+
+/* ---- what has changed when its turn comes ---- */
+
+/* An order that waits, as another one is driven; ended by let_go(). */
+static int64_t waits(struct fixture *f, int64_t id)
+{
+	int64_t first = another(f, 1, "", "", 1);
+	struct fleet_power one = network;
+
+	one.at_once = 1;
+	order_all(f, &one, (int64_t[]){first, id}, 2);
+	tick(f);
+	is(f, first, POWER_STATE_DRIVING, REASON_OK);
+	is(f, id, POWER_STATE_WAITING, REASON_POWER_TURN);
+	return first;
+}
+
+static void let_go(struct fixture *f)
+{
+	answer(f, REASON_POWER_LOGIN);
+	tick(f);
+}
+
+static void test_it_has_come_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	char token[TOKEN_TEXT];
+
+	(void)waits(f, id);
+	now += MINUTE;
+	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
+	let_go(f);
+	is(f, id, POWER_STATE_DONE, REASON_OK);
+	assert_int_equal(driven.count, 1);
+	expect(f, STATE_booting, REASON_OK);
+}
+
+/* After the 15 minutes, but before it is switched off for the second try. */
+static void test_it_has_come_late(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	answer(f, REASON_OK);
+	now += 15 * MINUTE;
+	assert_int_equal(fleet_power_tick(&f->fleet, NULL, NULL), 0);
+	is(f, id, POWER_STATE_WAITING, REASON_POWER_NO_BOOT);
+	assert_int_equal(store_mac_answered(f->fleet.store, MAC, now), 0);
+	tick(f);
+	is(f, id, POWER_STATE_DONE, REASON_OK);
+	assert_int_equal(driven.count, 1);
+}
+
+static void test_windows_in_the_place_of_its_boot(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	struct store_heard heard = {.mac = MAC, .kind = "windows"};
+
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	answer(f, REASON_OK);
+	heard.at = now + 5 * MINUTE;
+	now += 15 * MINUTE;
+	assert_int_equal(store_begin(f->fleet.store, false), 0);
+	assert_int_equal(store_heard_save(f->fleet.store, OURS, &heard), 0);
+	assert_int_equal(store_commit(f->fleet.store), 0);
+	tick(f);
+	is(f, id, POWER_STATE_FAILED, REASON_POWER_NO_BOOT);
+	assert_int_equal(driven.count, 1);
+	assert_non_null(strstr(last(f, id).text, "Windows"));
+}
+
+static void test_a_persons_word_while_it_waits(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+
+	(void)waits(f, id);
+	assert_int_equal(decide(f, DEED_HOLD, id), 0);
+	let_go(f);
+	is(f, id, POWER_STATE_STOPPED, REASON_HELD);
+	expect(f, STATE_held, REASON_HELD);
+	assert_int_equal(decide(f, DEED_RELEASE, id), 0);
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	assert_int_equal(decide(f, DEED_REMOVE, id), 0);
+	tick(f);
+	is(f, id, POWER_STATE_STOPPED, REASON_NOT_IN_SCOPE);
+	expect(f, STATE_ignored, REASON_NOT_IN_SCOPE);
+	assert_int_equal(driven.count, 1);
+}
+
+static void test_its_record_is_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+
+	(void)waits(f, id);
+	assert_int_equal(store_bmc_remove(f->fleet.store, OURS, id), 0);
+	tick(f);
+	is(f, id, POWER_STATE_FAILED, REASON_POWER_NO_BMC);
+	expect(f, STATE_attention, REASON_POWER_NO_BMC);
+}
+
+/* What was switched on all the same counts for its rack. */
+static void test_a_failure_settles(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), other = another(f, 1, "", "", 1);
+	const struct fleet_power one = {
+	        .what = POWER_WHAT_ON, .why = "", .image = "", .at_once = 1};
+
+	order_all(f, &one, (int64_t[]){other, id}, 2);
+	tick(f);
+	answer(f, REASON_POWER_STUCK);
+	is(f, other, POWER_STATE_FAILED, REASON_POWER_STUCK);
+	tick(f);
+	assert_int_equal(driven.count, 1);
+	now += FLEET_POWER_SETTLE_MS + SECOND;
+	tick(f);
+	assert_int_equal(driven.count, 2);
+}
+
+/* ---- two rows that are one machine, and one that is gone ---- */
+
+static void test_merged(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), other = another(f, 1, "", "", 0), open = 0;
+	struct machine from = get(f), into;
+	struct store_bmc bmc;
+	int64_t counts[POWER_STATES];
+
+	order_all(f, &network, (int64_t[]){id, other}, 2);
+	assert_int_equal(store_bmc_remove(f->fleet.store, OURS, other), 0);
+	assert_int_equal(store_begin(f->fleet.store, false), 0);
+	assert_int_equal(store_machine_get(f->fleet.store, other, &into), 0);
+	assert_int_equal(identify_merge(f->fleet.store, &from, &into, now), 0);
+	assert_int_equal(store_commit(f->fleet.store), 0);
+	assert_int_equal(store_bmc_get(f->fleet.store, other, OURS, &bmc), 0);
+	assert_string_equal(bmc.address, "10.9.0.1");
+	assert_int_equal(store_power_counts(f->fleet.store, 0, counts), 0);
+	for (int i = POWER_STATE_WAITING; i <= POWER_STATE_BOOTING; i++)
+		open += counts[i];
+	assert_int_equal(open, 1);
+	assert_int_equal(counts[POWER_STATE_STOPPED], 1);
+	tick(f);
+	assert_int_equal(driven.count, 1);
+	assert_true(driven.q.machine.id == other);
+}
+
+static void test_deleted(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), count = 0;
+
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	assert_int_equal(store_begin(f->fleet.store, false), 0);
+	assert_int_equal(store_machine_delete(f->fleet.store, id), 0);
+	assert_int_equal(store_commit(f->fleet.store), 0);
+	answer(f, REASON_OK); /* of an order that is not there any more */
+	tick(f);
+	assert_int_equal(store_bmc_count(f->fleet.store, &count), 0);
+	assert_int_equal(count, 0);
+}
+
+/* ---- what people read ---- */
+
+struct lines {
+	char text[8192];
+};
+
+static int event_each(const struct store_event *event, void *context)
+{
+	struct lines *l = context;
+	size_t used = strlen(l->text);
+
+	if (strcmp(event->step, "power") == 0)
+		(void)snprintf(l->text + used, sizeof(l->text) - used, "%s %s|",
+		        reason_code(event->reason), event->text);
+	return 0;
+}
+
+static void timeline_has(struct fixture *f, int64_t id, const char *line)
+{
+	struct lines l = {0};
+
+	assert_int_equal(store_events(f->fleet.store, id, 100, event_each, &l), 0);
+	if (!strstr(l.text, line))
+		fail_msg("not in the timeline: %s; but %s", line, l.text);
+}
+
+static void test_the_timeline(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	size_t stopped = 0;
+
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	timeline_has(f, id, "POWER_TURN boot by ipmi 10.9.0.1: ordered|");
+	assert_int_equal(fleet_power_stop(f->fleet.store, &tester, NULL, 0, "enough", &stopped), 0);
+	timeline_has(f, id, "OK boot by ipmi 10.9.0.1: stopped: enough (anna)|");
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	answer(f, REASON_OK);
+	timeline_has(f, id, "OK boot by ipmi 10.9.0.1: as it says|");
+	now += 15 * MINUTE;
+	tick(f);
+	timeline_has(f, id, "POWER_NO_BOOT boot by ipmi 10.9.0.1: it is tried once more");
+	answer(f, REASON_POWER_LOGIN);
+	timeline_has(f, id, "POWER_LOGIN boot by ipmi 10.9.0.1, second way: as it says|");
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	assert_int_equal(store_mac_answered(f->fleet.store, MAC, now), 0);
+	answer(f, REASON_OK);
+	tick(f);
+	timeline_has(f, id, "OK boot by ipmi 10.9.0.1: it has asked for its boot|");
+}
+
+static int attention_each(const char *name, int64_t machine, enum reason reason, void *context)
+{
+	int64_t *found = context;
+
+	(void)name;
+	if (reason == REASON_POWER_LOGIN)
+		*found = machine;
+	return 0;
+}
+
+static void test_who_needs_somebody(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), found = 0;
+
+	assert_int_equal(order_with(f, &network, id, false), 1);
+	tick(f);
+	answer(f, REASON_POWER_LOGIN);
+	assert_int_equal(store_attention(f->fleet.store, 10, attention_each, &found), 0);
+	assert_true(found == id);
+}
+
+static int action_each(const struct store_action *action, void *context)
+{
+	struct lines *l = context;
+	size_t used = strlen(l->text);
+
+	(void)snprintf(l->text + used, sizeof(l->text) - used, "%s %s %s: %s|", action->actor.name,
+	        action->verb, action->object, action->text);
+	return 0;
+}
+
+static void test_its_record(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f), other = another(f, 1, "", "", 0);
+	struct lines l = {0};
+	size_t stopped = 0;
+
+	assert_int_equal(order_with(f, &network, id, true), 1); /* looks leave none */
+	order_all(f, &network, (int64_t[]){id, other}, 2);
+	assert_int_equal(fleet_power_stop(f->fleet.store, &tester, NULL, 0, "enough", &stopped), 0);
+	assert_int_equal(store_actions(f->fleet.store, 0, 10, action_each, &l), 0);
+	assert_non_null(strstr(l.text, "anna power-boot 2 machines: rack; july|"));
+	assert_non_null(strstr(l.text, "anna power-stop 2 machines: enough|"));
+	char *first = strstr(l.text, "power-boot");
+	assert_null(strstr(first + 1, "power-boot"));
+}
+
+/* ---- a dry run is true ---- */
+
+#define LOOKS 5
+
+struct looks {
+	struct fleet_power_look of[LOOKS];
+	size_t count;
+};
+
+static void looked(int64_t machine, const struct fleet_power_look *look, void *context)
+{
+	struct looks *l = context;
+
+	(void)machine;
+	assert_true(l->count < LOOKS);
+	l->of[l->count++] = *look;
+}
+
+static void test_dry_run(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ids[LOOKS] = {server(f)};
+	struct looks dry = {0}, wet = {0};
+	size_t done = 0;
+
+	for (int i = 1; i < LOOKS; i++)
+		ids[i] = another(f, i, "", "", 0);
+	assert_int_equal(store_bmc_remove(f->fleet.store, OURS, ids[1]), 0);
+	assert_int_equal(decide(f, DEED_HOLD, ids[2]), 0);
+	assert_int_equal(decide(f, DEED_REMOVE, ids[3]), 0);
+	struct fleet_power_many many = {.order = &network,
+	        .machines = ids,
+	        .count = LOOKS,
+	        .chosen = "",
+	        .dry_run = true,
+	        .told = looked,
+	        .context = &dry};
+	assert_int_equal(fleet_power_order(f->fleet.store, &tester, &many, &done), 0);
+	assert_int_equal(done, 2);
+	tick(f);
+	assert_int_equal(driven.count, 0);
+	many.dry_run = false;
+	many.context = &wet;
+	assert_int_equal(fleet_power_order(f->fleet.store, &tester, &many, &done), 0);
+	assert_int_equal(done, 2);
+	assert_int_equal(dry.count, LOOKS);
+	assert_int_equal(wet.count, LOOKS);
+	for (size_t i = 0; i < LOOKS; i++) {
+		assert_string_equal(reason_code(dry.of[i].reason), reason_code(wet.of[i].reason));
+		assert_string_equal(dry.of[i].deed, wet.of[i].deed);
+		assert_string_equal(dry.of[i].text, wet.of[i].text);
+		assert_string_equal(dry.of[i].bmc, wet.of[i].bmc);
+	}
+	assert_int_equal(dry.of[1].reason, REASON_POWER_NO_BMC);
+	assert_int_equal(dry.of[2].reason, REASON_HELD);
+	assert_int_equal(dry.of[3].reason, REASON_NOT_IN_SCOPE);
+	tick(f);
+	assert_int_equal(driven.count, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_two_appliances_drive_once),
+	        TEST(test_their_limits_are_one),
+	        TEST(test_held_in_the_middle),
+	        TEST(test_silent_in_the_middle),
+	        TEST(test_silent_before_anything_is_written),
+	        TEST(test_it_has_come_by_itself),
+	        TEST(test_it_has_come_late),
+	        TEST(test_windows_in_the_place_of_its_boot),
+	        TEST(test_a_persons_word_while_it_waits),
+	        TEST(test_its_record_is_taken_away),
+	        TEST(test_a_failure_settles),
+	        TEST(test_merged),
+	        TEST(test_deleted),
+	        TEST(test_the_timeline),
+	        TEST(test_who_needs_somebody),
+	        TEST(test_its_record),
+	        TEST(test_dry_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
