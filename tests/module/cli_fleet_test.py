@@ -168,14 +168,20 @@ class CommandLine(unittest.TestCase):
         self.assertIn("has not been started", self.run_("campaign", "report", "august", status=1).stderr)
         self.assertIn("failed_percent", self.run_(
             "campaign", "change", "august", "-", stdin=json.dumps(PLAN | {"stop": {"failed_percent": 101}}), status=1).stderr)
+        driven = json.dumps(PLAN | {"name": "august", "power": {"drive": True, "per_feed": 3}})
+        self.assertIn("at_once: not from 1 to 256", self.run_(
+            "campaign", "preview", "-", stdin=json.dumps(PLAN | {"power": {"at_once": 0}}), status=1).stderr)
+        self.run_("campaign", "change", "august", "-", stdin=driven)
         self.run_("campaign", "start", "august", "the night shift is informed")
+        self.assertRegex(self.run_("campaign", "show", "august").stdout, "switched on by their management controllers: 20 at once, 2 of a rack, "
+                         r"3 of a power feed\n  0 started, 0 wait for their turn, 0 are being driven, .*, \d+ without management controller\n")
         self.assertIn("only a draft can be changed", self.run_("campaign", "change", "august", "-", stdin=json.dumps(PLAN), status=1).stderr)
         self.assertIn("only a draft can be deleted", self.run_("campaign", "delete", "august", status=1).stderr)
         self.assertIn("it has no such wave", self.run_("campaign", "retry", "august", "--wave", "9", status=1).stderr)
         self.run_("campaign", "abort", "august")
         mine = [(a["verb"], a["object"], a["text"]) for a in self.json("audit", "actions")["actions"] if a["kind"] == "campaign" and a["via"] == "command line"]
         self.assertEqual(mine, [("campaign-abort", "august", ""), ("campaign-start", "august", "the night shift is informed"),
-                                ("campaign-change", "august", ""), ("campaign-create", "july", "")])
+                                ("campaign-change", "august", ""), ("campaign-change", "august", ""), ("campaign-create", "july", "")])
 
     def test_record(self):
         for i in range(3):

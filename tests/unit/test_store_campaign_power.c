@@ -313,6 +313,35 @@ static void test_failed_and_came(void **state)
 	json_decref(shown);
 }
 
+/* A person has tried in vain before its turn came: the campaign tries once more, and what comes of
+ * that is judged, although it stands in attention since before the line went on. */
+static void test_after_a_person(void **state)
+{
+	struct fixture *f = *state;
+	int64_t a = server(f, 1), b = server(f, 2), c = server(f, 3), mine;
+	int64_t id = create(f, TWO_WAVES);
+
+	assert_int_equal(act(f, id, CAMPAIGN_VERB_START, NOW), 0);
+	const struct store_power p = {
+	        .machine = c, .state = POWER_STATE_BOOTING, .reason = REASON_OK, .created = NOW};
+	begin(f);
+	assert_int_equal(store_power_add(f->store, &p, &mine), 0);
+	commit(f);
+	fails(f, c, REASON_POWER_NO_BOOT, NOW + 1000);
+	line_says(f, id, "wave canary: 0 of 2 returned; ");
+	assert_int_equal(act(f, id, CAMPAIGN_VERB_PAUSE, NOW + 2000), 0);
+	assert_int_equal(act(f, id, CAMPAIGN_VERB_RESUME, NOW + 3000), 0);
+	assert_int_equal(latest(f, c).id, mine);
+	put(f, a, STATE_returned, REASON_RETURNED);
+	put(f, b, STATE_returned, REASON_RETURNED);
+	assert_int_equal(advance(f, id, NOW + 4000), CAMPAIGN_RUNNING);
+	assert_int_equal(latest(f, c).campaign, id);
+	ordered(f, c, POWER_STATE_WAITING);
+	fails(f, c, REASON_POWER_UNREACHABLE, NOW + 5000);
+	assert_int_equal(get(f, c).since, NOW + 1000);
+	assert_int_equal(advance(f, id, NOW + 6000), CAMPAIGN_STOPPED);
+}
+
 /* Nothing was done to it: nobody failed, and it is not asked again and again. */
 static void test_alive(void **state)
 {
@@ -374,6 +403,7 @@ int main(void)
 	        STORE_TEST(test_end_takes_back),
 	        STORE_TEST(test_failure_stops_the_line),
 	        STORE_TEST(test_failed_and_came),
+	        STORE_TEST(test_after_a_person),
 	        STORE_TEST(test_alive),
 	        STORE_TEST(test_all_get_their_look),
 	};
