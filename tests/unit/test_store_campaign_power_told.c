@@ -62,6 +62,13 @@ static void wave_is(const json_t *preview, size_t wave, int bmc, int at_once)
 	assert_int_equal(json_integer_value(json_object_get(w, "at_once")), at_once);
 }
 
+static void problem_is(const json_t *preview, size_t at, const char *text)
+{
+	const json_t *problem = json_array_get(json_object_get(preview, "problems"), at);
+
+	assert_string_equal(json_string_value(problem), text);
+}
+
 static void test_preview(void **state)
 {
 	struct fixture *f = *state;
@@ -78,8 +85,12 @@ static void test_preview(void **state)
 	json_t *p = preview_of(f, PLAN("\"at_once\":100,\"per_rack\":0,\"per_feed\":0"));
 	wave_is(p, 0, 1, 1);
 	wave_is(p, 1, 6, 6);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(p, "problems"), 0)),
-	        "1 machines have no management controller that is known: people start them");
+	problem_is(p, 0,
+	        "7 machines are switched off and on as their turn comes, but those that "
+	        "answer as alive: let the scope hold only machines that are down");
+	problem_is(p, 1,
+	        "1 machines have no management controller that is known: people start "
+	        "them");
 	json_decref(p);
 	p = preview_of(f, PLAN("\"at_once\":4,\"per_rack\":0,\"per_feed\":0"));
 	wave_is(p, 1, 6, 4);

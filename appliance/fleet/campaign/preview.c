@@ -106,10 +106,17 @@ static void tell(json_t *problems, const char *format, long long number, const c
 
 static void power_problems(const struct preview *p, json_t *problems)
 {
-	int64_t without = p->scope;
+	int64_t with = 0, without;
 
 	for (size_t i = 0; i < plan_wave_count(p->plan); i++)
-		without -= p->outlooks[i].bmc;
+		with += p->outlooks[i].bmc;
+	without = p->scope - with;
+	/* Who has one may be at work without our knowing. */
+	if (with > 0)
+		tell(problems,
+		        "machines are switched off and on as their turn comes, but those that "
+		        "answer as alive: let the scope hold only machines that are down",
+		        with, "");
 	if (without > 0)
 		tell(problems,
 		        "machines have no management controller that is known: people start them",
