@@ -82,6 +82,7 @@ class Example(unittest.TestCase):
         status, text = self.follow("boot", "srv1", "--why", "INC-1", line="srv1  switched on, has to ask for its boot", then=self.asks_for_its_boot)
         self.assertEqual(status, 0, text)
         self.assertIn("1 done, 0 failed, 0 stopped", text)
+        self.assertNotIn("does not run on this host", text)
         status, text = self.follow("off", "srv2")
         self.assertEqual((status, self.told(6231, "act")), (1, []), text)
         self.assertRegex(text, r"srv2 +ipmi 127.0.0.1 +failed +1 +the management controller refuses our login: .*Correct its user or password")

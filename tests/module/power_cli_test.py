@@ -206,6 +206,27 @@ class Socket(unittest.TestCase, Command):
         shell.until(r"\r\x1b\[K.*srv1 .*refuses our login: no.*srv2 .*ok.*1 reachable, 1 not", 60)
         self.assertEqual(shell.end(), 1)
 
+    def test_many(self):
+        """A thousand records on pages; 64 questions are on their way before the first is answered."""
+        held, total = [], 1000
+
+        def of(q):
+            if q["op"] == "status":
+                return [{"v": 1, "id": q["id"], "ok": True, "locked": False}]
+            if q["op"] == "bmcs":
+                numbers = range(q["after"] + 1, min(q["after"] + 300, total) + 1)
+                return [{"v": 1, "id": q["id"], "ok": True, "reason": "OK", "text": "", "bmcs": [self.record(n) for n in numbers],
+                         "more": numbers[-1] < total}]
+            held.append(q)
+            if len(held) % 64 and len(held) < total:
+                return [{"v": 1, "news": "requests"}]
+            return [{"v": 1, "id": h["id"], "ok": True, "reason": "OK", "text": "", "type": "ipmi", "address": "", "power": "on",
+                     "boot": h["machine"]["name"], "bmc": {}, "steps": []} for h in reversed(held[(len(held) - 1) // 64 * 64:])]
+        self.answer(of)
+        told = json.loads(self.run_power("check", "--json").stdout)
+        self.assertEqual((told["reachable"], told["not"]), (total, 0))
+        self.assertEqual([(m["name"], m["boot"]) for m in told["machines"]], [(f"srv{n}", f"srv{n}") for n in range(1, total + 1)])
+
     def test_an_escrow_that_dies(self):
         """What has come is shown, the rest is not taken for good."""
         asked = []
