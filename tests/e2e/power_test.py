@@ -1,17 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that nobody walks to: it crash-loops, and one order to its BMC has it repaired."""
-import json
+"""A server that nobody walks to: it crash-loops, and one command has it repaired, through its BMC."""
 import os
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import bmc, net, testing  # noqa: E402
 from lab.floor import Floor  # noqa: E402
-from lab.isolate import build_path  # noqa: E402
 
 BOOT = 600
+
+
+def lab_wait(condition, what):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not in 60 s: {what}")
+        time.sleep(0.2)
 
 
 class Power(unittest.TestCase):
@@ -25,33 +32,35 @@ class Power(unittest.TestCase):
         self.appliance.add(self.machine)
         self.bmc = bmc.Bmc(self.machine)
 
-    def order(self, name):
-        """What netmend-power says, asked from where the appliance is."""
-        password = f"{self.floor.workdir}/password"
-        with open(password, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
-            f.write(bmc.PASSWORD + "\n")
-        text = net.run("ip", "netns", "exec", "app", build_path("netmend-power"), "order", "--type", "ipmi", "--address", net.ADMIN, "--user",
-                       bmc.USER, "--password-file", password, "--order", name)
-        self.assertNotIn(bmc.PASSWORD, text)
-        return json.loads(text)
+    def known(self):
+        """Its controller comes from a list, as an administrator has one; checked before anything happens."""
+        line = f"SRV-1,{self.machine.mac},{net.ADMIN},ipmi,{bmc.USER},{bmc.PASSWORD}"
+        self.appliance.command("power", "import", "-", typed=f"machine,mac,address,type,user,password\n{line}\n")
+        told = self.appliance.command("power", "check").stdout
+        self.assertIn("1 reachable, 0 not", told)
 
     def comes_back(self):
-        result = self.order("boot")
-        self.assertEqual((result["reason"], result["power"]), ("OK", "on"), result)
+        lab_wait(lambda: self.appliance.command("power", "boot", "SRV-1", "--dry-run", check=False).returncode == 0, "web knows the controller")
+        done = self.appliance.command("power", "boot", "SRV-1", "--yes", "--watch", "--why", "it crashes")
+        self.assertNotIn(bmc.PASSWORD, done.stdout + done.stderr)
         self.assertEqual(self.bmc.orders[-2:], ["set boot pxe", "set power 1"])
         self.appliance.wait_row(self.machine, BOOT, state="returned")
-        self.assertEqual(self.appliance.detail(self.machine)["result"]["reason"], "REPAIRED")
+        detail = self.appliance.detail(self.machine)
+        self.assertEqual(detail["result"]["reason"], "REPAIRED")
+        self.assertEqual((detail["power"]["order"]["state"], detail["power"]["order"]["tries"]), ("done", 1))
         text = self.machine.wait_serial(r"STANDIN: (files unchanged: (\d+) of \2|FILES CHANGED.*|broken.*|stop screen.*)", BOOT).group(0)
         self.assertIn("files unchanged", text)
 
     def test_a_server_in_a_crash_loop(self):
         self.machine.power_on(first="disk")
         self.machine.wait_serial("STANDIN: stop screen csagent.sys", BOOT)
+        self.known()
         self.comes_back()
         self.assertEqual(self.bmc.orders[0], "set power 0", "off before its boot order is set")
 
     def test_a_server_that_is_off(self):
-        self.assertEqual(self.order("status")["power"], "off")
+        self.known()
+        self.assertRegex(self.appliance.command("power", "status", "SRV-1").stdout, r"\boff\b")
         self.comes_back()
         self.assertNotIn("set power 0", self.bmc.orders)
 
