@@ -3,7 +3,8 @@
 """One machine for each network card and kind of disk, BIOS and UEFI, from power on by its firmware to Windows again.
 
 Under BIOS the network stays first, as an administrator has set it: a repaired machine is not answered any more, and goes on to
-its disk. UEFI, which takes minutes to give every kind of network up, has it for one boot, as by a boot menu's key. Firmware has QEMU's driver of the card, which is iPXE and says so when it asks: OVMF knows virtio cards only, and SeaBIOS none.
+its disk. UEFI, which takes minutes to give every kind of network up, has it for one boot, as by a boot menu's key. Firmware has QEMU's driver of
+the card, which is iPXE and says so when it asks: OVMF knows virtio cards only, and SeaBIOS none.
 """
 import os
 import sys
