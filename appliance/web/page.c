@@ -28,6 +28,7 @@
 	X(campaigns_js, "campaigns.js", SCRIPT)       \
 	X(chart_js, "chart.js", SCRIPT)               \
 	X(choice_js, "choice.js", SCRIPT)             \
+	X(console_js, "console.js", SCRIPT)           \
 	X(copy_js, "copy.js", SCRIPT)                 \
 	X(decided_js, "decided.js", SCRIPT)           \
 	X(disk_js, "disk.js", SCRIPT)                 \
@@ -57,6 +58,10 @@
 	X(people_js, "people.js", SCRIPT)             \
 	X(plan_js, "plan.js", SCRIPT)                 \
 	X(plan_words_js, "plan_words.js", SCRIPT)     \
+	X(power_js, "power.js", SCRIPT)               \
+	X(power_many_js, "power_many.js", SCRIPT)     \
+	X(power_view_js, "power_view.js", SCRIPT)     \
+	X(power_words_js, "power_words.js", SCRIPT)   \
 	X(progress_js, "progress.js", SCRIPT)         \
 	X(record_js, "record.js", SCRIPT)             \
 	X(recovery_js, "recovery.js", SCRIPT)         \

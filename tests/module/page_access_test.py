@@ -26,7 +26,7 @@ RUN = """axe.run(document, {resultTypes: ["violations"] %s}).then((r) => r.viola
     .map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160)).join(" | ")}`))"""
 ALL, COLOURS = "", ', runOnly: {type: "rule", values: ["color-contrast"]}'  # what a page is made of is the same in the dark
 VIEWS = [("#/", "PC-0001"), ("#/?view=map", "PC|Bern"), ("#/campaigns", "Campaigns"), ("#/campaigns/new", "campaign"), ("#/inventory", "Import"),
-         ("#/keys", "Bring in files"), ("#/record", "Record"), ("#/appliance", "hears on the wire"), ("#/people", "People"),
+         ("#/keys", "Bring in files"), ("#/power", "Nothing was ordered"), ("#/record", "Record"), ("#/appliance", "hears on the wire"), ("#/people", "People"),
          ("#/account", "otto|anna"), ("#/wallboard", "recovered")]
 
 

@@ -6,7 +6,7 @@ import collections
 from page_fleet_lab import URL, FleetCase, main
 
 BUDGET = 60 * 1024
-VIEWS = ("#/machine/1", "#/?view=map", "#/campaigns", "#/campaigns/new", "#/inventory", "#/keys", "#/record", "#/appliance", "#/people", "#/account",
+VIEWS = ("#/machine/1", "#/?view=map", "#/campaigns", "#/campaigns/new", "#/inventory", "#/keys", "#/power", "#/record", "#/appliance", "#/people", "#/account",
          "#/wallboard")
 
 

@@ -58,8 +58,8 @@ export function getJson(path) {
 	return call("GET", path, {});
 }
 
-export function post(path, body = {}) {
-	return call("POST", path, {headers: {...ours, "Content-Type": "application/json"}, body: JSON.stringify({v: 1, ...body})});
+export function post(path, body = {}, patience = PATIENCE) {
+	return call("POST", path, {headers: {...ours, "Content-Type": "application/json"}, body: JSON.stringify({v: 1, ...body}), signal: AbortSignal.timeout(patience)});
 }
 
 // An inventory of 100,000 lines takes its time: the appliance serves machines meanwhile.

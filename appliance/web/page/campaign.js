@@ -8,7 +8,8 @@ import {line, stateMark, totals, waveWords} from "./line.js";
 import {may} from "./session.js";
 import {planFacts} from "./plan_words.js";
 
-const orderWords = {waiting: "wait for their turn", driving: "at their controllers", booting: "have to ask for their boot", done: "started", failed: "failed"};
+const orderWords = {waiting: "wait for their turn", driving: "at their controllers", booting: "have to ask for their boot", done: "started", failed: "failed",
+	untouched: "left alone: they answer as alive, or asked for their boot just now"};
 
 // verb: [its button, states in which it makes sense, kind of button].
 const verbs = {
@@ -27,7 +28,7 @@ function filterLink(campaign, wave, more, text) {
 
 // What the campaign ordered of the management controllers of its machines.
 function switched({power}) {
-	const parts = ["waiting", "driving", "booting", "done", "failed"].filter((state) => power?.[state] > 0)
+	const parts = Object.keys(orderWords).filter((state) => power?.[state] > 0)
 		.map((state) => `${power[state].toLocaleString("en")} ${orderWords[state]}`);
 	return parts.length > 0 && el("div", {}, el("small", {}, `Power: ${parts.join(", ")}`));
 }

@@ -93,13 +93,17 @@ export function said(kind, ...content) {
 	return el("p", {class: `result ${kind}`}, el("i", {class: "glyph", "aria-hidden": "true"}, kind === "good" ? "✓" : "!"), content);
 }
 
-// Asks before something that cannot be taken back: the promise of true or false. word: has to be typed first.
-export function ask({title, content, label, word = ""}) {
+// Asks before something that cannot be taken back: the promise of true or false. word: has to be typed first; agree: to be ticked.
+export function ask({title, content, label, word = "", agree = ""}) {
 	return new Promise((done) => {
 		const typed = text({"aria-label": `Type ${word}`});
-		const yes = el("button", {type: "submit", class: "danger", disabled: word !== ""}, label);
+		const tick = el("input", {type: "checkbox"});
+		const yes = el("button", {type: "submit", class: "danger", disabled: Boolean(word || agree)}, label);
 		typed.addEventListener("input", () => {
 			yes.disabled = typed.value !== word;
+		});
+		tick.addEventListener("change", () => {
+			yes.disabled = !tick.checked;
 		});
 		const name = unique("question");
 		const dialog = el("dialog", {"aria-labelledby": name, onclose: () => {
@@ -110,7 +114,7 @@ export function ask({title, content, label, word = ""}) {
 			if (!yes.disabled)
 				dialog.close("yes");
 		}}, el("h2", {id: name}, title), content,
-		word && field(["Type ", el("b", {}, word), " to go on"], typed),
+		word && field(["Type ", el("b", {}, word), " to go on"], typed), agree && check(agree, tick),
 		el("div", {class: "actions"}, yes, button("Cancel", () => dialog.close("")))));
 		document.body.append(dialog);
 		dialog.showModal();

@@ -11,12 +11,15 @@ import {copied} from "./copy.js";
 import {outcome, volumes} from "./disk.js";
 import {LoaderChoice} from "./loader.js";
 import {RecoveryEntry} from "./entry.js";
+import {Power} from "./power.js";
+import {isOpen} from "./power_words.js";
 import {Sectors} from "./sectors.js";
 import {imprint, keep} from "./story.js";
 import {windows} from "./windows.js";
 
 const REFRESH = 400; // ms: changes that come together are fetched together
 const RETRY = 5000;
+const POWER = 3000; // while an order is under way: its steps are not told as changes of the machine
 
 function facts(pairs) {
 	return el("dl", {class: "facts"}, pairs.filter(([, value]) => value).map(([name, value]) =>
@@ -103,6 +106,7 @@ export class MachineView {
 		// The form keeps its place while what is around it is drawn anew: nobody loses the focus while typing.
 		this.entry = new RecoveryEntry(key);
 		this.acts = new MachineActs();
+		this.power = new Power(() => this.load());
 		this.loader = new LoaderChoice();
 		this.sectors = new Sectors();
 		this.attempts = new Attempts();
@@ -111,7 +115,7 @@ export class MachineView {
 		this.done = el("div");
 		this.rest = el("div");
 		this.end = el("div");
-		holder.replaceChildren(imprint(), this.stale, this.top, this.entry.node, this.acts.node, this.loader.node, this.done, this.sectors.node, this.rest, this.attempts.node, this.end);
+		holder.replaceChildren(imprint(), this.stale, this.top, this.entry.node, this.acts.node, this.power.node, this.loader.node, this.done, this.sectors.node, this.rest, this.attempts.node, this.end);
 	}
 
 	// Nothing of a machine, but words.
@@ -129,6 +133,7 @@ export class MachineView {
 			part.clear();
 		this.entry.close();
 		this.acts.close();
+		this.power.close();
 		this.loader.close();
 	}
 
@@ -143,6 +148,7 @@ export class MachineView {
 
 	close() {
 		this.id = null;
+		clearTimeout(this.again);
 		this.clear();
 	}
 
@@ -208,6 +214,10 @@ export class MachineView {
 		this.stale.textContent = "";
 		redraw(this.top, head(row, this.clock(), this.approve).filter(Boolean));
 		this.acts.update(row, saved);
+		this.power.update(row, data.power);
+		clearTimeout(this.again);
+		if (isOpen(data.power?.order))
+			this.again = setTimeout(() => this.load(), POWER);
 		this.loader.update(id, data.loader);
 		if (may("approve"))
 			this.entry.update(row, data.volumes ?? []);

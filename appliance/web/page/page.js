@@ -51,12 +51,13 @@ const routes = [
 	[/^\/campaign\/(\d+)\/plan$/, plan, "campaigns"],
 	[/^\/inventory$/, new Late(async () => new (await import("./inventory.js")).InventoryView()), "inventory"],
 	[/^\/keys$/, new Late(async () => new (await import("./keys_view.js")).RecoveryKeysView()), "keys"],
+	[/^\/power$/, new Late(async () => new (await import("./power_view.js")).PowerView()), "power"],
 	[/^\/record$/, new Late(async () => new (await import("./record.js")).RecordView()), "record"],
 	[/^\/appliance$/, new Late(async () => new (await import("./appliance.js")).ApplianceView()), "appliance"],
 	[/^\/people$/, new Late(async () => new (await import("./people.js")).PeopleView()), "people"],
 	[/^\/account$/, new Late(async () => new (await import("./account.js")).AccountView()), "account"],
 ];
-const pages = [["", "Machines"], ["campaigns", "Campaigns"], ["inventory", "Inventory"], ["keys", "Keys"], ["record", "Record"],
+const pages = [["", "Machines"], ["campaigns", "Campaigns"], ["inventory", "Inventory"], ["keys", "Keys"], ["power", "Power"], ["record", "Record"],
 	["appliance", "Appliance"], ["people", "People"], ["wallboard", "Wallboard"]];
 
 const needs = {keys: "approve", people: "admin"}; // rights without which a page is of no use

@@ -3,6 +3,7 @@
 import {post} from "./api.js";
 import {attempt, button, check, field, problemLine, said, text} from "./form.js";
 import {nameOfMachine} from "./fleet.js";
+import {Late} from "./late.js";
 import {reasons} from "./reasons.js";
 import {may} from "./session.js";
 import {el, plural, sentence} from "./text.js";
@@ -68,8 +69,13 @@ export class Selection {
 		this.results = el("div", {class: "results", role: "status"});
 		this.buttons = ["hold", "release", "retry", "add", "remove", ...Object.keys(undone)].map((verb) => (
 			button(verbs[verb][0], (event) => this.act(verb, event.currentTarget), "", {"data-verb": verb})));
+		this.many = new Late(async () => new (await import("./power_many.js")).PowerMany());
+		this.many.told = () => {
+			this.problem.textContent = this.many.trouble;
+		};
+		this.power = button("Power …", () => this.many.use((many) => this.openPower(many)), "", {id: "act-power"});
 		this.form = el("div", {class: "acting", hidden: true}, field("Why (goes into the record)", this.why),
-			el("div", {class: "actions"}, this.buttons), this.problem);
+			el("div", {class: "actions"}, this.buttons, this.power), this.problem);
 		this.node.replaceChildren(el("div", {class: "choosing"}, check("Choose all shown", this.all), this.count), this.form, this.results);
 	}
 
@@ -110,6 +116,12 @@ export class Selection {
 		const words = count ? `${plural(count, "machine")} chosen` : "";
 		if (this.count.textContent !== words)
 			this.count.textContent = words;
+	}
+
+	openPower(many) {
+		this.problem.textContent = "";
+		if (this.chosen.size > 0)
+			many.open([...this.chosen]);
 	}
 
 	act(verb, pressed) {
