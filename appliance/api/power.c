@@ -71,7 +71,7 @@ static void knocked(void *context, const struct fleet_power_question *q, const c
 		        "not touched: %s, so it is up; --force switches it nevertheless", alive);
 		refused(p, q->order, REASON_POWER_ALIVE, text);
 	} else if (hand_to_escrow(p, q) < 0) {
-		refused(p, q->order, REASON_POWER_BUSY,
+		refused(p, q->order, REASON_POWER_TURN,
 		        "the escrow service does not take orders just now: nothing was done");
 	}
 }

@@ -64,7 +64,8 @@ static void door_ready(void *context, uint32_t events)
 	/* A refusal is a sign of life, too; but a fixer that hangs refuses as well. */
 	bool waits = d->knock->q.machine.state == STATE_seen ||
 	             d->knock->q.machine.state == STATE_ignored;
-	if (error == 0 || (error == ECONNREFUSED && waits))
+	bool refuses = error == ECONNREFUSED && waits && !d->knock->alive[0];
+	if (error == 0 || refuses)
 		(void)snprintf(d->knock->alive, sizeof(d->knock->alive),
 		        error ? "%s refuses a connection to TCP port %u"
 		              : "%s answers at TCP port %u",

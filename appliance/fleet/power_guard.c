@@ -88,6 +88,11 @@ static int look_alive(struct store *s, const struct machine *m, const struct fle
 		        "for its end");
 	if (!interrupts(order->what) || order->force)
 		return 0;
+	/* One that does not get further is BOOT_STALLED soon. */
+	if (m->state == STATE_booting)
+		return refuse(l, REASON_POWER_ALIVE,
+		        "not touched: it has asked for its boot already and loads its repair; "
+		        "--force switches it nevertheless");
 	if (may_be_writing(m, now))
 		return refuse(l, REASON_POWER_ALIVE,
 		        "not touched: it fell silent in the middle of its repair and may still be "

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TAKEN_MAX 64 /* in one tick */
 #define ROW_MAX   512
+#define FULL_MAX  64
 
 static bool within(const struct store_power_load *load, int at_once, int per_rack, int per_feed)
 {
@@ -150,9 +152,11 @@ static int hand_out(struct fleet *f, struct power_work *w, fleet_power_drive *dr
 	return r < 0 ? fleet_power_answered(f, w->p.id, &later) : 0;
 }
 
-/* Those in the row, as far as limits go. */
+/* Those in the row, as far as limits go. full: for whom there was no room in their rack or on their
+ * feed a moment ago. */
 struct row {
-	size_t count;
+	size_t count, full_count;
+	const struct turn *full[FULL_MAX];
 	struct turn {
 		int64_t id;
 		int at_once, per_rack, per_feed;
@@ -174,13 +178,25 @@ static int row_add(const struct store_power *p, void *context)
 	return 0;
 }
 
+static bool is_full(const struct row *row, const struct turn *t)
+{
+	for (size_t i = 0; i < row->full_count; i++) {
+		const struct turn *full = row->full[i];
+		if (full->at_once == t->at_once && full->per_rack == t->per_rack &&
+		        full->per_feed == t->per_feed && strcmp(full->rack, t->rack) == 0 &&
+		        strcmp(full->feed, t->feed) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A first look without a transaction: most of those that wait have to go on waiting. */
-static int may_go(struct fleet *f, const struct turn *t, int64_t *all, bool *ret)
+static int may_go(struct fleet *f, struct row *row, const struct turn *t, int64_t *all, bool *ret)
 {
 	struct store_power_load load;
 
 	*ret = false;
-	if (t->at_once && *all >= t->at_once)
+	if ((t->at_once && *all >= t->at_once) || is_full(row, t))
 		return 0;
 	int r = store_power_load(
 	        f->store, f->clock() - FLEET_POWER_SETTLE_MS, t->rack, t->feed, &load);
@@ -188,6 +204,8 @@ static int may_go(struct fleet *f, const struct turn *t, int64_t *all, bool *ret
 		return r;
 	*all = load.all;
 	*ret = within(&load, t->at_once, t->per_rack, t->per_feed);
+	if (!*ret && row->full_count < FULL_MAX)
+		row->full[row->full_count++] = t;
 	return 0;
 }
 
@@ -217,7 +235,7 @@ int power_take_turns(struct fleet *f, fleet_power_drive *drive, void *context, b
 	int r = store_powers_next(f->store, f->appliance, f->clock(), ROW_MAX, row_add, row);
 	for (size_t i = 0; r == 0 && i < row->count && given < TAKEN_MAX; i++) {
 		bool may = false, taken = false;
-		r = may_go(f, &row->turns[i], &all, &may);
+		r = may_go(f, row, &row->turns[i], &all, &may);
 		if (r == 0 && may) {
 			*changed = true;
 			r = take_and_drive(f, row->turns[i].id, drive, context, &taken);

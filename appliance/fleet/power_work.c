@@ -4,6 +4,7 @@
 #include "appliance/fleet/power_work.h"
 #include "fixer/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool power_boots(const struct store_power *p)
@@ -100,11 +101,20 @@ int power_has_asked(struct power_work *w, int64_t since)
 	return store_macs(w->s, m->id, answered_each, &q);
 }
 
+/* No other way would help with that. */
+static int give_up_busy(struct power_work *w, const char *text)
+{
+	char line[NM_MAX_EVENT_TEXT + 1];
+
+	(void)snprintf(line, sizeof(line), "given up after %d answers: %s", w->p.busy, text);
+	return power_give_up(w, REASON_POWER_BUSY, line);
+}
+
 int power_later(struct power_work *w, enum reason reason, const char *text)
 {
 	w->changed = true;
 	if (reason == REASON_POWER_BUSY && ++w->p.busy > FLEET_POWER_LATER_MAX)
-		return power_again(w, REASON_POWER_BUSY, text);
+		return give_up_busy(w, text);
 	if (w->p.busy == 0)
 		w->p.busy = 1;
 	w->p.state = POWER_STATE_WAITING;

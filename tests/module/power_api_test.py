@@ -146,9 +146,14 @@ class Power(unittest.TestCase):
             windows = socket.create_server((lab.CLIENT, 445))
             self.addCleanup(windows.close)
             urllib.request.urlopen(f"http://{lab.SERVER}/boot/ipxe?mac={MAC}&uuid=&serial=S1", timeout=60).close()
+        (told,) = self.order("boot", machine)["machines"]
+        self.assertEqual(told["reason"], "POWER_ALIVE")  # it loads its repair
+        self.assertIn("has asked for its boot already", told["text"])
+        for deed in ("hold", "release"):  # whoever looks at it stops its boot, and it starts from its disk
+            self.appliance.command("machines", deed, str(machine))
         self.order("boot", machine)
         order = self.until(machine, "failed", "POWER_ALIVE")
-        self.assertIn("TCP port 445", order["text"])
+        self.assertRegex(order["text"], "not touched: .* TCP port")
         self.assertEqual(self.told(6230, "act"), [])
         self.order("off", machine, force=True)
         self.until(machine, "done")
