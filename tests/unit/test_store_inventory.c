@@ -173,6 +173,25 @@ static void test_import(void **state)
 	import(f, second, false, 0, 0, 3, 0);
 }
 
+/* Where its power comes from, under the names others have for it; what a file has no column of
+ * stays. */
+static void test_rack_and_feed(void **state)
+{
+	struct fixture *f = *state;
+	struct machine m;
+
+	import(f, "serial,mac,Rack Name,PDU\nA," MAC ",R1,F1\n", false, 1, 0, 0, 0);
+	assert_int_equal(store_machine_by_mac(f->store, MAC, &m), 0);
+	assert_string_equal(m.rack, "R1");
+	assert_string_equal(m.feed, "F1");
+	import(f, "serial,Schrank\nA,R2\n", false, 0, 1, 0, 0);
+	import(f, "serial,site\nA,Bern\n", false, 0, 1, 0, 0);
+	assert_int_equal(store_machine_by_mac(f->store, MAC, &m), 0);
+	assert_string_equal(m.rack, "R2");
+	assert_string_equal(m.feed, "F1");
+	import(f, "serial,Cabinet,Power Feed\nA,R2,F1\n", false, 0, 0, 1, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +199,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_made, fixture_setup, fixture_teardown),
 	        cmocka_unit_test_setup_teardown(test_scratch, fixture_setup, fixture_teardown),
 	        cmocka_unit_test_setup_teardown(test_import, fixture_setup, fixture_teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_rack_and_feed, fixture_setup, fixture_teardown),
 	};
 
 	/* What a CSV is read into is wiped. */
