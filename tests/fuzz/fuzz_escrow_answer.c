@@ -21,6 +21,36 @@ static void try_status(json_t *answer)
 	json_decref(page);
 }
 
+static void try_power(json_t *answer)
+{
+	struct escrow_power power;
+	struct error err = {0};
+	int r = escrow_power_parse(answer, &power, &err);
+
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	must(is_clean(power.text, sizeof(power.text)) &&
+	        is_clean(power.address, sizeof(power.address)));
+	must(json_array_size(power.steps) <= 64 && json_array_size(power.rows) <= 64);
+	escrow_power_clear(&power);
+}
+
+static void try_bmcs(json_t *answer)
+{
+	struct error err = {0};
+	json_t *known = NULL, *one;
+	size_t i;
+	int r = escrow_bmcs_parse(answer, &known, &err);
+
+	must_explain(r, &err);
+	if (r < 0)
+		return;
+	json_array_foreach(known, i, one)
+	        must(json_string_length(json_object_get(one, "address")) < 256);
+	json_decref(known);
+}
+
 static void try_requests(json_t *answer)
 {
 	struct error err = {0};
@@ -84,6 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_requests(m.json);
 	try_release(m.json);
 	try_box(m.json);
+	try_power(m.json);
+	try_bmcs(m.json);
 	json_decref(m.json);
 	return 0;
 }
