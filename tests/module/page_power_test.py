@@ -169,6 +169,25 @@ class Power(Judge, page_lab.Case):
         self.bmcs.ends(power="off", boot="", steps=[OFF])
         self.says("Off: done")
 
+    def test_a_repair_under_way_is_not_interrupted(self):
+        """It is said, and no question comes that a tick would answer."""
+        later = int(time.time() * 1000) + 3600_000  # heard of until then: it does not fall silent meanwhile
+        self.web.sql("UPDATE machines SET state = 'repairing', since = ?, last_seen = ? WHERE id = ?", later, later, self.ids["PC-0004"])
+        self.open()
+        self.look("PC-0004", "amt 10")
+        self.press("Cycle")
+        self.says("its repair is under way, and that is never interrupted", "#machine .power [role=alert]")
+        self.assertFalse(self.page.run("Boolean(document.querySelector('dialog'))"))
+        self.page.run("location.hash = '#/?find=PC-0004'")
+        self.page.wait_text("1 machine of 6 shown", "#filter")
+        self.page.click("#choose-all")
+        self.page.wait_text("1 machine chosen", "#selection")
+        self.page.click("#act-power")
+        self.says("No machine would be touched[\\s\\S]*1 machine, not touched: its repair is under way", "dialog")
+        self.assertTrue(self.page.run("document.querySelector('dialog .danger').disabled"))
+        self.assertIsNone(self.power("PC-0004")["order"])
+        self.assertEqual(self.page.complaints(), [])
+
     def test_its_status(self):
         self.bmcs.answers["status"] = {"power": "on", "boot": "as its firmware is set", "steps": [],
                                        "bmc": BMC}
