@@ -29,7 +29,9 @@ class Network:
         self.processes = []
         self.taps = 0
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "floor", "type", "bridge", "forward_delay", "0")
+        # With an address of its own: else it takes the lowest of its ports, another one as machines come and go, and whoever remembers
+        # the old one (ARP) reaches nobody for a while.
+        run("ip", "link", "add", "floor", "address", "02:10:77:00:00:09", "type", "bridge", "forward_delay", "0")
         run("ip", "addr", "add", f"{ADMIN}/{PREFIX}", "dev", "floor")
         run("ip", "link", "set", "floor", "up")
         self.add_host("app", APPLIANCE)
