@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which machines have a controller: all of them are asked for, some at a time, when escrow's
- * records have changed, and every minute, as machines come and learn who they are. */
+ * records have changed, when there are new machines, and every minute, as those there are learn who
+ * they are. */
 #include "appliance/api/power.h"
 #include "fixer/base/log.h"
 
@@ -19,6 +20,7 @@ struct power_known {
 	int64_t round;    /* when it began */
 	bool asking;      /* a slice is on its way */
 	int64_t after;    /* machines up to this one are done in this round; -1: no round */
+	int64_t newest;   /* the highest machine that was ever asked for */
 	int64_t machines[SLICE];
 	size_t count;
 };
@@ -109,6 +111,19 @@ static int ask_slice(struct power_known *k)
 	return r;
 }
 
+static int any_each(const struct machine *m, void *context)
+{
+	(void)m;
+	(void)context;
+	return 1;
+}
+
+/* Who was added a moment ago is to be switched a moment later. */
+static bool has_newer(const struct power_known *k)
+{
+	return store_machines_from(k->fleet->store, k->newest, 1, any_each, NULL) == 1;
+}
+
 void power_known_tick(struct power_known *k, int64_t now)
 {
 	struct escrow_figures figures = escrow_client_figures(k->escrow);
@@ -118,7 +133,7 @@ void power_known_tick(struct power_known *k, int64_t now)
 		return;
 	if (k->after < 0) {
 		bool due = figures.bmc_revision != k->revision ||
-		           (figures.bmcs > 0 && now - k->round >= EVERY_MS);
+		           (figures.bmcs > 0 && (now - k->round >= EVERY_MS || has_newer(k)));
 		if (!due)
 			return;
 		k->revision = figures.bmc_revision;
@@ -196,6 +211,8 @@ void power_known_answer(struct power_known *k, json_t *known)
 		log_error("which machines have a controller: %s", strerror(-r));
 	/* A machine that was merged away in between fails its slice: the next round has it. */
 	k->after = k->count > 0 ? k->machines[k->count - 1] : -1;
+	if (k->after > k->newest)
+		k->newest = k->after;
 	if (r == 0)
 		(void)ask_slice(k);
 }

@@ -183,6 +183,15 @@ class Power(unittest.TestCase):
         (other,) = [m["id"] for m in json.loads(self.appliance.get("/api/v1/machines?text=without"))["machines"]]
         self.assertEqual(self.call(f"/api/v1/machines/{other}/power-status", {})["reason"], "POWER_NO_BMC")
 
+    def test_a_machine_that_is_added_later(self):
+        """Its controller was known before it was: the order does not have to wait for the next round."""
+        self.server(OTHER, "srv2", port=6231)
+        self.appliance.command("power", "import", "-", stdin=f"machine,mac,address,port\nsrv1,{MAC},127.0.0.1,6230\n")
+        lab.wait_until(lambda: self.list()["bmcs"] == 1)
+        self.appliance.command("machines", "add", MAC, "srv1")
+        (machine,) = [m["id"] for m in json.loads(self.appliance.get("/api/v1/machines?text=srv1"))["machines"]]
+        lab.wait_until(lambda: self.power_of(machine)["bmc"] == "auto 127.0.0.1", 30)
+
     def test_a_record_goes_and_comes(self):
         self.bmc(6230, "on")
         machine = self.server()
