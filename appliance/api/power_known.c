@@ -19,11 +19,20 @@ struct power_known {
 	int64_t revision; /* of the last round; 0: none yet */
 	int64_t round;    /* when it began */
 	bool asking;      /* a slice is on its way */
+	bool failed;      /* that was told */
 	int64_t after;    /* machines up to this one are done in this round; -1: no round */
 	int64_t newest;   /* the highest machine that was ever asked for */
 	int64_t machines[SLICE];
 	size_t count;
 };
+
+/* Said once, until it has succeeded again: the store may be away for long. */
+static void tell_failure(struct power_known *k, int r)
+{
+	if (r < 0 && !k->failed)
+		log_error("which machines have a controller: %s", strerror(-r));
+	k->failed = r < 0;
+}
 
 struct power_known *power_known_new(struct fleet *fleet, struct escrow_client *escrow)
 {
@@ -141,8 +150,7 @@ void power_known_tick(struct power_known *k, int64_t now)
 		k->after = 0;
 	}
 	int r = ask_slice(k);
-	if (r < 0 && r != -EAGAIN && r != -ENOTCONN)
-		log_error("which machines have a controller: %s", strerror(-r));
+	tell_failure(k, r == -EAGAIN || r == -ENOTCONN ? 0 : r);
 }
 
 /* ---- what escrow says ---- */
@@ -207,8 +215,7 @@ void power_known_answer(struct power_known *k, json_t *known)
 		return;
 	}
 	int r = take(k, known);
-	if (r < 0)
-		log_error("which machines have a controller: %s", strerror(-r));
+	tell_failure(k, r);
 	/* A machine that was merged away in between fails its slice: the next round has it. */
 	k->after = k->count > 0 ? k->machines[k->count - 1] : -1;
 	if (k->after > k->newest)

@@ -55,12 +55,33 @@ static int make(struct store *s, const struct machine *m, const struct fleet_pow
 	return r < 0 ? r : power_note(s, m, &p, now, REASON_POWER_TURN, "ordered");
 }
 
+static int make_place(struct store *s, int64_t machine, int64_t now)
+{
+	struct store_power last;
+	int r = store_power_of_machine(s, machine, &last);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (power_gives_way(&last)) {
+		last.state = POWER_STATE_STOPPED;
+		last.reason = REASON_OK;
+		last.ended = now;
+		(void)snprintf(last.text, sizeof(last.text), "another order came before its turn");
+		r = store_power_save(s, &last);
+	}
+	store_power_free(&last);
+	return r;
+}
+
 int fleet_power_make(struct store *s, const struct machine *m, const struct fleet_power *order,
         const char *by, int64_t now, struct fleet_power_look *ret)
 {
 	int r = fleet_power_look(s, m, order, now, ret);
 
-	return r < 0 || ret->reason != REASON_OK ? r : make(s, m, order, by, now);
+	if (r < 0 || ret->reason != REASON_OK)
+		return r;
+	r = make_place(s, m->id, now);
+	return r < 0 ? r : make(s, m, order, by, now);
 }
 
 /* ---- many ---- */

@@ -20,7 +20,11 @@
 #define FLEET_POWER_SETTLE_MS ((int64_t)30 * 1000)
 #define FLEET_POWER_BOOT_MS   ((int64_t)15 * 60 * 1000)
 #define FLEET_POWER_LATER_MS  ((int64_t)30 * 1000)
-#define FLEET_POWER_LATER_MAX 20 /* then it has failed; within NM_POWER_MACHINE_HOUR */
+#define FLEET_POWER_LATER_MAX 20
+/* The image of MEDIA is taken out so long after its machine has started from it: by then all of it
+ * is in memory. */
+#define FLEET_POWER_EJECT_MS \
+	((int64_t)10 * 60 * 1000) /* then it has failed; within NM_POWER_MACHINE_HOUR */
 /* What is under way so long has lost who drove it. */
 #define FLEET_POWER_LOST_MS ((int64_t)(NM_POWER_SECONDS_MAX + 60) * 1000)
 /* A Windows that was heard asking for an address so short a time ago is up; a fixer that fell

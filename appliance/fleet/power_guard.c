@@ -78,8 +78,10 @@ static int look_alive(struct store *s, const struct machine *m, const struct fle
         int64_t now, struct fleet_power_look *l)
 {
 	bool heard = false, runs = false;
-	int r = repair_runs(s, m, now, &runs);
 
+	if (order->what == POWER_WHAT_EJECT) /* nobody loses anything */
+		return 0;
+	int r = repair_runs(s, m, now, &runs);
 	if (r < 0)
 		return r;
 	if (runs)
@@ -139,7 +141,7 @@ static int look_open(struct store *s, const struct machine *m, struct fleet_powe
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	bool open = power_is_open(last.state);
+	bool open = power_is_open(last.state) && !power_gives_way(&last);
 	char text[160];
 	(void)snprintf(text, sizeof(text),
 	        "an order (%s) of %.60s is under way: netmend power stop",

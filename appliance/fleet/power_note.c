@@ -4,6 +4,7 @@
 #include "fixer/base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void line_of(const struct store_power *p, const char *text, char *out, size_t size)
 {
@@ -44,4 +45,9 @@ int power_fail(struct store *s, struct machine *m, struct store_power *p, int64_
 	return boots && still_awaited(m)
 	               ? change_state(s, m, now, STATE_attention, reason, "power", line)
 	               : change_note(s, m, now, reason, "power", line);
+}
+
+bool power_gives_way(const struct store_power *p)
+{
+	return p->state == POWER_STATE_WAITING && strcmp(p->by, POWER_BY_APPLIANCE) == 0;
 }

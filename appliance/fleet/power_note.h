@@ -5,6 +5,9 @@
 
 #include "appliance/fleet/power.h"
 
+/* Who orders what follows by itself: the image of MEDIA is taken out again. */
+#define POWER_BY_APPLIANCE "the appliance"
+
 /* Within a transaction: an event of step "power" with the order's name, its controller and text.
  * The machine's state stays. */
 int power_note(struct store *s, const struct machine *m, const struct store_power *p, int64_t now,
@@ -19,5 +22,8 @@ int power_fail(struct store *s, struct machine *m, struct store_power *p, int64_
 /* fleet_power_look() of an order that is made: just before it goes out. */
 int power_look_again(struct store *s, const struct machine *m, const struct fleet_power *order,
         int64_t now, struct fleet_power_look *ret);
+
+/* An order of the appliance itself that waits makes place for a person's or a campaign's. */
+bool power_gives_way(const struct store_power *p);
 
 #endif

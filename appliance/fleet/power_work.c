@@ -40,9 +40,30 @@ static int end(
 	return r < 0 ? r : power_note(w->s, &w->m, &w->p, w->now, reason, text);
 }
 
+/* The image must not stay: firmware may be set up to start from a CD first. */
+static int eject_after(struct power_work *w, int64_t due)
+{
+	if (w->p.what != POWER_WHAT_MEDIA)
+		return 0;
+	struct store_power eject = {.machine = w->p.machine,
+	        .what = POWER_WHAT_EJECT,
+	        .rank = w->p.rank,
+	        .state = POWER_STATE_WAITING,
+	        .reason = REASON_POWER_TURN,
+	        .created = w->now,
+	        .due = due};
+	(void)snprintf(eject.by, sizeof(eject.by), "%s", POWER_BY_APPLIANCE);
+	(void)snprintf(eject.why, sizeof(eject.why), "the image is not needed any more");
+	(void)snprintf(eject.type, sizeof(eject.type), "%s", w->p.type);
+	(void)snprintf(eject.address, sizeof(eject.address), "%s", w->p.address);
+	return store_power_add(w->s, &eject, &eject.id);
+}
+
 int power_finish(struct power_work *w, const char *text)
 {
-	return end(w, POWER_STATE_DONE, REASON_OK, text);
+	int r = end(w, POWER_STATE_DONE, REASON_OK, text);
+
+	return r < 0 ? r : eject_after(w, w->now + FLEET_POWER_EJECT_MS);
 }
 
 int power_drop(struct power_work *w, enum reason reason, const char *text)
@@ -53,7 +74,8 @@ int power_drop(struct power_work *w, enum reason reason, const char *text)
 int power_give_up(struct power_work *w, enum reason reason, const char *text)
 {
 	w->changed = true;
-	return power_fail(w->s, &w->m, &w->p, w->now, reason, text);
+	int r = power_fail(w->s, &w->m, &w->p, w->now, reason, text);
+	return r < 0 ? r : eject_after(w, w->now);
 }
 
 int power_again(struct power_work *w, enum reason reason, const char *text)

@@ -345,9 +345,81 @@ static void test_deleted(void **state)
 	assert_int_equal(count, 0);
 }
 
+static const struct fleet_power from_image = {
+        .what = POWER_WHAT_MEDIA, .why = "", .image = "http://10.9.0.1/netmend.iso"};
+
+/* The image is taken out ten minutes after the machine has started from it, also while its repair
+ * runs. */
+static void test_the_image_is_taken_out(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	char token[TOKEN_TEXT];
+
+	assert_int_equal(order_with(f, &from_image, id, false), 1);
+	tick(f);
+	assert_string_equal(driven.q.image, "http://10.9.0.1/netmend.iso");
+	answer(f, REASON_OK);
+	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
+	struct store_session session;
+	assert_int_equal(open_session(f, token, &session), 0);
+	tick(f);
+	assert_int_equal(last(f, id).what, POWER_WHAT_EJECT);
+	now += FLEET_POWER_EJECT_MS - SECOND;
+	report(f, &session, STATE_repairing);
+	tick(f);
+	assert_int_equal(driven.count, 1);
+	now += SECOND;
+	tick(f);
+	assert_int_equal(driven.count, 2);
+	assert_int_equal(driven.q.what, POWER_WHAT_EJECT);
+	answer(f, REASON_OK);
+	is(f, id, POWER_STATE_DONE, REASON_OK);
+	store_session_free(&session);
+}
+
+static void test_the_image_of_a_failure_too(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+
+	assert_int_equal(order_with(f, &from_image, id, false), 1);
+	tick(f);
+	answer(f, REASON_POWER_RIGHTS);
+	expect(f, STATE_attention, REASON_POWER_RIGHTS);
+	now += SECOND;
+	tick(f);
+	assert_int_equal(driven.q.what, POWER_WHAT_EJECT);
+	answer(f, REASON_POWER_RIGHTS); /* the machine's own reason stays */
+	is(f, id, POWER_STATE_FAILED, REASON_POWER_RIGHTS);
+	tick(f);
+	assert_int_equal(driven.count, 2);
+}
+
+static void test_the_image_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server(f);
+	char token[TOKEN_TEXT];
+
+	assert_int_equal(order_with(f, &from_image, id, false), 1);
+	tick(f);
+	answer(f, REASON_OK);
+	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
+	tick(f);
+	assert_int_equal(last(f, id).what, POWER_WHAT_EJECT);
+	const struct fleet_power switched = {
+	        .what = POWER_WHAT_OFF, .force = true, .why = "", .image = ""};
+	assert_int_equal(order_with(f, &switched, id, false), 1);
+	assert_int_equal(last(f, id).what, POWER_WHAT_OFF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TEST(test_the_image_is_taken_out),
+	        TEST(test_the_image_of_a_failure_too),
+	        TEST(test_the_image_gives_way),
 	        TEST(test_two_appliances_drive_once),
 	        TEST(test_their_limits_are_one),
 	        TEST(test_held_in_the_middle),
