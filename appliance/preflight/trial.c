@@ -221,17 +221,26 @@ static _Noreturn void between(const struct trial *t, pid_t outer, int seconds, b
 	_exit(0);
 }
 
+/* What interrupts, but for what we were started to ignore (nohup, a shell's background). */
+static void interrupting(sigset_t *ret)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+
+	sigemptyset(ret);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(ret, signals[i]);
+}
+
 /* The signal that interrupted it, 0: none. What waits for it is not left half done. */
 static int run_inside(const struct trial *t, int seconds, bool tell)
 {
 	sigset_t waited, before;
 	int signal, interrupted = 0;
 
-	sigemptyset(&waited);
+	interrupting(&waited);
 	sigaddset(&waited, SIGCHLD);
-	sigaddset(&waited, SIGINT);
-	sigaddset(&waited, SIGTERM);
-	sigaddset(&waited, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &waited, &before);
 	pid_t outer = getpid(), pid = fork();
 	if (pid == 0) {
