@@ -10,6 +10,7 @@
 #include "appliance/api/box_limits.h"
 #include "appliance/api/rate.h"
 #include "appliance/api/self.h"
+#include "appliance/boot/medium.h"
 #include "appliance/fleet/fleet.h"
 #include "appliance/fleet/sync.h"
 #include "appliance/http/http.h"
@@ -54,6 +55,8 @@ struct web_api {
 	const char *recipe;  /* INI text */
 	const char *recipe_name;
 	const char *url; /* "https://ADDRESS[:PORT]" */
+	const struct medium *medium;
+	const char *medium_url;
 	struct hasher *hasher;
 	bool wallboard; /* open to all */
 	bool dry_run;   /* no machine is repaired */

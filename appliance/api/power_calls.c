@@ -63,6 +63,21 @@ static int limits_check(const struct fleet_power *o, struct error *err)
 	return r < 0 ? r : input_range(o->per_feed, 0, NM_POWER_AT_ONCE, "per_feed", err);
 }
 
+/* Its own image, where the order names none. */
+static int image_read(const struct web_api *a, struct fleet_power *o, struct error *err)
+{
+	if (o->what != POWER_WHAT_MEDIA)
+		return o->image[0] ? input_bad(err, "image: of media alone") : 0;
+	if (o->image[0])
+		return power_image_fits(o->image)
+		               ? 0
+		               : input_bad(err,
+		                         "image: http://... or https://..., at most %d characters",
+		                         POWER_IMAGE_TEXT - 1);
+	o->image = a->medium_url;
+	return medium_check(a->medium, err);
+}
+
 static int order_read(struct ordering *o, struct web_api *a, struct error *err)
 {
 	struct fleet_power order = {.image = "",
@@ -88,9 +103,7 @@ static int order_read(struct ordering *o, struct web_api *a, struct error *err)
 	if (r == 0)
 		r = input_length(order.why, POWER_WHY_TEXT - 1, "why", err);
 	if (r == 0)
-		r = input_check((order.what == POWER_WHAT_MEDIA) == (order.image[0] != 0) &&
-		                        strlen(order.image) < POWER_IMAGE_TEXT,
-		        "image: a URL, of media alone", err);
+		r = image_read(a, &order, err);
 	if (r == 0)
 		r = limits_check(&order, err);
 	if (r == 0)

@@ -33,6 +33,7 @@ int boot_open(struct boot *b, const struct boot_options *options, struct fleet *
 	/* The fixer wants the port spelled out (bootparams.h). */
 	(void)snprintf(b->secure_server, sizeof(b->secure_server), "%s:%d", options->address,
 	        options->https_port);
+	b->medium = (struct medium){options->media, b->pin, options->kernel, options->initrd};
 	int r = boot_pin(cert_pem, b->pin, err);
 	if (r == 0)
 		r = boot_template_load(options->templates, "entry.ipxe", &b->entry, err);
@@ -225,6 +226,20 @@ void boot_ipxe_shim(struct http_request *r, struct boot *b)
 void boot_kernel_shim(struct http_request *r, struct boot *b)
 {
 	reply_program(r, b, "shimx64.efi");
+}
+
+/* One that is older than the kernel is given to whoever has begun to read it. */
+void boot_medium(struct http_request *r, struct boot *b)
+{
+	char path[PATH_MAX];
+	struct error err = {0};
+
+	if (medium_check(&b->medium, &err) == -ENOENT) {
+		http_reply_error(r, 404, REASON_CANNOT_OPEN, "%s", err.text);
+		return;
+	}
+	medium_file(&b->medium, path);
+	reply_boot_file(r, "application/octet-stream", path);
 }
 
 void boot_kernel(struct http_request *r, struct boot *b)

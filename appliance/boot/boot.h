@@ -3,6 +3,7 @@
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
+#include "appliance/boot/medium.h"
 #include "appliance/boot/pin.h"
 #include "appliance/fleet/fleet.h"
 #include "appliance/http/http.h"
@@ -11,6 +12,7 @@ struct boot_options {
 	const char *templates; /* directory with entry.ipxe, remediate.ipxe, local.ipxe, hold.ipxe,
 	                         turn.ipxe */
 	const char *kernel, *initrd, *program;
+	const char *media; /* folder of the appliance's own medium */
 	const char *address;
 	int http_port, https_port;
 	int prefix;
@@ -25,6 +27,7 @@ struct boot {
 	char server[32];        /* ADDRESS, or ADDRESS:PORT */
 	char secure_server[32]; /* ADDRESS:PORT */
 	char pin[PIN_TEXT];
+	struct medium medium;
 };
 
 /* err: CANNOT_OPEN for a template or certificate. */
@@ -47,5 +50,7 @@ void boot_program(struct http_request *r, struct boot *b);
  * the program. */
 void boot_ipxe_shim(struct http_request *r, struct boot *b);
 void boot_kernel_shim(struct http_request *r, struct boot *b);
+/* GET MEDIUM_PATH, in parts, too: controllers read it as they would a CD. */
+void boot_medium(struct http_request *r, struct boot *b);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `netmend media`: an image for machines that cannot boot from the network. */
 #include "appliance/media/media.h"
+#include "appliance/cli/medium.h"
 #include "appliance/cli/verb.h"
 #include "appliance/supervisor/state.h"
 
@@ -12,33 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PEM_MAX 16384
 /* Of packages grub-efi-amd64-signed and grub-pc-bin. */
 #define GRUB_OF_DISKS "grubx64.efi.signed"
 #define GRUB_OF_BIOS  "/usr/lib/grub/i386-pc"
 
 #define LABEL_MAX        63
 #define LABEL_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
-
-static int read_pin(const struct config *config, char ret[PIN_TEXT], struct error *err)
-{
-	char path[STATE_PATH_MAX];
-	struct buffer pem;
-
-	state_path(path, config->state, "tls/cert.pem");
-	int r = state_read_file(path, PEM_MAX, &pem, err);
-	if (r == -ENOENT)
-		return error_set(err, r, REASON_CANNOT_OPEN,
-		        "%s is not there yet: start the appliance once (netmend serve), which "
-		        "makes "
-		        "the certificate this medium is to trust",
-		        path);
-	if (r < 0)
-		return r;
-	r = boot_pin((const char *)pem.data, ret, err);
-	buffer_free(&pem);
-	return r;
-}
 
 /* The signed GRUB for disks lies beside the one for the network. */
 static void disk_grub(const struct config *config, char ret[STATE_PATH_MAX])
@@ -113,30 +93,49 @@ static int judge_output(const char *path, struct error *err)
 	        path, S_ISBLK(st.st_mode) ? path : "/dev/sdX");
 }
 
-static int say_made(const struct cli_call *call, const struct media_made *made, const char *url)
-{
-	const char *file = call->words[0];
+/* What is to be made. */
+struct making {
+	struct config config;
+	struct cli_medium own;
+	const char *file;             /* where */
+	char place[PATH_MAX];         /* ... for the appliance's own */
+	char served[MEDIUM_URL_TEXT]; /* its URL; "": a file of the person's */
+	char url[MEDIA_URL_TEXT];     /* of the appliance, in it; "": the machine asks DHCP */
+};
 
+static void say_use(const struct cli_call *call, const struct making *m)
+{
+	if (m->served[0])
+		printf("This appliance serves it at %s.\n`netmend power media MACHINE` has a "
+		       "management controller insert it and starts the machine from it.\n",
+		        m->served);
+	else if (strcmp(call->verb->name, "usb") == 0)
+		printf("Write it to a USB stick, which loses everything on it:\n"
+		       "  Windows: Rufus, \"DD image\"\n"
+		       "  Linux:   dd if=%s of=/dev/sdX bs=4M oflag=direct conv=fsync\n",
+		        m->file);
+	else
+		printf("Burn it, or insert it as virtual media in the machine's management "
+		       "controller.\n");
+}
+
+static int say_made(
+        const struct cli_call *call, const struct media_made *made, const struct making *m)
+{
 	if (call->options.json)
-		return cli_print_json(json_pack("{s:i s:s s:I s:s s:s}", "v", 1, "file", file,
-		        "size", (json_int_t)made->size, "sha256", made->sum, "appliance", url));
-	printf("%s: %llu bytes, read back and whole\nSHA-256 %s\n\n", file,
+		return cli_print_json(json_pack("{s:i s:s s:I s:s s:s s:s}", "v", 1, "file",
+		        m->file, "size", (json_int_t)made->size, "sha256", made->sum, "appliance",
+		        m->url, "served", m->served));
+	printf("%s: %llu bytes, read back and whole\nSHA-256 %s\n\n", m->file,
 	        (unsigned long long)made->size, made->sum);
-	if (url[0])
-		printf("A machine that starts from it looks for the appliance at %s.\n", url);
+	if (m->url[0])
+		printf("A machine that starts from it looks for the appliance at %s.\n", m->url);
 	else
 		printf("A machine that starts from it finds the appliance by what DHCP says: "
 		       "option 43 of vendor\nclass \"netmend\" (sub-option 1, "
 		       "https://HOST:PORT), else the name netmend in its\ndomain, else "
 		       "next-server.\n");
-	if (strcmp(call->verb->name, "usb") == 0)
-		printf("Write it to a USB stick, which loses everything on it:\n"
-		       "  Windows: Rufus, \"DD image\"\n"
-		       "  Linux:   dd if=%s of=/dev/sdX bs=4M oflag=direct conv=fsync\n",
-		        file);
-	else
-		printf("Burn it, or insert it as virtual media in the machine's management "
-		       "controller.\n");
+	say_use(call, m);
 	printf("Start the machine from it once. Its screen shows a pairing code; who approves "
 	       "compares it\n(netmend release list). Take the medium out when the screen says "
 	       "repaired.\nIt holds no key and no password: losing one tells nobody more than "
@@ -144,31 +143,58 @@ static int say_made(const struct cli_call *call, const struct media_made *made, 
 	return CLI_OK;
 }
 
+/* Where this appliance serves it. The folder is there since serve's first start, but for those of
+ * an older version. */
+static int own_place(struct making *m, struct error *err)
+{
+	m->file = m->place;
+	medium_file(&m->own.medium, m->place);
+	if (mkdir(m->own.folder, 0755) < 0 && errno != EEXIST)
+		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s",
+		        m->own.folder, strerror(errno));
+	return cli_medium_url(&m->config, m->served, err);
+}
+
+static int judge(const struct cli_call *call, struct making *m, struct error *err)
+{
+	const char *host = cli_value(call, "--appliance");
+
+	int r = cli_load_config(&call->options, &m->config, err);
+	if (r == 0)
+		r = cli_medium_open(&m->config, &m->own, err);
+	m->file = call->words[0];
+	if (r == 0 && !m->file)
+		r = own_place(m, err);
+	if (r == 0)
+		r = appliance_url(host || !m->served[0] ? host : m->config.address,
+		        m->config.https_port, m->url, err);
+	return r < 0 ? r : judge_output(m->file, err);
+}
+
 static int do_make(const struct cli_call *call)
 {
-	char pin[PIN_TEXT], url[MEDIA_URL_TEXT], grub[STATE_PATH_MAX];
-	struct config config;
+	char grub[STATE_PATH_MAX];
+	struct making m = {0};
 	struct media_made made;
 	struct error err = {0};
 
-	if (cli_load_config(&call->options, &config, &err) < 0 ||
-	        config_resolve_kernel(&config, &err) < 0 || read_pin(&config, pin, &err) < 0 ||
-	        appliance_url(cli_value(call, "--appliance"), config.https_port, url, &err) < 0 ||
-	        judge_output(call->words[0], &err) < 0)
+	if (judge(call, &m, &err) < 0)
 		return cli_fail(&err);
-	disk_grub(&config, grub);
-	const struct media_order order = {.kernel = config.kernel,
-	        .initrd = config.initrd,
-	        .shim = config.shim,
+	disk_grub(&m.config, grub);
+	const struct media_order order = {.kernel = m.config.kernel,
+	        .initrd = m.config.initrd,
+	        .shim = m.config.shim,
 	        .grub = grub,
 	        .bios = GRUB_OF_BIOS,
-	        .templates = config.templates,
-	        .pin = pin,
-	        .url = url};
-	if (media_make(&order, call->words[0], &made, &err) < 0)
+	        .templates = m.config.templates,
+	        .pin = m.own.pin,
+	        .url = m.url};
+	if (media_make(&order, m.file, &made, &err) < 0)
 		return cli_fail(&err);
+	if (m.served[0])
+		medium_drop_others(&m.own.medium);
 	warn_unknown(cli_value(call, "--appliance"));
-	return say_made(call, &made, url);
+	return say_made(call, &made, &m);
 }
 
 static const struct cli_option make_options[] = {
@@ -178,7 +204,8 @@ static const struct cli_option make_options[] = {
 };
 
 const struct cli_verb media_verbs[] = {
-        {"iso", "FILE", 1, 1, CLI_JSON, make_options, "an image for a CD or virtual media",
+        {"iso", "[FILE]", 0, 1, CLI_JSON, make_options,
+                "an image for a CD or virtual media; without FILE the one this appliance serves",
                 do_make},
         {"usb", "FILE", 1, 1, CLI_JSON, make_options, "the same, to be written to a USB stick",
                 do_make},

@@ -37,7 +37,8 @@ static const struct cli_option look_options[] = {
 
 static const struct cli_option act_options[] = {MACHINES_FILTER_OPTIONS, ACT_OPTIONS, {0}};
 static const struct cli_option media_options[] = {MACHINES_FILTER_OPTIONS,
-        {"--image", "URL", "the ISO, where the controllers can reach it"}, ACT_OPTIONS, {0}};
+        {"--image", "URL", "an ISO that the controllers can reach; else the appliance's own"},
+        ACT_OPTIONS, {0}};
 static const struct cli_option orders_options[] = {
         {"--open", NULL, "those that have not come to their end"},
         {"--last", "NUMBER", "so many, the newest first; 200 unless told"},

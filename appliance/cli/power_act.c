@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `netmend power boot` and its siblings: looks first, says what it would do, asks, orders. */
 #include "appliance/cli/power_act.h"
+#include "appliance/cli/medium.h"
 #include "appliance/cli/power.h"
 #include "appliance/cli/power_pick.h"
 #include "appliance/supervisor/state.h"
@@ -12,12 +13,12 @@
 #include <unistd.h>
 
 #define AT_ONCE_MAX 10000
-#define IMAGE_MAX   (POWER_IMAGE_TEXT - 1)
 
 struct act {
 	const struct cli_call *call;
 	const struct machine_filter *filter;
 	struct fleet_power order;
+	char image[MEDIUM_URL_TEXT];
 	bool serving; /* an appliance runs on this host */
 };
 
@@ -69,23 +70,22 @@ static void describe(const struct cli_call *call, char *text, size_t size)
 static int image_of(const struct cli_call *call, const char **ret)
 {
 	const char *image = cli_value(call, "--image");
-	bool web =
-	        image && (strncmp(image, "http://", 7) == 0 || strncmp(image, "https://", 8) == 0);
 
 	*ret = image ? image : "";
-	if (strcmp(call->verb->name, "media") != 0)
-		return CLI_OK;
-	if (!image)
-		return cli_usage(
-		        "power media --image URL: of an ISO that the controllers can reach "
-		        "(netmend media iso makes it)");
-	for (const char *c = image; *c; c++)
-		web = web && *c > ' ' && *c < 0x7f;
-	return web && strlen(image) <= IMAGE_MAX
+	return !image || power_image_fits(image)
 	               ? CLI_OK
 	               : cli_usage(
 	                         "--image takes http://... or https://..., at most 511 characters "
 	                         "without blanks");
+}
+
+/* Without --image it is the appliance's own. */
+static int own_image(struct act *a, struct config *config, struct error *err)
+{
+	if (a->order.what != POWER_WHAT_MEDIA || a->order.image[0])
+		return 0;
+	a->order.image = a->image;
+	return cli_medium_ready(config, a->image, err);
 }
 
 static int numbers_of(const struct cli_call *call, struct fleet_power *order)
@@ -286,7 +286,8 @@ int cli_power_act(const struct cli_call *call)
 		status = order_of(call, &a.order);
 	if (status == CLI_OK)
 		status = may_ask(call);
-	if (status == CLI_OK && cli_load_config(&call->options, &config, &err) < 0)
+	if (status == CLI_OK && (cli_load_config(&call->options, &config, &err) < 0 ||
+	                                own_image(&a, &config, &err) < 0))
 		status = cli_fail(&err);
 	if (status == CLI_OK) {
 		a.order.scope_all = config.scope == SCOPE_ALL;

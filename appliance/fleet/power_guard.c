@@ -150,6 +150,12 @@ static int look_open(struct store *s, const struct machine *m, struct fleet_powe
 	return open ? refuse(l, REASON_NOT_NOW, text) : 0;
 }
 
+/* Of a type that is still to be found out it may. */
+static bool may_have_media(const char *type)
+{
+	return strcmp(type, "ipmi") != 0 && strcmp(type, "amt") != 0;
+}
+
 static int look(struct store *s, const struct machine *m, const struct fleet_power *order,
         bool is_new, int64_t now, struct fleet_power_look *ret)
 {
@@ -166,6 +172,11 @@ static int look(struct store *s, const struct machine *m, const struct fleet_pow
 		        "no management controller of it is known: netmend power import, or switch "
 		        "it "
 		        "by hand");
+	if (r == 0 && l.reason == REASON_OK && order->what == POWER_WHAT_MEDIA &&
+	        !may_have_media(bmc.type))
+		r = refuse(&l, REASON_POWER_UNSUPPORTED,
+		        "its controller has no virtual media, only Redfish has: start it from the "
+		        "network");
 	if (r == 0 && l.reason == REASON_OK && is_new)
 		r = look_open(s, m, &l);
 	if (r == 0 && l.reason == REASON_OK)

@@ -28,6 +28,15 @@ int power_what_parse(const char *name)
 	return parse(name, whats, POWER_WHATS);
 }
 
+bool power_image_fits(const char *url)
+{
+	bool fits = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+
+	for (const char *c = url; *c; c++)
+		fits = fits && *c > ' ' && *c < 0x7f;
+	return fits && strlen(url) < POWER_IMAGE_TEXT;
+}
+
 const char *power_progress_name(enum power_progress state)
 {
 	return (unsigned)state < POWER_STATES ? states[state] : "";

@@ -62,6 +62,9 @@ bool power_is_open(enum power_progress state);              /* the first three *
 #define POWER_IMAGE_TEXT 512
 #define POWER_WORD_TEXT  64
 
+/* A URL as an order may have it: http or https, printable, without blanks, of that length. */
+bool power_image_fits(const char *url);
+
 /* Strings are clean. Times: ms since 1970, 0: not yet. */
 struct store_power {
 	int64_t id, machine;

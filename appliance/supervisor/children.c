@@ -31,6 +31,7 @@ static void init_paths(struct serve *s)
 	state_path(s->paths[PATH_HOSTS], c->state, "dnsmasq/hosts");
 	state_path(s->paths[PATH_CONF], c->state, DNSMASQ_CONF);
 	state_path(s->paths[PATH_PROGRAM], c->state, STATE_UEFI_PROGRAM);
+	state_path(s->paths[PATH_MEDIA], c->state, STATE_MEDIA);
 	state_path(s->paths[PATH_ESCROW], c->state, "escrow");
 	state_path(s->paths[PATH_SOCKET], c->runtime, "escrow.sock");
 	state_path(s->paths[PATH_FETCH_SOCKET], c->runtime, "fetch.sock");
@@ -68,6 +69,7 @@ static void init_web(struct serve *s)
 	        .kernel = c->kernel,
 	        .initrd = c->initrd,
 	        .program = s->paths[PATH_PROGRAM],
+	        .media = s->paths[PATH_MEDIA],
 	        .escrow_socket = s->paths[PATH_SOCKET],
 	        .hosts = s->paths[PATH_HOSTS],
 	        .templates = c->templates,

@@ -65,6 +65,7 @@ int state_prepare(const struct config *config, struct error *err)
 	        {config->state, "dnsmasq", 0, 0, 0755},
 	        {config->state, "dnsmasq/hosts", web, web_group, 0755},
 	        {config->state, "dnsmasq/leases", dnsmasq, dnsmasq_group, 0755},
+	        {config->state, STATE_MEDIA, 0, 0, 0755},
 	        {config->state, "tftp", 0, 0, 0755},
 	        {config->state, "tftp/x64", 0, 0, 0755},
 	        {config->state, "tftp/grub", 0, 0, 0755},

@@ -14,6 +14,7 @@
 void state_path(char out[STATE_PATH_MAX], const char *dir, const char *name);
 
 #define STATE_BUNDLES "web/bundles" /* saved repairs (appliance/saved) */
+#define STATE_MEDIA   "media"       /* the appliance's own medium (appliance/boot/medium.h) */
 
 /* Makes what is missing and sets owners and modes of everything. CANNOT_OPEN names the path. */
 int state_prepare(const struct config *config, struct error *err);

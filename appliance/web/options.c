@@ -44,6 +44,7 @@ static const struct option_row rows[] = {
         TEXT("--kernel", kernel, true),
         TEXT("--initrd", initrd, true),
         TEXT("--program", program, true),
+        TEXT("--media", media, true),
         TEXT("--escrow-socket", escrow_socket, true),
         TEXT("--hosts", hosts, true),
         TEXT("--templates", templates, true),

@@ -133,6 +133,7 @@ static int fleet_start(struct web *w, struct error *err)
 	        .kernel = w->options->kernel,
 	        .initrd = w->options->initrd,
 	        .program = w->options->program,
+	        .media = w->options->media,
 	        .address = w->options->address,
 	        .http_port = w->options->http_port,
 	        .https_port = w->options->https_port,
@@ -160,6 +161,7 @@ static int api_start(struct web *w, struct error *err)
 		r = probes_new(w->loop, &w->fleet, &w->probes);
 	if (r < 0)
 		return error_set(err, r, REASON_CANNOT_OPEN, "%s", strerror(-r));
+	medium_url(w->options->address, w->options->http_port, w->routes.medium_url);
 	(void)snprintf(w->routes.url, sizeof(w->routes.url), "https://%s",
 	        w->options->https_port == 443 ? w->options->address : w->routes.boot.secure_server);
 	w->routes.api = (struct web_api){.fleet = &w->fleet,
@@ -169,6 +171,8 @@ static int api_start(struct web *w, struct error *err)
 	        .recipe = w->recipe_text,
 	        .recipe_name = w->recipe_shown,
 	        .url = w->routes.url,
+	        .medium = &w->routes.boot.medium,
+	        .medium_url = w->routes.medium_url,
 	        .wallboard = strcmp(w->options->wallboard, "yes") == 0,
 	        .dry_run = w->routes.boot.options.dry_run,
 	        .dhcp_text = "not reported yet"};

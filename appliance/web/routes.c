@@ -18,6 +18,7 @@ HANDLER(boot_entry_handler, boot_entry, boot)
 HANDLER(boot_script_handler, boot_script, boot)
 HANDLER(boot_kernel_handler, boot_kernel, boot)
 HANDLER(boot_initrd_handler, boot_initrd, boot)
+HANDLER(boot_medium_handler, boot_medium, boot)
 HANDLER(first_contact_handler, web_api_first_contact, api)
 HANDLER(boot_program_handler, boot_program, boot)
 HANDLER(boot_ipxe_shim_handler, boot_ipxe_shim, boot)
@@ -204,6 +205,7 @@ const struct http_route routes_http[] = {
         GET("/boot/ipxe", boot_script_handler),
         GET("/boot/vmlinuz", boot_kernel_handler),
         GET("/boot/initrd.img", boot_initrd_handler),
+        GET(MEDIUM_PATH, boot_medium_handler),
         GET("/boot/x64/snponly.efi", boot_program_handler),
         GET("/boot/x64/snponly-shim.efi", boot_ipxe_shim_handler),
         GET("/boot/x64/shimx64.efi", boot_kernel_shim_handler),

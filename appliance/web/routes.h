@@ -13,6 +13,7 @@ struct routes_context {
 	struct web_api api;
 	struct http_static *page;
 	char url[64]; /* of the status page */
+	char medium_url[MEDIUM_URL_TEXT];
 };
 
 extern const struct http_route routes_http[];

@@ -69,6 +69,7 @@ static int restrict_files(const struct web_options *o, const struct store *store
 	allow_folder(w, o->kernel, false);
 	allow_folder(w, o->initrd, false);
 	allow_folder(w, o->program, false);
+	allow(w, o->media, false);
 	allow(w, o->templates, false);
 	allow(w, "/etc/localtime", false);
 	allow(w, "/dev/urandom", false);

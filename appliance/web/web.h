@@ -27,6 +27,7 @@ struct web_options {
 	const char *kernel;        /* served as /boot/vmlinuz */
 	const char *initrd;        /* served as /boot/initrd.img */
 	const char *program;       /* served as /boot/x64/snponly.efi */
+	const char *media;         /* STATE/media: what is served as /boot/netmend.iso */
 	const char *escrow_socket; /* RUNTIME/escrow.sock */
 	const char *hosts;         /* STATE/dnsmasq/hosts: one file per MAC, written here */
 	const char *templates;     /* directory of entry.ipxe and its siblings */

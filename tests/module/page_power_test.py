@@ -3,6 +3,8 @@
 """Power on the page: one machine, many, the text console, orders under way. The web process is the real one; escrow, which knows the
 management controllers and has them driven, is played by the test: it answers when the test says so."""
 import json
+import os
+import subprocess
 import time
 
 import page_lab
@@ -133,6 +135,34 @@ class Power(Judge, page_lab.Case):
         self.says("Start from the network: done")
         self.assertEqual(self.buttons(), BUTTONS)
         self.assertEqual(page.complaints(), [])
+
+    def test_start_from_the_image(self):
+        """Where the controller can; the appliance's own image, once it was made."""
+        page = self.page
+        self.open()
+        self.look("PC-0004", "amt 10")
+        self.assertEqual(self.buttons(), BUTTONS)
+        self.look("PC-0002", "redfish 10")
+        self.assertEqual(self.buttons(), [BUTTONS[0], "Start from the image …", *BUTTONS[1:]])
+        self.press("Start from the image")
+        self.says("no image of its own[\\s\\S]*netmend media iso", "#machine .power [role=alert]")
+        self.assertIsNone(self.power("PC-0002")["order"])
+        (complaint,) = page.complaints()
+        self.assertIn("status of 400", complaint)
+        pin = subprocess.run(f"openssl x509 -in {self.web.path('cert.pem')} -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum",
+                             shell=True, check=True, capture_output=True, text=True).stdout
+        os.makedirs(self.web.path("media"), exist_ok=True)
+        with open(self.web.path(f"media/netmend-{pin[:16]}.iso"), "wb") as image:
+            image.write(bytes(65536))
+        self.press("Start from the image")
+        self.says("Start PC-0002 from the image\\?[\\s\\S]*starts once from the image its controller inserts", "dialog")
+        self.picture("power-image")
+        self.press("Start from the image", "document.querySelector('dialog .actions')")
+        asked = self.bmcs.under_way()
+        self.assertEqual((asked["order"], asked["image"]), ("media", f"http://127.0.0.1:{self.web.http_port}/boot/netmend.iso"))
+        self.bmcs.ends(steps=[OFF, {"step": "insert", "ms": 900, "ok": True, "text": "image inserted"}, ON])
+        self.says(r"image in image inserted")
+        self.assertEqual(page.complaints(), [complaint])
 
     def test_it_fails(self):
         page = self.page

@@ -349,7 +349,7 @@ class Orders(unittest.TestCase, Command):
         self.assertIn("repair is under way", self.run_power("off", "srv2", "--yes", "--force", status=1).stderr)
 
     def test_image(self):
-        self.assertIn("--image URL", self.run_power("media", "srv1", "--yes", status=2).stderr)
+        self.assertIn("start the appliance once", self.run_power("media", "srv1", "--yes", status=1).stderr)
         for image in ("ftp://a/b", "http://a b", "http://" + 600 * "x"):
             self.run_power("media", "srv1", "--yes", "--image", image, status=2)
         self.run_power("media", "srv1", "--yes", "--image", "http://10.0.0.1/netmend.iso")

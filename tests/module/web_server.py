@@ -126,8 +126,8 @@ class Web:
             [os.path.join(BUILD, "netmend"), "web", "--http-fd", str(fds[0]), "--https-fd", str(fds[1]),
              "--control-fd", str(fds[2]), *place, "--appliance", self.path("appliance-id"), "--bundles", self.path("bundles"),
              "--cert", self.path("cert.pem"), "--key", self.path("key.pem"), "--kernel", self.path("vmlinuz"),
-             "--initrd", self.path("initrd.img"), "--program", self.path("snponly.efi"), "--escrow-socket", self.path("escrow.sock"), "--hosts",
-             self.path("hosts"), "--templates", TEMPLATES, "--page", self.page, "--recipe",
+             "--initrd", self.path("initrd.img"), "--program", self.path("snponly.efi"), "--media", self.path("media"),
+             "--escrow-socket", self.path("escrow.sock"), "--hosts", self.path("hosts"), "--templates", TEMPLATES, "--page", self.page, "--recipe",
              self.path("recipe.ini"), "--address", "127.0.0.1", "--http-port", str(self.http_port), "--https-port",
              str(self.https_port), "--prefix", "24", "--gateway", "127.0.0.254", "--scope", self.scope, "--dry-run",
              self.dry_run, *self.options], pass_fds=passed, stdout=log, stderr=log)

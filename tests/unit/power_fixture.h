@@ -30,14 +30,20 @@ static inline int drive(void *context, const struct fleet_power_question *q)
 	return 0;
 }
 
-static inline void give_bmc(struct fixture *f, int64_t id, const char *appliance)
+static inline void give_bmc_of(
+        struct fixture *f, int64_t id, const char *appliance, const char *type)
 {
 	struct store_bmc bmc = {.machine = id};
 
 	(void)snprintf(bmc.appliance, sizeof(bmc.appliance), "%s", appliance);
-	(void)snprintf(bmc.type, sizeof(bmc.type), "ipmi");
+	(void)snprintf(bmc.type, sizeof(bmc.type), "%s", type);
 	(void)snprintf(bmc.address, sizeof(bmc.address), "10.9.0.%d", (int)id);
 	assert_int_equal(store_bmc_set(f->fleet.store, &bmc), 0);
+}
+
+static inline void give_bmc(struct fixture *f, int64_t id, const char *appliance)
+{
+	give_bmc_of(f, id, appliance, "ipmi");
 }
 
 /* The machine, in scope, with a controller. */

@@ -348,12 +348,43 @@ static void test_deleted(void **state)
 static const struct fleet_power from_image = {
         .what = POWER_WHAT_MEDIA, .why = "", .image = "http://10.9.0.1/netmend.iso"};
 
+static int64_t server_with_media(struct fixture *f)
+{
+	int64_t id = server(f);
+
+	give_bmc_of(f, id, OURS, "redfish");
+	return id;
+}
+
+/* Said before anything is ordered; what type it is may still be to be found out. */
+static void test_no_image_without_virtual_media(void **state)
+{
+	static const struct {
+		const char *type;
+		enum reason reason;
+	} cases[] = {{"ipmi", REASON_POWER_UNSUPPORTED}, {"amt", REASON_POWER_UNSUPPORTED},
+	        {"auto", REASON_OK}, {"redfish", REASON_OK}};
+	struct fixture *f = *state;
+	int64_t id = server(f);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		give_bmc_of(f, id, OURS, cases[i].type);
+		(void)order_with(f, &from_image, id, true);
+		assert_int_equal(told_look.reason, cases[i].reason);
+		(void)order_with(f, &network, id, true);
+		assert_int_equal(told_look.reason, REASON_OK);
+	}
+	assert_int_equal(store_bmc_remove(f->fleet.store, OURS, id), 0);
+	(void)order_with(f, &from_image, id, true);
+	assert_int_equal(told_look.reason, REASON_POWER_NO_BMC);
+}
+
 /* The image is taken out ten minutes after the machine has started from it, also while its repair
  * runs. */
 static void test_the_image_is_taken_out(void **state)
 {
 	struct fixture *f = *state;
-	int64_t id = server(f);
+	int64_t id = server_with_media(f);
 	char token[TOKEN_TEXT];
 
 	assert_int_equal(order_with(f, &from_image, id, false), 1);
@@ -381,7 +412,7 @@ static void test_the_image_is_taken_out(void **state)
 static void test_the_image_of_a_failure_too(void **state)
 {
 	struct fixture *f = *state;
-	int64_t id = server(f);
+	int64_t id = server_with_media(f);
 
 	assert_int_equal(order_with(f, &from_image, id, false), 1);
 	tick(f);
@@ -399,7 +430,7 @@ static void test_the_image_of_a_failure_too(void **state)
 static void test_the_image_gives_way(void **state)
 {
 	struct fixture *f = *state;
-	int64_t id = server(f);
+	int64_t id = server_with_media(f);
 	char token[TOKEN_TEXT];
 
 	assert_int_equal(order_with(f, &from_image, id, false), 1);
@@ -417,6 +448,7 @@ static void test_the_image_gives_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TEST(test_no_image_without_virtual_media),
 	        TEST(test_the_image_is_taken_out),
 	        TEST(test_the_image_of_a_failure_too),
 	        TEST(test_the_image_gives_way),

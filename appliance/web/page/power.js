@@ -8,6 +8,7 @@ import {Console} from "./console.js";
 import {give, isOpen, orderName, orders, reasonWords, stateOfOrder, stepList, stopWaiting} from "./power_words.js";
 import {may} from "./session.js";
 
+const noMedia = /^(ipmi|amt) /; // virtual media are Redfish's
 const kinds = {off: "danger", cycle: "danger"};
 
 function told(order) {
@@ -88,7 +89,7 @@ export class Power {
 		this.stop.hidden = order?.state !== "waiting" && !booting;
 		this.stop.textContent = booting ? "Wait for its boot no longer" : "Stop";
 		for (const button of this.buttons)
-			button.hidden = open || !bmc;
+			button.hidden = open || !bmc || button.dataset.power === "media" && noMedia.test(bmc);
 		this.status.hidden = this.console.node.hidden = !bmc;
 		this.hint.textContent = `The next order can be given when this one has ended${order?.state === "waiting" ? "; it can still be stopped" : ""}.`;
 		this.hint.hidden = !open;

@@ -11,6 +11,8 @@ const LOST = "What is open and not saved is lost.";
 export const orders = {
 	boot: ["Start from the network", (name) => `Start ${name} from the network?`, "is switched off hard, then starts from the network once",
 		"are switched off hard, then start from the network once", LOST],
+	media: ["Start from the image", (name) => `Start ${name} from the image?`, "is switched off hard, then starts once from the image its controller inserts",
+		"are switched off hard, then start once from the image their controllers insert", LOST],
 	on: ["On", (name) => `Switch ${name} on?`, "is switched on and starts as its firmware is set; if it is on, nothing happens",
 		"are switched on and start as their firmware is set; those that are on stay as they are", ""],
 	off: ["Off", (name) => `Switch ${name} off?`, "is switched off hard, as by holding its power button",
@@ -19,7 +21,7 @@ export const orders = {
 		"are switched off hard and on again, and start as their firmware is set", LOST],
 };
 
-const made = {media: "Start from the image", eject: "Take the image out"}; // on the command line
+const made = {eject: "Take the image out"}; // by itself, or on the command line
 
 export function orderName(order) {
 	return orders[order]?.[0] ?? made[order] ?? order;
