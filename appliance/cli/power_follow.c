@@ -64,7 +64,8 @@ static void show_change(const struct follow *f, const struct followed *one)
 static int look_at(struct follow *f, struct followed *one)
 {
 	struct store_power now;
-	int r = store_power_of_machine(f->store, one->machine, &now);
+	int r = one->seen ? store_power_get(f->store, one->order.id, &now)
+	                  : power_latest(f->store, one->machine, &now);
 
 	if (r == -ENOENT) { /* merged with another one, or taken away */
 		one->order.state = POWER_STATE_STOPPED;

@@ -192,6 +192,8 @@ static int found_add(const struct store_power *p, void *context)
 
 	if (f->campaign && p->campaign != f->campaign)
 		return 0;
+	if (strcmp(p->by, POWER_BY_APPLIANCE) == 0)
+		return 0; /* an image is taken out all the same: it switches nothing */
 	if (f->count == f->capacity) {
 		size_t capacity = f->capacity ? 2 * f->capacity : 64;
 		int64_t *ids = reallocarray(f->ids, capacity, sizeof(*ids));

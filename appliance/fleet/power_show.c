@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "appliance/fleet/power_show.h"
+#include "appliance/fleet/power_note.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,10 +23,15 @@ json_t *power_object(const struct store_power *p, const char *name)
 	        p->feed);
 }
 
+int power_latest(struct store *s, int64_t machine, struct store_power *ret)
+{
+	return store_power_of_others(s, machine, POWER_BY_APPLIANCE, ret);
+}
+
 static int order_of(struct store *s, int64_t machine, json_t **ret)
 {
 	struct store_power p;
-	int r = store_power_of_machine(s, machine, &p);
+	int r = power_latest(s, machine, &p);
 
 	if (r == -ENOENT) {
 		*ret = json_null();

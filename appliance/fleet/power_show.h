@@ -9,7 +9,10 @@
 /* An order as the page and `netmend power orders` have it; name: its machine's. NULL without
  * memory. */
 json_t *power_object(const struct store_power *p, const char *name);
-/* "power" of a machine: its controller and its latest order with steps. 0 or -errno. */
+/* The machine's latest order that a person or a campaign gave: what the appliance does by itself
+ * behind it is listed, but hides nothing. -ENOENT. */
+int power_latest(struct store *s, int64_t machine, struct store_power *ret);
+/* "power" of a machine: its controller and that order with its steps. 0 or -errno. */
 int power_show(struct store *s, int64_t machine, json_t **ret);
 
 #endif

@@ -61,8 +61,11 @@ static int eject_after(struct power_work *w, int64_t due)
 
 int power_finish(struct power_work *w, const char *text)
 {
-	int r = end(w, POWER_STATE_DONE, REASON_OK, text);
+	char line[NM_MAX_EVENT_TEXT + 1];
 
+	(void)snprintf(line, sizeof(line), "%s%s", text,
+	        w->p.what == POWER_WHAT_MEDIA ? "; the image is taken out ten minutes later" : "");
+	int r = end(w, POWER_STATE_DONE, REASON_OK, line);
 	return r < 0 ? r : eject_after(w, w->now + FLEET_POWER_EJECT_MS);
 }
 

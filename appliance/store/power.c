@@ -185,6 +185,16 @@ int store_power_of_machine(struct store *s, int64_t machine, struct store_power 
 	return read_one(s, st, ret);
 }
 
+int store_power_of_others(struct store *s, int64_t machine, const char *by, struct store_power *ret)
+{
+	struct sql *st =
+	        sql_prepare(s, "SELECT " CHOSEN ", o.steps FROM power_orders o WHERE o.machine = ?"
+	                       " AND o.by_whom <> ? ORDER BY o.id DESC LIMIT 1");
+
+	sql_bind(st, "it", machine, by);
+	return read_one(s, st, ret);
+}
+
 int store_power_of_campaign(
         struct store *s, int64_t campaign, int64_t machine, struct store_power *ret)
 {

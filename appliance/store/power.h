@@ -97,6 +97,9 @@ int store_power_save(struct store *s, const struct store_power *p);
 int store_power_get(struct store *s, int64_t id, struct store_power *ret);
 /* The machine's latest; -ENOENT. */
 int store_power_of_machine(struct store *s, int64_t machine, struct store_power *ret);
+/* The latest that this one did not order; -ENOENT. */
+int store_power_of_others(
+        struct store *s, int64_t machine, const char *by, struct store_power *ret);
 /* The latest that this campaign made for the machine; -ENOENT. */
 int store_power_of_campaign(
         struct store *s, int64_t campaign, int64_t machine, struct store_power *ret);

@@ -3,7 +3,6 @@
 """A server that nobody walks to: it crash-loops, and one command has it repaired, through its BMC."""
 import os
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -11,14 +10,6 @@ from lab import bmc, net, testing  # noqa: E402
 from lab.floor import Floor  # noqa: E402
 
 BOOT = 600
-
-
-def lab_wait(condition, what):
-    end = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not in 60 s: {what}")
-        time.sleep(0.2)
 
 
 class Power(unittest.TestCase):
@@ -40,7 +31,7 @@ class Power(unittest.TestCase):
         self.assertIn("1 reachable, 0 not", told)
 
     def comes_back(self):
-        lab_wait(lambda: self.appliance.command("power", "boot", "SRV-1", "--dry-run", check=False).returncode == 0, "web knows the controller")
+        testing.wait_for(lambda: self.appliance.command("power", "boot", "SRV-1", "--dry-run", check=False).returncode == 0, "web knows the controller")
         done = self.appliance.command("power", "boot", "SRV-1", "--yes", "--watch", "--why", "it crashes")
         self.assertNotIn(bmc.PASSWORD, done.stdout + done.stderr)
         self.assertEqual(self.bmc.orders[-2:], ["set boot pxe", "set power 1"])

@@ -352,6 +352,8 @@ class Orders(unittest.TestCase, Command):
         self.assertIn("start the appliance once", self.run_power("media", "srv1", "--yes", status=1).stderr)
         for image in ("ftp://a/b", "http://a b", "http://" + 600 * "x"):
             self.run_power("media", "srv1", "--yes", "--image", image, status=2)
+        self.assertIn("no virtual media", self.run_power("media", "srv1", "--yes", "--image", "http://10.0.0.1/netmend.iso", status=1).stderr)
+        self.sql("UPDATE machine_bmc SET type = 'redfish' WHERE machine = ?", self.ids["srv1"])
         self.run_power("media", "srv1", "--yes", "--image", "http://10.0.0.1/netmend.iso")
         self.assertEqual(self.sql("SELECT image FROM power_orders"), [("http://10.0.0.1/netmend.iso",)])
 

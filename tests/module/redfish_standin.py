@@ -25,7 +25,8 @@ def refused(message, code="Base.1.0.GeneralError"):
 
 
 class Redfish:
-    def __init__(self, context, vendor="Contoso", model="R1"):
+    def __init__(self, context, vendor="Contoso", model="R1", host="127.0.0.1"):
+        self.host, self.uuid = host, UUID
         self.user, self.password = "netmend", "s3cret!!and longer than IPMI's"
         self.vendor, self.model = vendor, model
         self.on, self.boot = False, {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None", "BootSourceOverrideMode": "UEFI"}
@@ -68,7 +69,7 @@ class Redfish:
             def handle_error(self, request, client_address):
                 pass  # whoever ends a connection early
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         # The handshake is the handler's: one that goes wrong must not keep others waiting, nor be lost in accept().
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
@@ -82,7 +83,7 @@ class Redfish:
 
     def things(self):
         media = self.media_under + "/VirtualMedia"
-        named = {"Manufacturer": self.vendor, "Model": self.model, "SerialNumber": "RF00001", "UUID": UUID}
+        named = {"Manufacturer": self.vendor, "Model": self.model, "SerialNumber": "RF00001", "UUID": self.uuid}
         actions = {"#ComputerSystem.Reset": {"target": RESET, "ResetType@Redfish.AllowableValues": self.resets}}
         boot = dict(self.boot, **{"BootSourceOverrideTarget@Redfish.AllowableValues": self.targets})
         system = {"@odata.id": SYSTEM, "@odata.type": "#ComputerSystem.v1_13_0.ComputerSystem", "Id": "1", "Name": "System", "Boot": boot,
@@ -102,7 +103,7 @@ class Redfish:
 
         return {
             "/redfish/v1": {"@odata.id": ROOT, "@odata.type": "#ServiceRoot.v1_5_0.ServiceRoot", "Id": "RootService", "Name": "Root",
-                            "RedfishVersion": "1.6.0", "UUID": UUID, "Vendor": self.vendor, "Systems": {"@odata.id": ROOT + "Systems"},
+                            "RedfishVersion": "1.6.0", "UUID": self.uuid, "Vendor": self.vendor, "Systems": {"@odata.id": ROOT + "Systems"},
                             "Managers": {"@odata.id": ROOT + "Managers"}, "SessionService": {"@odata.id": ROOT + "SessionService"},
                             "Links": {"Sessions": {"@odata.id": ROOT + "SessionService/Sessions"}}},
             ROOT + "SessionService": {"@odata.id": ROOT + "SessionService", "@odata.type": "#SessionService.v1_1_8.SessionService", "Id": "S",
@@ -169,7 +170,7 @@ class Redfish:
             return 503, {}, refused("too many sessions", "Base.1.0.SessionLimitExceeded")
         token = f"token{time.monotonic_ns()}"
         self.sessions[token] = ROOT + f"SessionService/Sessions/{len(self.sessions) + 1}"
-        return 201, {"X-Auth-Token": token, "Location": f"https://127.0.0.1:{self.port}" + self.sessions[token]}, {
+        return 201, {"X-Auth-Token": token, "Location": f"https://{self.host}:{self.port}" + self.sessions[token]}, {
             "@odata.id": self.sessions[token], "@odata.type": "#Session.v1_3_0.Session", "Id": "1", "Name": "S", "UserName": self.user}
 
     def reset(self, kind):

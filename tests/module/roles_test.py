@@ -100,7 +100,7 @@ class Roles(unittest.TestCase):
         self.assertEqual({path for _, path in https if path.startswith(FIXER)},
                          {"/v1/boot", "/v1/sessions"} | {"/v1/sessions/{}/" + call for call in ("events", "journal", "release", "result")})
         self.assertEqual(sorted(path for server, _, path in compiled_in() if server == "http"),
-                         ["/", "/boot.ipxe", "/boot/initrd.img", "/boot/ipxe", "/boot/vmlinuz", "/boot/x64/shimx64.efi",
+                         ["/", "/boot.ipxe", "/boot/initrd.img", "/boot/ipxe", "/boot/netmend.iso", "/boot/vmlinuz", "/boot/x64/shimx64.efi",
                           "/boot/x64/snponly-shim.efi", "/boot/x64/snponly.efi"])
 
 

@@ -2,6 +2,7 @@
 /* Orders to controllers: several appliances, machines that change while their order waits. */
 #include "appliance/fleet/change.h"
 #include "appliance/fleet/identify.h"
+#include "appliance/fleet/power_show.h"
 #include "tests/unit/power_fixture.h"
 
 #define THEIRS "00000000000000b2"
@@ -409,6 +410,31 @@ static void test_the_image_is_taken_out(void **state)
 	store_session_free(&session);
 }
 
+/* What is still to be done by itself hides nothing of what a person has ordered, and is not stopped
+ * with the orders of people. */
+static void test_the_image_hides_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = server_with_media(f);
+	struct store_power shown;
+	char token[TOKEN_TEXT];
+	size_t stopped = 1;
+
+	assert_int_equal(order_with(f, &from_image, id, false), 1);
+	tick(f);
+	answer(f, REASON_OK);
+	assert_int_equal(boot(f, token), FLEET_REMEDIATE);
+	tick(f);
+	assert_int_equal(power_latest(f->fleet.store, id, &shown), 0);
+	assert_int_equal(shown.what, POWER_WHAT_MEDIA);
+	assert_int_equal(shown.state, POWER_STATE_DONE);
+	assert_non_null(strstr(shown.text, "taken out ten minutes later"));
+	store_power_free(&shown);
+	assert_int_equal(fleet_power_stop(f->fleet.store, &tester, NULL, 0, "", &stopped), 0);
+	assert_int_equal(stopped, 0);
+	is(f, id, POWER_STATE_WAITING, REASON_POWER_TURN);
+}
+
 static void test_the_image_of_a_failure_too(void **state)
 {
 	struct fixture *f = *state;
@@ -450,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_no_image_without_virtual_media),
 	        TEST(test_the_image_is_taken_out),
+	        TEST(test_the_image_hides_nothing),
 	        TEST(test_the_image_of_a_failure_too),
 	        TEST(test_the_image_gives_way),
 	        TEST(test_two_appliances_drive_once),

@@ -122,8 +122,9 @@ class Machine:
     def set_first(self, first):
         """What a person sets in firmware setup; holds from the next reset on."""
         net, disk = (1, 2) if first == "net" else (2, 1)
-        # Both may not have the same index, not even for a moment.
-        for device, index in (("nic", 10), ("hd", disk), ("nic", net)):
+        medium = [("medium0", 3)] if self.medium else []
+        # No two may have the same index, not even for a moment.
+        for device, index in (("nic", 10), ("hd", disk), ("nic", net), *medium):
             self.qmp.call("qom-set", path=f"/machine/peripheral/{device}", property="bootindex", value=index)
 
     def reset(self):

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Entry of every end-to-end test file: inside the lab's namespaces, then unittest."""
 import sys
+import time
 import unittest
 
 from . import isolate
+
+
+def wait_for(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not in {seconds} s: {what}")
+        time.sleep(0.2)
 
 
 def main():
