@@ -136,10 +136,12 @@ static int say_made(
 		       "https://HOST:PORT), else the name netmend in its\ndomain, else "
 		       "next-server.\n");
 	say_use(call, m);
-	printf("Start the machine from it once. Its screen shows a pairing code; who approves "
-	       "compares it\n(netmend release list). Take the medium out when the screen says "
-	       "repaired.\nIt holds no key and no password: losing one tells nobody more than "
-	       "this network does.\n");
+	printf("%sIts screen shows a pairing code; who approves compares it\n(netmend release "
+	       "list). %s\nIt holds no key and no password: losing one tells nobody more than "
+	       "this network does.\n",
+	        m->served[0] ? "" : "Start the machine from it once. ",
+	        m->served[0] ? "The medium is taken out by itself."
+	                     : "Take the medium out when the screen says repaired.");
 	return CLI_OK;
 }
 
@@ -149,7 +151,7 @@ static int own_place(struct making *m, struct error *err)
 {
 	m->file = m->place;
 	medium_file(&m->own.medium, m->place);
-	if (mkdir(m->own.folder, 0755) < 0 && errno != EEXIST)
+	if ((mkdir(m->own.folder, 0755) < 0 && errno != EEXIST) || chmod(m->own.folder, 0755) < 0)
 		return error_set(err, -errno, REASON_CANNOT_OPEN, "cannot make %s: %s",
 		        m->own.folder, strerror(errno));
 	return cli_medium_url(&m->config, m->served, err);
