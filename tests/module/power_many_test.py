@@ -7,24 +7,30 @@ import json
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
 import unittest
 
 import ipmi_bmc
+import amt_standin
+from amt_standin import Amt
 from power_client import Power
 from redfish_standin import Redfish
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIRST_PORT, PROCESSES = 20000, 6
 # How many of which kind, with what is wrong with them, and what that has to lead to.
-IPMI = [(216, ["on"], "OK"), (12, [], "OK"), (4, ["on", "busy=3"], "OK"), (6, ["on", "lying"], "POWER_BOOT_FLAG"),
+IPMI = [(210, ["on"], "OK"), (12, [], "OK"), (6, ["on", "forgetful"], "OK"), (4, ["on", "busy=3"], "OK"), (6, ["on", "lying"], "POWER_BOOT_FLAG"),
         (4, ["on", "denied"], "POWER_RIGHTS"), (4, ["on", "uuid=4c4c454400423510805400c04f4e4e32"], "POWER_WRONG_MACHINE")]
-REDFISH = [(222, {"on": True}, "OK"), (4, {"on": True, "later": 2}, "OK"), (5, {"on": True, "lies": True}, "POWER_BOOT_FLAG"),
+REDFISH = [(183, {"on": True}, "OK"), (4, {"on": True, "later": 2}, "OK"), (5, {"on": True, "lies": True}, "POWER_BOOT_FLAG"),
            (5, {"on": True, "denied": True}, "POWER_RIGHTS"), (3, {"mangle": (200, {}, b"[1")}, "POWER_ANSWER_BAD"),
            (5, {"on": True, "password": "another"}, "POWER_LOGIN")]
+AMT = [(24, {}, "OK"), (3, {"busy": 3}, "OK"), (3, {"opt_in": "4294967295"}, "POWER_RIGHTS"), (3, {"status": 403}, "POWER_RIGHTS")]
+RESETS = 6
 SILENT = 10
+PXE = "Intel(r) AMT: Force PXE Boot"
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"  # of a machine that none of the liars' is
 
 
@@ -57,6 +63,26 @@ class Silent:
     def close(self):
         self.release()
         self.listener.close()
+
+
+class Resets:
+    """Takes every connection and breaks it off in the middle of its handshake."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+                connection.recv(16)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
 
 
 def context():
@@ -112,6 +138,23 @@ class Many(unittest.TestCase):
                         setattr(bmc, name, value)
                 self.orders.append((("redfish", bmc), {"type": "redfish", "port": bmc.port, "password": password}, reason))
 
+    def amt(self):
+        made = context()
+        for count, settings, reason in AMT:
+            for _ in range(count):
+                amt = Amt(made)
+                self.addCleanup(amt.server.server_close)
+                for name, value in settings.items():
+                    setattr(amt, name, value)
+                amt.power = amt_standin.ON
+                self.orders.append((("amt", amt), {"type": "amt", "port": amt.port, "user": amt.user, "password": amt.password}, reason))
+
+    def resets(self):
+        for _ in range(RESETS):
+            bmc = Resets()
+            self.addCleanup(bmc.listener.close)
+            self.orders.append((("resets", bmc), {"type": "redfish", "port": bmc.port, "password": ""}, "POWER_UNREACHABLE"))
+
     def silent(self):
         silent = [Silent() for _ in range(SILENT)]
         for s in silent:
@@ -125,6 +168,8 @@ class Many(unittest.TestCase):
             acts = self.told(known[1], "act")
             devices = [d for d in self.told(known[1], "device")]
             return ["network" if d == 1 else d for d in devices], acts.count("off")
+        if known[0] == "amt":
+            return ["network" if s == PXE else s for s in known[1].started], None
         log = known[1].log
         return (["network" if e[1] == "Pxe" else e[1] for e in log if e[0] == "start"],
                 sum(e[0] == "POST" and e[2].get("ResetType") == "ForceOff" for e in log))
@@ -132,6 +177,8 @@ class Many(unittest.TestCase):
     def test_at_once(self):
         self.ipmi()
         self.redfish()
+        self.amt()
+        self.resets()
         silent = self.silent()
         self.assertEqual(len(self.orders), 500)
         for _ in range(1200):
@@ -175,7 +222,7 @@ class Many(unittest.TestCase):
 
     def figures(self, power, answers):
         """For who reads along; nothing is judged by them."""
-        for kind in ("ipmi", "redfish"):
+        for kind in ("ipmi", "redfish", "amt"):
             took = sorted(sum(s["ms"] for s in a["steps"]) for a in answers if a["reason"] == "OK" and a["type"] == kind)
             print(f"{kind}: {len(took)} machines, an order took {took[len(took) // 2]} ms (median), {took[len(took) * 95 // 100]} ms (95 %), "
                   f"{took[-1]} ms at most")
