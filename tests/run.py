@@ -36,6 +36,7 @@ WHOLE_MACHINES = ("e2e", "boot")  # each test makes networks of its own, and is 
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 # Started first, so that nothing long is left alone at the end.
 LONGEST = ("boot/pcr", "e2e/main_job", "e2e/bad_days_test.test_power_cut", "module/bitlocker_matrix", "module/attack")
+LINE = 4000
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.M)
 # The lines of a failed test's output that say which of its tests failed, where and why.
 TELLING = re.compile(r"^(FAIL|ERROR): |^\w*(Error|Exception|Expired|Exit)\b|\[ +(ERROR|FAILED) +\]|error: |stopped after|Sanitizer:|assert")
@@ -96,8 +97,9 @@ def essence(text):
 
 
 def read(path):
+    """A line of megabytes (a process's memory, in an assertion) is shortened: nobody reads it, and what looks for words in it takes ages."""
     with open(path, errors="replace") as f:
-        return f.read()
+        return "\n".join(line if len(line) <= LINE else f"{line[:LINE]}... ({len(line)} characters)" for line in f.read().split("\n"))
 
 
 def run_one(name, command, limit, logs, env):

@@ -18,6 +18,7 @@ import time
 import unittest
 import uuid
 
+from directory_lab import SANITIZED
 from keys_lab import Case, crowdstrike, keys
 
 
@@ -112,7 +113,7 @@ class Import(Case):
             child.stdin.flush()
             self.wait_idle(child)
             with open(f"/proc/{child.pid}/status") as f:  # a file of somebody else's making is read behind walls
-                self.assertRegex(f.read(), r"Seccomp:\s+2\n")
+                self.assertRegex(f.read(), r"Seccomp:\s+0\n" if SANITIZED else r"Seccomp:\s+2\n")  # a build with sanitizers has no walls
             child.send_signal(signal.SIGINT)
             out, err = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 1, err)

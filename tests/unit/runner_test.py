@@ -3,6 +3,7 @@
 """The runner counts what tests say, and nothing else as a pass."""
 import os
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -34,6 +35,17 @@ class Count(unittest.TestCase):
     def test_nothing_said(self):
         self.check("", 0, (0, 1, 0))
         self.check("[       OK ] a\n", -11, (1, 1, 0))
+
+
+class Read(unittest.TestCase):
+    def test_a_line_of_megabytes(self):
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write("test_a (__main__.T.test_a) ... FAIL\n" + 2_000_000 * "x" + " skipped: y\nRan 1 test in 1s\n")
+            f.flush()
+            text = run.read(f.name)
+        self.assertLess(len(text), 2 * run.LINE)
+        self.assertIn("... (2000011 characters)\nRan 1 test", text)
+        self.assertEqual(run.count(text, 1), (0, 1, 0))
 
 
 class SideBySide(unittest.TestCase):
